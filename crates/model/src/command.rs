@@ -1,0 +1,117 @@
+//! Commands: what a client asks for, and what it is told.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ExecutionId, InstanceId, Payload, Status};
+
+/// What a client asks of one instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Begin it.
+    Start(StartRequest),
+    /// Send it an event.
+    Raise {
+        /// What waiters know it by.
+        event: String,
+        /// What it says.
+        input: Payload,
+        /// Whether an instance that nobody has seen yet gets it later (from other systems) or the sender is told (from HTTP).
+        keep_unseen: bool,
+    },
+    /// End it.
+    Terminate {
+        /// Why.
+        reason: Option<String>,
+        /// Whether its open children end with it.
+        recursive: bool,
+    },
+    /// Pause it.
+    Suspend {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Let it go on.
+    Resume {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Tell me when it has ended. Changes nothing.
+    Wait,
+}
+
+/// What a start says besides the instance's id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartRequest {
+    /// Which orchestrator.
+    pub name: String,
+    /// Which version; absent: the newest that the owner knows.
+    pub version: Option<String>,
+    /// Its input.
+    pub input: Payload,
+    /// What a client may search by.
+    pub tags: BTreeMap<String, String>,
+    /// The W3C trace context that it continues.
+    pub traceparent: Option<String>,
+}
+
+/// Where an answer goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerTo {
+    /// The queue that `reply_to` named.
+    pub reply_to: String,
+    /// The sender's own correlation id, echoed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+}
+
+/// When the sender of a command wants its answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AnswerWhen {
+    /// When the instance has ended.
+    #[default]
+    Outcome,
+    /// When the command is committed.
+    Accepted,
+}
+
+/// The answer to a command that was carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The instance.
+    pub instance: InstanceId,
+    /// The execution that the command met or began.
+    pub execution: ExecutionId,
+    /// How the instance stands after the command.
+    pub status: Status,
+    /// What the sender should know although the command was carried out (an orchestrator that nobody serves, say).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
+}
+
+/// The answer to a command that was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// What a program tells refusals apart by.
+    pub code: RefusalCode,
+    /// What a person reads.
+    pub message: String,
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalCode {
+    /// A start's instance id is in use. HTTP 409.
+    Exists,
+    /// Nobody has seen the instance. HTTP 404.
+    NotFound,
+    /// The instance has ended. HTTP 410.
+    Gone,
+    /// The message can't be understood. HTTP 400.
+    Invalid,
+    /// A payload is over its limit. HTTP 413.
+    TooLarge,
+}
