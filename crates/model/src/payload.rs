@@ -35,8 +35,8 @@ impl Payload {
         self.0.get()
     }
 
-    /// Returns how many bytes the text has.
-    pub fn len(&self) -> usize {
+    /// Returns the size of the text, in bytes.
+    pub fn size(&self) -> usize {
         self.as_str().len()
     }
 

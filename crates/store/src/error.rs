@@ -1,0 +1,39 @@
+//! What can go wrong, by what the caller should do about it.
+
+use warren_model::Partition;
+
+/// The result of a store's method.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Somebody else owns the partition now. Give up the partition; nothing was written.
+    #[error("write partition {partition}: epoch {epoch} has been taken over")]
+    Fenced {
+        /// Which partition.
+        partition: Partition,
+        /// The epoch that is over.
+        epoch: i64,
+    },
+    /// The database can't be reached or is too busy. Retry later; nothing was written.
+    #[error("reach the store: {0}")]
+    Unavailable(String),
+    /// The connection broke while a commit was on its way. Reload: it may or may not have been written.
+    #[error("learn whether a commit was written: {0}")]
+    Unknown(String),
+    /// The database refuses what it was given, for good. Nothing was written.
+    #[error("write a row: {0}")]
+    Refused(String),
+    /// What is stored can't be read.
+    #[error("read {what}: {why}")]
+    Corrupt {
+        /// Which row or file.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The store belongs to another hub, another partition count or another version of Warren. Fix the configuration.
+    #[error("{0}")]
+    Mismatch(String),
+}

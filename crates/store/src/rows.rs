@@ -1,0 +1,261 @@
+//! What crosses the traits: rows to write, rows that were read.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use warren_model::{
+    ActionId, Answer, ExecutionId, InboxMessage, InstanceId, InstanceRecord, MessageId, Partition, PartitionCount,
+    PartitionMessage, Refusal, Timestamp, TurnRecord,
+};
+
+use crate::Epoch;
+
+/// What a hub is to be when it is made; a store that holds another one is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HubSpec {
+    /// Its name.
+    pub name: String,
+    /// How many partitions it has, for ever.
+    pub partitions: PartitionCount,
+}
+
+/// A hub as the store holds it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hub {
+    /// Its name.
+    pub name: String,
+    /// How many partitions it has.
+    pub partitions: PartitionCount,
+    /// The key of token digests; made at random with the hub. Never printed.
+    pub secret: [u8; 16],
+}
+
+/// The state of a partition's lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Which partition.
+    pub partition: Partition,
+    /// Who holds it; `None` after a release.
+    pub owner: Option<String>,
+    /// Rises with each change of owner.
+    pub epoch: Epoch,
+    /// Rises with each renewal.
+    pub counter: i64,
+}
+
+/// What a renewal found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renewal {
+    /// The partitions that somebody else has taken.
+    pub lost: Vec<Partition>,
+    /// The database's clock.
+    pub now: Timestamp,
+}
+
+/// What an owner needs before its first turn, besides instances.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PartitionState {
+    /// The number of the last commit.
+    pub number: u64,
+    /// Batches whose messages are unconfirmed, oldest first.
+    pub outbox: Vec<OutboxRow>,
+    /// The last sequence given to each target partition.
+    pub sent: BTreeMap<Partition, u64>,
+    /// The last sequence taken, without a gap, from each source partition.
+    pub received: BTreeMap<Partition, u64>,
+    /// Messages that arrived ahead of a gap.
+    pub aside: Vec<Aside>,
+    /// Instances that have not ended and have pending rows or a condition: those that may be able to go on.
+    pub waiting: Vec<InstanceId>,
+}
+
+/// Everything that one batch of turns changes, written in one transaction and fenced by `epoch`.
+///
+/// Deletions (`*_done`, `*_clear`, `forget`) are carried out before insertions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Commit {
+    /// Which partition.
+    pub partition: Partition,
+    /// The epoch under which the writer owns it.
+    pub epoch: Epoch,
+    /// One more than the commit before; a repeated or skipped number is refused.
+    pub number: u64,
+    /// Instance rows, inserted or replaced.
+    pub instances: Vec<InstanceRecord>,
+    /// New turns; one that exists already is refused.
+    pub turns: Vec<TurnRow>,
+    /// Instances of which only the turns of these executions are kept.
+    pub forget: Vec<(InstanceId, Vec<ExecutionId>)>,
+    /// Timers that were created.
+    pub timers: Vec<TimerRow>,
+    /// Timers that fired or were cancelled.
+    pub timers_done: Vec<(InstanceId, ActionId)>,
+    /// Instances of which no timer is left.
+    pub timers_clear: Vec<InstanceId>,
+    /// Messages that can't be handled now.
+    pub pending: Vec<PendingRow>,
+    /// Pending messages that were handled.
+    pub pending_done: Vec<(InstanceId, u64)>,
+    /// Commands that were answered.
+    pub commands: Vec<CommandRow>,
+    /// Batches whose messages are to be published; one with the same number is replaced.
+    pub outbox: Vec<OutboxRow>,
+    /// Batches of which every message is confirmed.
+    pub outbox_done: Vec<u64>,
+    /// The last sequence given to each target partition, where it changed.
+    pub sent: Vec<(Partition, u64)>,
+    /// The last sequence taken from each source partition, where it changed.
+    pub received: Vec<(Partition, u64)>,
+    /// Messages that arrived ahead of a gap.
+    pub aside: Vec<Aside>,
+    /// Messages that no longer wait for a gap to close.
+    pub aside_done: Vec<(Partition, u64)>,
+}
+
+impl Commit {
+    /// Returns a commit that changes nothing yet.
+    pub fn new(partition: Partition, epoch: Epoch, number: u64) -> Self {
+        Self {
+            partition,
+            epoch,
+            number,
+            instances: Vec::new(),
+            turns: Vec::new(),
+            forget: Vec::new(),
+            timers: Vec::new(),
+            timers_done: Vec::new(),
+            timers_clear: Vec::new(),
+            pending: Vec::new(),
+            pending_done: Vec::new(),
+            commands: Vec::new(),
+            outbox: Vec::new(),
+            outbox_done: Vec::new(),
+            sent: Vec::new(),
+            received: Vec::new(),
+            aside: Vec::new(),
+            aside_done: Vec::new(),
+        }
+    }
+}
+
+/// Names one turn.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TurnKey {
+    /// The instance.
+    pub instance: InstanceId,
+    /// The execution.
+    pub execution: ExecutionId,
+    /// Its number in the execution, from 0.
+    pub turn: u32,
+}
+
+/// One turn of history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnRow {
+    /// Which turn.
+    pub key: TurnKey,
+    /// The JSON of a [`TurnRecord`], byte for byte.
+    pub body: String,
+}
+
+/// A timer that has not fired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimerRow {
+    /// Whose.
+    pub instance: InstanceId,
+    /// Which execution's.
+    pub execution: ExecutionId,
+    /// Which.
+    pub id: ActionId,
+    /// When it comes due by the database's clock.
+    pub fire_at: Timestamp,
+}
+
+/// A message for an instance that can't run now, or that nobody has seen yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingRow {
+    /// Whose.
+    pub instance: InstanceId,
+    /// Its place in the order of arrival, unique for the instance.
+    pub position: u64,
+    /// The message.
+    pub message: InboxMessage,
+    /// When it is given up if nobody has seen the instance by then.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A command that was answered, kept for the duplicate window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandRow {
+    /// The id of its message.
+    pub id: MessageId,
+    /// The first answer; a duplicate gets it again.
+    pub answer: Result<Answer, Refusal>,
+    /// When it was answered.
+    pub at: Timestamp,
+}
+
+/// The turns of one batch whose messages are not confirmed yet. The messages are rebuilt from the turns: no bodies here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxRow {
+    /// The number of the commit.
+    pub number: u64,
+    /// Its turns.
+    pub entries: Vec<OutboxEntry>,
+}
+
+/// One turn with unconfirmed messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxEntry {
+    /// The instance.
+    pub instance: InstanceId,
+    /// The execution.
+    pub execution: ExecutionId,
+    /// The turn.
+    pub turn: u32,
+    /// The (target partition, sequence) of its messages to partitions, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sequences: Vec<(Partition, u64)>,
+}
+
+/// A message between partitions that arrived ahead of a gap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    /// Where it came from.
+    pub source: Partition,
+    /// Its number from there.
+    pub sequence: u64,
+    /// The message.
+    pub message: PartitionMessage,
+}
+
+/// What to read for a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Instances, whether anybody has seen them or not.
+    pub instances: Vec<InstanceId>,
+    /// Message ids of commands that may be duplicates.
+    pub commands: Vec<MessageId>,
+}
+
+/// What was read for a batch.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// One for each instance asked for, in the order asked.
+    pub instances: Vec<LoadedInstance>,
+    /// The commands that were answered before.
+    pub commands: Vec<CommandRow>,
+}
+
+/// An instance as the store holds it.
+#[derive(Clone, Debug)]
+pub struct LoadedInstance {
+    /// Which.
+    pub id: InstanceId,
+    /// Its row, if anybody has seen it.
+    pub record: Option<InstanceRecord>,
+    /// The turns of its present execution, in order; empty if it has ended. `Err` names the row that can't be read.
+    pub turns: Result<Vec<TurnRecord>, String>,
+    /// Its pending messages, in order of arrival.
+    pub pending: Vec<PendingRow>,
+}

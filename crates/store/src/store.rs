@@ -1,0 +1,84 @@
+//! The turn path.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use warren_model::{Partition, Timestamp};
+
+use crate::{
+    Commit, Hub, Lease, Load, Loaded, PartitionState, PendingRow, Renewal, Result, TimerRow, TurnKey, TurnRow,
+};
+
+/// Counts the owners of a partition; each write names the one it was made under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Epoch(pub i64);
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// What owners need of a database. Cheap to clone.
+///
+/// Methods that take an epoch fail with [`Error::Fenced`](crate::Error::Fenced) once another owner has taken the
+/// partition, and then have no effect.
+pub trait Store: Clone + Send + Sync + 'static {
+    /// Returns the hub that this store holds.
+    fn hub(&self) -> &Hub;
+
+    /// Returns every partition's lease, in order, and the database's clock.
+    fn leases(&self) -> impl Future<Output = Result<(Vec<Lease>, Timestamp)>> + Send;
+
+    /// Takes the partition if its lease still has the epoch and counter of `seen`, or has no owner; raises the epoch.
+    /// Returns the new epoch, or `None` if the lease has changed meanwhile.
+    fn acquire(&self, seen: &Lease, owner: &str) -> impl Future<Output = Result<Option<Epoch>>> + Send;
+
+    /// Raises the counters of leases that are still held under the given epochs.
+    fn renew(&self, held: &[(Partition, Epoch)]) -> impl Future<Output = Result<Renewal>> + Send;
+
+    /// Gives a partition back, so that another owner may take it at once.
+    fn release(&self, partition: Partition, epoch: Epoch) -> impl Future<Output = Result<()>> + Send;
+
+    /// Reads what an owner needs before its first turn.
+    fn partition(&self, partition: Partition, epoch: Epoch) -> impl Future<Output = Result<PartitionState>> + Send;
+
+    /// Reads instances with their turns and pending messages, and commands that were answered before.
+    fn load(&self, partition: Partition, epoch: Epoch, load: Load) -> impl Future<Output = Result<Loaded>> + Send;
+
+    /// Reads single turns, for rebuilding the messages of an outbox row; those that are gone are left out.
+    fn turns(
+        &self,
+        partition: Partition,
+        epoch: Epoch,
+        keys: Vec<TurnKey>,
+    ) -> impl Future<Output = Result<Vec<TurnRow>>> + Send;
+
+    /// Reads the timers that come due before `until`, soonest first, at most `limit`.
+    fn timers(
+        &self,
+        partition: Partition,
+        epoch: Epoch,
+        until: Timestamp,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<TimerRow>>> + Send;
+
+    /// Writes all of a batch or nothing.
+    ///
+    /// Fails with [`Error::Fenced`](crate::Error::Fenced), [`Error::Refused`](crate::Error::Refused) (a row the
+    /// database will never take, a commit number that does not follow), [`Error::Unavailable`](crate::Error::Unavailable)
+    /// (nothing written) or [`Error::Unknown`](crate::Error::Unknown).
+    fn commit(&self, commit: Commit) -> impl Future<Output = Result<()>> + Send;
+
+    /// Forgets commands answered before `answered_before`, and removes and returns pending messages for instances that
+    /// nobody has seen and that expired before `now`; at most `limit` of each.
+    fn expire(
+        &self,
+        partition: Partition,
+        epoch: Epoch,
+        answered_before: Timestamp,
+        now: Timestamp,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<PendingRow>>> + Send;
+}
