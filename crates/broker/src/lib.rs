@@ -4,8 +4,10 @@
 
 mod error;
 mod message;
+mod topology;
 mod transport;
 
 pub use error::{Error, Result};
 pub use message::{Address, Delivery, HeaderValue, Message, Publication};
+pub use topology::{Arguments, Binding, DELIVERY_LIMIT_DEFAULT, HUB_BYTES_MAX, NameError, QueueType, Topology};
 pub use transport::{Acker, Broker, Consumer, Health, Published, Publisher, QueueKind, QueueSpec, Requester};

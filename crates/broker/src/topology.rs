@@ -1,0 +1,280 @@
+//! The topology of a hub: what its queues and exchanges are called, and the arguments they are declared with.
+//!
+//! Never talks to a broker: both backends read it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use warren_model::{Partition, limits::SHORT_STRING_BYTES_MAX};
+
+use crate::{HeaderValue, QueueKind, QueueSpec};
+
+/// Longest name of a hub, in bytes: it is in front of each queue's name and names the store's schema.
+pub const HUB_BYTES_MAX: usize = 40;
+
+/// How often the broker may deliver a message before it is dead-lettered, unless the configuration says otherwise: in
+/// effect never. RabbitMQ 4 would else stop at 20, and a restart counts for all that was unacknowledged; poison is
+/// counted by the owner, per instance.
+pub const DELIVERY_LIMIT_DEFAULT: u32 = 1_000_000;
+
+/// The arguments of a queue, as AMQP names them.
+pub type Arguments = BTreeMap<&'static str, HeaderValue>;
+
+/// How the broker keeps a queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QueueType {
+    /// Replicated: survives a node, and has the higher throughput.
+    #[default]
+    Quorum,
+    /// On one node: lower latency.
+    Classic,
+}
+
+/// A name that the broker or Warren would not take.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// The name is empty.
+    #[error("{what} is empty")]
+    Empty {
+        /// What it was to name.
+        what: &'static str,
+    },
+    /// The name is too long.
+    #[error("{what} {name:?} has {bytes} bytes, at most {max} are allowed")]
+    TooLong {
+        /// What it was to name.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// Its length.
+        bytes: usize,
+        /// How long it may be.
+        max: usize,
+    },
+    /// The name has a character that may not stand there.
+    #[error("{what} {name:?} has {character:?} at byte {at}, only {allowed} are allowed")]
+    Character {
+        /// What it was to name.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The first character that may not stand there.
+        character: char,
+        /// Where it stands.
+        at: usize,
+        /// What may stand there.
+        allowed: &'static str,
+    },
+    /// The hub is called `amq`: the broker keeps every name that begins with `amq.` for itself.
+    #[error("hub name \"amq\" is reserved by the broker, choose another")]
+    Reserved,
+}
+
+/// A topic exchange and the keys by which it feeds a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The exchange.
+    pub exchange: String,
+    /// The patterns of routing keys.
+    pub keys: Vec<&'static str>,
+}
+
+/// What a hub's queues are called and how they are kept. Cheap enough to clone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Settings", into = "Settings")]
+pub struct Topology {
+    hub: String,
+    queue_type: QueueType,
+    delivery_limit: u32,
+}
+
+/// The topology as configuration writes it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    hub: String,
+    #[serde(default)]
+    queue_type: QueueType,
+    #[serde(default = "delivery_limit_default")]
+    delivery_limit: u32,
+}
+
+fn delivery_limit_default() -> u32 {
+    DELIVERY_LIMIT_DEFAULT
+}
+
+impl Topology {
+    /// Returns the topology of `hub` with quorum queues; fails if the name has other than letters, digits, `_` and
+    /// `-`, or more than 40 bytes.
+    pub fn new(hub: &str) -> Result<Self, NameError> {
+        check_hub(hub)?;
+        Ok(Self { hub: hub.into(), queue_type: QueueType::Quorum, delivery_limit: DELIVERY_LIMIT_DEFAULT })
+    }
+
+    /// Returns the topology with queues of this type.
+    #[must_use]
+    pub fn with_queue_type(mut self, queue_type: QueueType) -> Self {
+        self.queue_type = queue_type;
+        self
+    }
+
+    /// Returns the topology with this delivery limit (quorum queues only).
+    #[must_use]
+    pub fn with_delivery_limit(mut self, limit: u32) -> Self {
+        self.delivery_limit = limit;
+        self
+    }
+
+    /// Returns the hub's name.
+    pub fn hub(&self) -> &str {
+        &self.hub
+    }
+
+    /// Returns how the hub's queues are kept.
+    pub fn queue_type(&self) -> QueueType {
+        self.queue_type
+    }
+
+    /// Returns how often the broker may deliver a message before it is dead-lettered.
+    pub fn delivery_limit(&self) -> u32 {
+        self.delivery_limit
+    }
+
+    /// Returns the name of the topic exchange that takes starts and events from other systems.
+    pub fn ingress_exchange(&self) -> String {
+        format!("{}.ingress", self.hub)
+    }
+
+    /// Returns the name of the topic exchange that tells of lifecycle events.
+    pub fn events_exchange(&self) -> String {
+        format!("{}.events", self.hub)
+    }
+
+    /// Returns the queue of starts and events from other systems.
+    pub fn ingress_queue(&self) -> QueueSpec {
+        QueueSpec { name: format!("{}.ingress", self.hub), kind: QueueKind::Ingress }
+    }
+
+    /// Returns the control queue of a partition.
+    pub fn control(&self, partition: Partition) -> QueueSpec {
+        QueueSpec { name: format!("{}.control.{partition}", self.hub), kind: QueueKind::Control }
+    }
+
+    /// Returns the work-item queue that an activity or a contract names; fails if AMQP can't carry the name.
+    pub fn work(&self, queue: &str) -> Result<QueueSpec, NameError> {
+        let name = format!("{}.work.{queue}", self.hub);
+        check_work_queue(queue, &name)?;
+        Ok(QueueSpec { name, kind: QueueKind::Work })
+    }
+
+    /// Returns the queue of what nobody could understand or handle.
+    pub fn dead(&self) -> QueueSpec {
+        QueueSpec { name: format!("{}.dead", self.hub), kind: QueueKind::Dead }
+    }
+
+    /// Returns whether a queue of this name is the hub's own. No answer may be sent there.
+    pub fn is_engine_queue(&self, name: &str) -> bool {
+        let Some(rest) = name.strip_prefix(self.hub.as_str()).and_then(|rest| rest.strip_prefix('.')) else {
+            return false;
+        };
+        matches!(rest, "ingress" | "dead") || rest.starts_with("control.") || rest.starts_with("work.")
+    }
+
+    /// Returns the partition whose control queue has this name.
+    pub fn partition_of_control(&self, name: &str) -> Option<Partition> {
+        let number = name.strip_prefix(self.hub.as_str())?.strip_prefix(".control.")?;
+        let partition = Partition(number.parse().ok()?);
+        (self.control(partition).name == name).then_some(partition)
+    }
+
+    /// Returns the arguments that a queue is declared with.
+    ///
+    /// Never `x-max-priority`: quorum queues refuse it.
+    pub fn arguments(&self, kind: QueueKind) -> Arguments {
+        let text = |value: &str| HeaderValue::Text(value.into());
+        let mut arguments = Arguments::new();
+        match self.queue_type {
+            QueueType::Quorum => {
+                arguments.insert("x-queue-type", text("quorum"));
+                arguments.insert("x-delivery-limit", HeaderValue::Number(self.delivery_limit.into()));
+            }
+            QueueType::Classic => {
+                arguments.insert("x-queue-type", text("classic"));
+            }
+        }
+        if kind != QueueKind::Dead {
+            arguments.insert("x-dead-letter-exchange", text(""));
+            arguments.insert("x-dead-letter-routing-key", text(&self.dead().name));
+            if self.queue_type == QueueType::Quorum {
+                // At least once works only with `reject-publish`; without a length limit nothing is ever rejected.
+                arguments.insert("x-dead-letter-strategy", text("at-least-once"));
+                arguments.insert("x-overflow", text("reject-publish"));
+            }
+        }
+        if kind == QueueKind::Ingress {
+            arguments.insert("x-single-active-consumer", HeaderValue::Bool(true));
+        }
+        arguments
+    }
+
+    /// Returns the exchange that feeds a queue, if one does besides the default exchange.
+    ///
+    /// The ingress takes every key, so that a message with a wrong one ends in the dead queue with the reason; bound to
+    /// the right ones only, the broker would drop it without a word unless its sender asked for returns.
+    pub fn binding(&self, kind: QueueKind) -> Option<Binding> {
+        match kind {
+            QueueKind::Ingress => Some(Binding { exchange: self.ingress_exchange(), keys: vec!["#"] }),
+            QueueKind::Control | QueueKind::Work | QueueKind::Dead => None,
+        }
+    }
+}
+
+impl TryFrom<Settings> for Topology {
+    type Error = NameError;
+    fn try_from(settings: Settings) -> Result<Self, NameError> {
+        let topology = Self::new(&settings.hub)?;
+        Ok(topology.with_queue_type(settings.queue_type).with_delivery_limit(settings.delivery_limit))
+    }
+}
+
+impl From<Topology> for Settings {
+    fn from(topology: Topology) -> Self {
+        Self { hub: topology.hub, queue_type: topology.queue_type, delivery_limit: topology.delivery_limit }
+    }
+}
+
+fn check_hub(hub: &str) -> Result<(), NameError> {
+    let what = "hub name";
+    if hub.is_empty() {
+        return Err(NameError::Empty { what });
+    }
+    let allowed = "letters, digits, `_` and `-`";
+    if let Some((at, character)) = hub.char_indices().find(|(_, c)| !c.is_ascii_alphanumeric() && !"_-".contains(*c)) {
+        return Err(NameError::Character { what, name: hub.into(), character, at, allowed });
+    }
+    if hub.len() > HUB_BYTES_MAX {
+        return Err(NameError::TooLong { what, name: hub.into(), bytes: hub.len(), max: HUB_BYTES_MAX });
+    }
+    if hub == "amq" { Err(NameError::Reserved) } else { Ok(()) }
+}
+
+fn check_work_queue(queue: &str, full: &str) -> Result<(), NameError> {
+    let what = "work-item queue";
+    if queue.is_empty() {
+        return Err(NameError::Empty { what });
+    }
+    if let Some((at, character)) = queue.char_indices().find(|(_, c)| c.is_control()) {
+        let allowed = "printable characters";
+        return Err(NameError::Character { what, name: queue.into(), character, at, allowed });
+    }
+    if full.len() > SHORT_STRING_BYTES_MAX {
+        let max = SHORT_STRING_BYTES_MAX - (full.len() - queue.len());
+        return Err(NameError::TooLong { what, name: queue.into(), bytes: queue.len(), max });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "topology_test.rs"]
+mod test;
