@@ -241,6 +241,9 @@ pub struct ExecutionTerminated {
 pub struct TerminateSent {
     /// The action that had asked for the child.
     pub id: ActionId,
+    /// Which attempt of it, from 1.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub attempt: u32,
     /// The child.
     pub instance: InstanceId,
     /// Why.

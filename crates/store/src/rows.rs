@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use warren_model::{
-    ActionId, Answer, ExecutionId, InboxMessage, InstanceId, InstanceRecord, MessageId, Partition, PartitionCount,
+    ActionId, Answer, AnswerTo, ExecutionId, InboxMessage, InstanceId, InstanceRecord, MessageId, Parent, Partition, PartitionCount,
     PartitionMessage, Refusal, Timestamp, TurnRecord,
 };
 
@@ -216,6 +216,12 @@ pub struct OutboxEntry {
     /// The (target partition, sequence) of its messages to partitions, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sequences: Vec<(Partition, u64)>,
+    /// If the turn ended the instance: its parent (its row may belong to a later start by the time this is read).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+    /// If the turn ended the instance: who else is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_to: Option<AnswerTo>,
 }
 
 /// A message between partitions that arrived ahead of a gap.

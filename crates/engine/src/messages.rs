@@ -1,0 +1,120 @@
+//! What a recorded turn sends, as a function of what it recorded.
+
+use std::collections::BTreeMap;
+
+use warren_model::{
+    AnswerTo, ChildStart, Event, EventRaised, ExecutionId, ExecutionStarted, Failure, InstanceId, InstanceRecord,
+    Outcome, Outgoing, Parent, PartitionMessage, Status, code,
+};
+
+/// Whose turn it is and who waits for it; from the instance's row, or from the entry of the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// The instance.
+    pub instance: InstanceId,
+    /// The execution.
+    pub execution: ExecutionId,
+    /// Who waits for its outcome as a parent.
+    pub parent: Option<Parent>,
+    /// Who else is told the outcome.
+    pub answer_to: Option<AnswerTo>,
+}
+
+impl Sender {
+    /// Returns the sender of a turn of `execution`.
+    pub fn of(record: &InstanceRecord, execution: ExecutionId) -> Self {
+        Self {
+            instance: record.id.clone(),
+            execution,
+            parent: record.parent.clone(),
+            answer_to: record.answer_to.clone(),
+        }
+    }
+}
+
+/// Returns what a turn with these events sends, in order. The same events give the same messages, whoever asks.
+///
+/// A task whose input is over `payload_max` bytes sends nothing: the turn itself has failed it.
+pub fn messages(sender: &Sender, events: &[Event], payload_max: usize) -> Vec<Outgoing> {
+    let mut out = Vec::new();
+    for event in events {
+        match event {
+            Event::TaskScheduled(task) if task.input.size() <= payload_max => out.push(Outgoing::WorkItem {
+                instance: sender.instance.clone(),
+                execution: sender.execution,
+                task: task.clone(),
+                traceparent: None,
+            }),
+            Event::SubOrchestrationInstanceCreated(child) => {
+                let started = ExecutionStarted {
+                    name: child.name.clone(),
+                    version: child.version.clone(),
+                    input: child.input.clone(),
+                    parent: Some(parent(sender, child.id, child.attempt)),
+                    answer_to: None,
+                    tags: BTreeMap::new(),
+                    traceparent: None,
+                };
+                let start = ChildStart { instance: child.instance.clone(), started };
+                out.push(Outgoing::ToPartition(PartitionMessage::ChildStart(start)));
+            }
+            Event::EventSent(sent) => out.push(Outgoing::ToPartition(PartitionMessage::Raise {
+                instance: sent.instance.clone(),
+                event: EventRaised { name: sent.name.clone(), input: sent.input.clone() },
+            })),
+            Event::TerminateSent(sent) => out.push(Outgoing::ToPartition(PartitionMessage::Terminate {
+                instance: sent.instance.clone(),
+                parent: parent(sender, sent.id, sent.attempt),
+                reason: sent.reason.clone(),
+            })),
+            Event::ExecutionCompleted(completed) => end(sender, &completed.outcome, &mut out),
+            Event::ExecutionTerminated(terminated) => {
+                let reason = terminated.reason.clone().unwrap_or_else(|| "terminated".into());
+                end(sender, &Err(Failure::permanent(code::TERMINATED, reason)), &mut out);
+            }
+            Event::OrchestratorStarted(_)
+            | Event::ExecutionStarted(_)
+            | Event::TaskScheduled(_)
+            | Event::TaskCompleted { .. }
+            | Event::TaskFailed { .. }
+            | Event::SubOrchestrationInstanceCompleted { .. }
+            | Event::SubOrchestrationInstanceFailed { .. }
+            | Event::TimerCreated(_)
+            | Event::TimerFired { .. }
+            | Event::TimerCanceled { .. }
+            | Event::EventRaised(_)
+            | Event::ExecutionSuspended(_)
+            | Event::ExecutionResumed(_)
+            | Event::ContinueAsNew(_) => {}
+        }
+    }
+    out
+}
+
+fn parent(sender: &Sender, task: warren_model::ActionId, attempt: u32) -> Parent {
+    Parent { instance: sender.instance.clone(), execution: sender.execution, task, attempt }
+}
+
+fn end(sender: &Sender, outcome: &Outcome, out: &mut Vec<Outgoing>) {
+    if let Some(parent) = &sender.parent {
+        let (parent, outcome) = (parent.clone(), outcome.clone());
+        out.push(Outgoing::ToPartition(PartitionMessage::ChildEnded { parent, outcome }));
+    }
+    if let Some(to) = &sender.answer_to {
+        out.push(Outgoing::Outcome {
+            to: to.clone(),
+            instance: sender.instance.clone(),
+            execution: sender.execution,
+            status: status_of(outcome),
+            outcome: outcome.clone(),
+        });
+    }
+}
+
+fn status_of(outcome: &Outcome) -> Status {
+    match outcome {
+        Ok(_) => Status::Completed,
+        Err(failure) if failure.code == code::TERMINATED => Status::Terminated,
+        Err(_) => Status::Failed,
+    }
+}
