@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use warren_model::{
-    ActionId, Answer, AnswerTo, ExecutionId, InboxMessage, InstanceId, InstanceRecord, MessageId, Parent, Partition, PartitionCount,
-    PartitionMessage, Refusal, Timestamp, TurnRecord,
+    ActionId, Answer, AnswerTo, ExecutionId, InboxMessage, InstanceId, InstanceRecord, MessageId, Parent, Partition,
+    PartitionCount, PartitionMessage, Refusal, Timestamp, TurnRecord,
 };
 
 use crate::Epoch;
@@ -84,8 +84,8 @@ pub struct Commit {
     pub instances: Vec<InstanceRecord>,
     /// New turns; one that exists already is refused.
     pub turns: Vec<TurnRow>,
-    /// Instances of which only the turns of these executions are kept.
-    pub forget: Vec<(InstanceId, Vec<ExecutionId>)>,
+    /// Executions whose turns nobody needs any more (they continued as new, or were replaced): deleted.
+    pub forget: Vec<(InstanceId, ExecutionId)>,
     /// Timers that were created.
     pub timers: Vec<TimerRow>,
     /// Timers that fired or were cancelled.
@@ -200,13 +200,29 @@ pub struct CommandRow {
 pub struct OutboxRow {
     /// The number of the commit.
     pub number: u64,
-    /// Its turns.
+    /// What it sends.
     pub entries: Vec<OutboxEntry>,
+}
+
+/// What an unconfirmed batch sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OutboxEntry {
+    /// The messages of a turn, rebuilt from its row.
+    Turn(OutboxTurn),
+    /// A message that belongs to no turn (a child's start was refused, say).
+    Message {
+        /// The partition it goes to.
+        target: Partition,
+        /// Its number there.
+        sequence: u64,
+        /// The message.
+        message: PartitionMessage,
+    },
 }
 
 /// One turn with unconfirmed messages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OutboxEntry {
+pub struct OutboxTurn {
     /// The instance.
     pub instance: InstanceId,
     /// The execution.
