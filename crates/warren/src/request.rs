@@ -1,0 +1,43 @@
+//! What a call asks for, checked, and the actions that its attempts emit.
+
+use warren_model::{
+    Action, ActionId, ClosePolicy, ExecutionId, InstanceId, Payload, SubOrchestrationCreated, TaskScheduled, child_id,
+};
+
+/// An activity or a child to ask for.
+pub(crate) enum Request {
+    Task { name: String, queue: Option<String>, input: Payload },
+    Child { name: String, version: Option<String>, instance: Option<InstanceId>, input: Payload, close: ClosePolicy },
+}
+
+impl Request {
+    /// Returns the action of the first attempt; a child without an id gets the one that its further attempts keep.
+    pub(crate) fn first_action(&mut self, execution: ExecutionId, id: ActionId) -> Action {
+        if let Self::Child { instance, .. } = self {
+            instance.get_or_insert_with(|| child_id(execution, id));
+        }
+        self.action(id, 1)
+    }
+
+    /// Returns the action of an attempt.
+    pub(crate) fn action(&self, id: ActionId, attempt: u32) -> Action {
+        match self {
+            Self::Task { name, queue, input } => Action::ScheduleTask(TaskScheduled {
+                id,
+                name: name.clone(),
+                queue: queue.clone(),
+                input: input.clone(),
+                attempt,
+            }),
+            Self::Child { name, version, instance, input, close } => Action::StartChild(SubOrchestrationCreated {
+                id,
+                instance: instance.clone().expect("the first attempt gave the child its id"),
+                name: name.clone(),
+                version: version.clone(),
+                input: input.clone(),
+                attempt,
+                close: *close,
+            }),
+        }
+    }
+}
