@@ -2,11 +2,15 @@
 //!
 //! `amqp` speaks to a real broker through lapin; `memory` is its twin in one process. Both pass one conformance suite.
 
+pub mod codec;
 mod error;
 mod message;
 mod topology;
 mod transport;
 
+pub use codec::{
+    ClientReply, Codec, Envelope, Inbound, Ingress, Malformed, WorkItem, decode_client_reply, decode_work_item,
+};
 pub use error::{Error, Result};
 pub use message::{Address, Delivery, HeaderValue, Message, Publication};
 pub use topology::{Arguments, Binding, DELIVERY_LIMIT_DEFAULT, HUB_BYTES_MAX, NameError, QueueType, Topology};

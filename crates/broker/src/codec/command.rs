@@ -1,0 +1,139 @@
+//! Commands on a control queue.
+
+use warren_model::{AnswerTo, AnswerWhen, Command, InstanceId, MessageId, StartRequest};
+
+use super::{
+    Codec, Malformed,
+    fields::Fields,
+    wire::{self, header, kind},
+};
+use crate::{Address, Delivery, Message, Publication};
+
+/// A command with its envelope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// By which a duplicate is known.
+    pub id: MessageId,
+    /// The instance that it is for.
+    pub instance: InstanceId,
+    /// What is asked.
+    pub command: Command,
+    /// Where the answer goes, if one is wanted.
+    pub answer_to: Option<AnswerTo>,
+    /// When the answer is wanted.
+    pub when: AnswerWhen,
+}
+
+impl Codec {
+    /// Returns the command as a message to the control queue of its instance's partition.
+    pub fn command(&self, envelope: &Envelope) -> Publication {
+        let mut message = command_message(&envelope.command).text(header::INSTANCE, envelope.instance.as_str());
+        message.message_id = Some(envelope.id.as_str().into());
+        if let Some(to) = &envelope.answer_to {
+            message.reply_to = Some(to.reply_to.clone());
+            message.correlation_id.clone_from(&to.correlation_id);
+        }
+        message = message.text(
+            header::ANSWER,
+            match envelope.when {
+                AnswerWhen::Outcome => "outcome",
+                AnswerWhen::Accepted => "accepted",
+            },
+        );
+        let queue = self.control_queue(self.partitions().of(&envelope.instance));
+        Publication { to: Address::Queue(queue), mandatory: true, message }
+    }
+
+    /// Reads a command from a control queue.
+    pub(super) fn read_command(&self, delivery: &Delivery) -> Result<Envelope, Malformed> {
+        let fields = Fields(&delivery.message);
+        fields.check_format()?;
+        let id = fields.message_id()?;
+        let id = id.ok_or_else(|| Malformed::new("property message_id is missing: expected a unique id"))?;
+        let instance = fields.required_instance()?;
+        self.check_home(delivery, &instance)?;
+        let command = read(fields)?;
+        Ok(Envelope { id, instance, command, answer_to: self.read_answer_to(fields)?, when: answer_when(fields)? })
+    }
+}
+
+fn command_message(command: &Command) -> Message {
+    match command {
+        Command::Start(start) => start_message(start),
+        Command::Raise { event, input, keep_unseen } => wire::message(kind::RAISE, input.as_str().as_bytes())
+            .text(header::EVENT, event)
+            .flag(header::KEEP_UNSEEN, *keep_unseen),
+        Command::Terminate { reason, recursive } => wire::message(kind::TERMINATE, b"")
+            .maybe_text(header::REASON, reason.as_deref())
+            .flag(header::RECURSIVE, *recursive),
+        Command::Suspend { reason } => wire::message(kind::SUSPEND, b"").maybe_text(header::REASON, reason.as_deref()),
+        Command::Resume { reason } => wire::message(kind::RESUME, b"").maybe_text(header::REASON, reason.as_deref()),
+        Command::Wait => wire::message(kind::WAIT, b""),
+    }
+}
+
+fn start_message(start: &StartRequest) -> Message {
+    let message = wire::message(kind::START, start.input.as_str().as_bytes())
+        .text(header::ORCHESTRATOR, &start.name)
+        .maybe_text(header::VERSION, start.version.as_deref())
+        .maybe_text(header::TRACEPARENT, start.traceparent.as_deref());
+    start
+        .tags
+        .iter()
+        .fold(message, |message, (name, value)| message.text(&format!("{}{name}", header::TAG_PREFIX), value))
+}
+
+fn read(fields: Fields<'_>) -> Result<Command, Malformed> {
+    match fields.kind() {
+        Some(kind::START) => {
+            let name = fields.required_name(header::ORCHESTRATOR, "the name of an orchestrator")?;
+            read_start(fields, name).map(Command::Start)
+        }
+        Some(kind::RAISE) => Ok(Command::Raise {
+            event: fields.required_name(header::EVENT, "the name of an event")?,
+            input: fields.payload()?,
+            keep_unseen: fields.flag(header::KEEP_UNSEEN)?,
+        }),
+        Some(kind::TERMINATE) => Ok(Command::Terminate {
+            reason: fields.maybe_text(header::REASON)?,
+            recursive: fields.flag(header::RECURSIVE)?,
+        }),
+        Some(kind::SUSPEND) => Ok(Command::Suspend { reason: fields.maybe_text(header::REASON)? }),
+        Some(kind::RESUME) => Ok(Command::Resume { reason: fields.maybe_text(header::REASON)? }),
+        Some(kind::WAIT) => Ok(Command::Wait),
+        other => Err(Malformed::new(format!(
+            "property type is {:?}: expected one of `result`, `failure`, `heartbeat`, `start`, `raise`, `terminate`, \
+             `suspend`, `resume`, `wait`, `partition`, or none",
+            other.unwrap_or_default()
+        ))),
+    }
+}
+
+/// Reads what a start says besides its instance and its orchestrator.
+pub(super) fn read_start(fields: Fields<'_>, name: String) -> Result<StartRequest, Malformed> {
+    if fields.0.headers.contains_key(header::START_AT) {
+        let name = header::START_AT;
+        return Err(Malformed::new(format!("header `{name}` is not supported: wait for a timer in the orchestrator")));
+    }
+    Ok(StartRequest {
+        name,
+        version: fields.name(header::VERSION)?,
+        input: fields.payload()?,
+        tags: fields.tags()?,
+        traceparent: fields.maybe_text(header::TRACEPARENT)?,
+    })
+}
+
+/// Reads when the sender wants its answer.
+pub(super) fn answer_when(fields: Fields<'_>) -> Result<AnswerWhen, Malformed> {
+    let name = header::ANSWER;
+    match fields.text(name)?.as_deref() {
+        None | Some("outcome") => Ok(AnswerWhen::Outcome),
+        Some("accepted") => Ok(AnswerWhen::Accepted),
+        Some(other) => Err(Malformed::new(format!("header `{name}` is {other:?}: expected `outcome` or `accepted`"))),
+    }
+}
+
+#[cfg(test)]
+#[path = "command_test.rs"]
+mod test;

@@ -1,0 +1,88 @@
+//! What a control queue carries: commands, workers' replies, and word from other partitions.
+
+use warren_model::{ActionId, ExecutionId, InstanceId, Partition, PartitionMessage, TaskEnded};
+
+use super::{
+    Codec, Envelope, Malformed,
+    fields::Fields,
+    wire::{header, kind},
+};
+use crate::Delivery;
+
+/// What one message of a control queue means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inbound {
+    /// A client asks for something.
+    Command(Envelope),
+    /// An attempt of a task has ended.
+    Reply {
+        /// Whose task.
+        instance: InstanceId,
+        /// Which attempt, and how.
+        ended: TaskEnded,
+    },
+    /// A worker is still at it.
+    Heartbeat {
+        /// Whose task.
+        instance: InstanceId,
+        /// Which execution's.
+        execution: ExecutionId,
+        /// The task.
+        task: ActionId,
+        /// The attempt.
+        attempt: u32,
+        /// What the worker calls itself.
+        worker: Option<String>,
+    },
+    /// Word from a partition.
+    Partition {
+        /// Who sent it.
+        source: Partition,
+        /// Its number among what that source has sent to this partition.
+        sequence: u64,
+        /// What it says.
+        message: PartitionMessage,
+    },
+}
+
+impl Inbound {
+    /// Returns the instance that the message is for.
+    pub fn instance(&self) -> &InstanceId {
+        match self {
+            Self::Command(envelope) => &envelope.instance,
+            Self::Reply { instance, .. } | Self::Heartbeat { instance, .. } => instance,
+            Self::Partition { message, .. } => message.target(),
+        }
+    }
+}
+
+impl Codec {
+    /// Reads a message of a control queue. Returns one meaning per message today; a pack will give several.
+    pub fn decode_control(&self, delivery: &Delivery) -> Result<Vec<Inbound>, Malformed> {
+        let inbound = match Fields(&delivery.message).kind() {
+            None | Some(kind::RESULT | kind::FAILURE | kind::HEARTBEAT) => self.read_reply(delivery)?,
+            Some(kind::PARTITION) => self.read_partition(delivery)?,
+            Some(_) => Inbound::Command(self.read_command(delivery)?),
+        };
+        Ok(vec![inbound])
+    }
+
+    fn read_partition(&self, delivery: &Delivery) -> Result<Inbound, Malformed> {
+        let fields = Fields(&delivery.message);
+        fields.check_format()?;
+        let source = Partition(fields.required_number(header::SOURCE, "the sender's partition")?);
+        if source.0 >= self.partitions().0.get() {
+            let (name, count) = (header::SOURCE, self.partitions().0);
+            return Err(Malformed::new(format!("header `{name}` is {source}: this hub has {count} partitions")));
+        }
+        let sequence = fields.required_number(header::SEQUENCE, "the message's number")?;
+        let message: PartitionMessage = serde_json::from_slice(&delivery.message.body)
+            .map_err(|error| Malformed::new(format!("the body is no message between partitions: {error}")))?;
+        self.check_home(delivery, message.target())?;
+        Ok(Inbound::Partition { source, sequence, message })
+    }
+}
+
+#[cfg(test)]
+#[path = "control_test.rs"]
+mod test;

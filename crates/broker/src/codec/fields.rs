@@ -1,0 +1,181 @@
+//! Reads properties and headers, and says what is wrong with them in one sentence.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use warren_model::{InstanceId, MessageId, Payload, limits::SHORT_STRING_BYTES_MAX};
+
+use super::{
+    Malformed,
+    wire::{FORMAT, header},
+};
+use crate::{HeaderValue, Message};
+
+/// A message, read field by field.
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'a>(pub(super) &'a Message);
+
+impl<'a> Fields<'a> {
+    /// Returns the message's `type`; an empty one counts as absent, as some libraries always send one.
+    pub(super) fn kind(self) -> Option<&'a str> {
+        self.0.kind.as_deref().filter(|kind| !kind.is_empty())
+    }
+
+    /// Returns the queue that answers go to.
+    pub(super) fn reply_to(self) -> Result<Option<&'a str>, Malformed> {
+        short("reply_to", self.0.reply_to.as_deref())
+    }
+
+    /// Returns the sender's correlation id.
+    pub(super) fn correlation_id(self) -> Result<Option<&'a str>, Malformed> {
+        short("correlation_id", self.0.correlation_id.as_deref())
+    }
+
+    /// Returns the message id.
+    pub(super) fn message_id(self) -> Result<Option<MessageId>, Malformed> {
+        let text = self.0.message_id.as_deref().filter(|text| !text.is_empty());
+        text.map(|text| MessageId::new(text).map_err(|error| Malformed::new(format!("property {error}")))).transpose()
+    }
+
+    /// Returns the instance that the header names.
+    pub(super) fn instance(self) -> Result<Option<InstanceId>, Malformed> {
+        let name = header::INSTANCE;
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        InstanceId::new(&text).map(Some).map_err(|error| Malformed::new(format!("header `{name}`: {error}")))
+    }
+
+    /// Returns the instance, which the message can't do without.
+    pub(super) fn required_instance(self) -> Result<InstanceId, Malformed> {
+        self.instance()?.ok_or_else(|| missing(header::INSTANCE, "the id of the instance that the message is for"))
+    }
+
+    /// Returns a text header. A number counts as its digits: many libraries send `42` as one.
+    pub(super) fn text(self, name: &str) -> Result<Option<Cow<'a, str>>, Malformed> {
+        match self.0.headers.get(name) {
+            None => Ok(None),
+            Some(HeaderValue::Text(text)) => match text.bytes().position(|byte| byte == 0) {
+                None => Ok(Some(Cow::Borrowed(text))),
+                Some(at) => Err(Malformed::new(format!("header `{name}` has a NUL at byte {at}: expected plain text"))),
+            },
+            Some(HeaderValue::Number(number)) => Ok(Some(Cow::Owned(number.to_string()))),
+            Some(HeaderValue::Bool(value)) => {
+                Err(Malformed::new(format!("header `{name}` is the truth value {value}: expected text")))
+            }
+        }
+    }
+
+    /// Returns a text header that names something: not empty, no control characters, short.
+    pub(super) fn name(self, name: &str) -> Result<Option<String>, Malformed> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        check_name(&format!("header `{name}`"), &text)?;
+        Ok(Some(text.into_owned()))
+    }
+
+    /// Returns a name that the message can't do without.
+    pub(super) fn required_name(self, name: &str, what: &str) -> Result<String, Malformed> {
+        self.name(name)?.ok_or_else(|| missing(name, what))
+    }
+
+    /// Returns a text header as it is.
+    pub(super) fn maybe_text(self, name: &str) -> Result<Option<String>, Malformed> {
+        Ok(self.text(name)?.map(Cow::into_owned))
+    }
+
+    /// Returns a whole number that is not negative.
+    pub(super) fn number<T: TryFrom<i64>>(self, name: &str) -> Result<Option<T>, Malformed> {
+        let number = match self.0.headers.get(name) {
+            None => return Ok(None),
+            Some(HeaderValue::Number(number)) => Some(*number),
+            Some(HeaderValue::Text(text)) => text.parse().ok(),
+            Some(HeaderValue::Bool(_)) => None,
+        };
+        let fits = number.and_then(|number| T::try_from(number).ok());
+        fits.map(Some).ok_or_else(|| {
+            let value = show(&self.0.headers[name]);
+            Malformed::new(format!("header `{name}` is {value}: expected a whole number in its range"))
+        })
+    }
+
+    /// Returns a number that the message can't do without.
+    pub(super) fn required_number<T: TryFrom<i64>>(self, name: &str, what: &str) -> Result<T, Malformed> {
+        self.number(name)?.ok_or_else(|| missing(name, what))
+    }
+
+    /// Returns a truth value; absent is false.
+    pub(super) fn flag(self, name: &str) -> Result<bool, Malformed> {
+        match self.0.headers.get(name) {
+            None => Ok(false),
+            Some(HeaderValue::Bool(value)) => Ok(*value),
+            Some(HeaderValue::Text(text)) if text == "true" => Ok(true),
+            Some(HeaderValue::Text(text)) if text == "false" => Ok(false),
+            Some(other @ (HeaderValue::Text(_) | HeaderValue::Number(_))) => {
+                Err(Malformed::new(format!("header `{name}` is {}: expected true or false", show(other))))
+            }
+        }
+    }
+
+    /// Returns what the headers `tag-<name>` say.
+    pub(super) fn tags(self) -> Result<BTreeMap<String, String>, Malformed> {
+        let mut tags = BTreeMap::new();
+        for name in self.0.headers.keys() {
+            let Some(tag) = name.strip_prefix(header::TAG_PREFIX) else { continue };
+            check_name(&format!("the name of tag header `{name}`"), tag)?;
+            tags.extend(self.maybe_text(name)?.map(|value| (tag.to_owned(), value)));
+        }
+        Ok(tags)
+    }
+
+    /// Returns the body as the user's payload.
+    pub(super) fn payload(self) -> Result<Payload, Malformed> {
+        Payload::from_bytes(&self.0.body)
+            .map_err(|error| Malformed::new(format!("the body is not JSON in UTF-8: {error}")))
+    }
+
+    /// Fails if the message says it is of a format that this code does not know.
+    pub(super) fn check_format(self) -> Result<(), Malformed> {
+        match self.number::<i64>(header::FORMAT)? {
+            None | Some(FORMAT) => Ok(()),
+            Some(other) => {
+                let name = header::FORMAT;
+                Err(Malformed::new(format!("header `{name}` says format {other}: this version reads format {FORMAT}")))
+            }
+        }
+    }
+}
+
+/// Says that a header is missing, and what it would hold.
+pub(super) fn missing(name: &str, what: &str) -> Malformed {
+    Malformed::new(format!("header `{name}` is missing: expected {what}"))
+}
+
+/// Fails if the text can't name a thing: it goes into routing keys, queue names and rows of the store.
+pub(super) fn check_name(what: &str, text: &str) -> Result<(), Malformed> {
+    if text.is_empty() {
+        return Err(Malformed::new(format!("{what} is empty")));
+    }
+    if let Some((at, character)) = text.char_indices().find(|(_, c)| c.is_control()) {
+        return Err(Malformed::new(format!("{what} has {character:?} at byte {at}: expected printable characters")));
+    }
+    if text.len() > SHORT_STRING_BYTES_MAX {
+        let bytes = text.len();
+        return Err(Malformed::new(format!("{what} has {bytes} bytes: at most {SHORT_STRING_BYTES_MAX} are allowed")));
+    }
+    Ok(())
+}
+
+fn short<'a>(what: &str, text: Option<&'a str>) -> Result<Option<&'a str>, Malformed> {
+    let text = text.filter(|text| !text.is_empty());
+    match text.map_or(0, str::len) {
+        bytes if bytes > SHORT_STRING_BYTES_MAX => Err(Malformed::new(format!(
+            "property {what} has {bytes} bytes: at most {SHORT_STRING_BYTES_MAX} are allowed"
+        ))),
+        _ => Ok(text),
+    }
+}
+
+fn show(value: &HeaderValue) -> String {
+    match value {
+        HeaderValue::Text(text) => format!("{text:?}"),
+        HeaderValue::Number(number) => number.to_string(),
+        HeaderValue::Bool(value) => value.to_string(),
+    }
+}

@@ -1,0 +1,109 @@
+//! What a committed turn sends: work items, word to partitions, outcomes.
+
+use warren_model::{
+    ActionId, AnswerTo, ExecutionId, InstanceId, Outcome, Outgoing, Partition, PartitionMessage, TaskScheduled,
+};
+
+use super::{
+    Codec, Malformed,
+    wire::{self, header, kind},
+};
+use crate::{Address, Message, Publication};
+
+impl Codec {
+    /// Returns the message that carries `outgoing`.
+    ///
+    /// `reply_to` is the partition whose turn sends it. `sequence` is its place among what a source partition sends,
+    /// which only word to another partition has and needs. The same arguments give the same message, its id included,
+    /// so that what is published again after a crash is known for what it is.
+    pub fn outgoing(
+        &self,
+        outgoing: &Outgoing,
+        reply_to: Partition,
+        sequence: Option<(Partition, u64)>,
+    ) -> Result<Publication, Malformed> {
+        match outgoing {
+            Outgoing::WorkItem { instance, execution, task, traceparent } => {
+                let mut publication = self.work_item(instance, *execution, task)?;
+                publication.message.reply_to = Some(self.control_queue(reply_to));
+                publication.message = publication.message.maybe_text(header::TRACEPARENT, traceparent.as_deref());
+                Ok(publication)
+            }
+            Outgoing::ToPartition(message) => {
+                let (source, sequence) = sequence.ok_or_else(|| {
+                    Malformed::new("a message between partitions has no sequence: expected the one given at its commit")
+                })?;
+                self.to_partition(message, source, sequence)
+            }
+            Outgoing::Outcome { to, instance, execution, status, outcome } => {
+                let mut message = outcome_message(outcome)
+                    .text(header::INSTANCE, instance.as_str())
+                    .text(header::STATUS, status.as_str());
+                message.message_id = Some(format!("{execution}:outcome"));
+                Ok(to_sender(to, message))
+            }
+        }
+    }
+
+    fn work_item(
+        &self,
+        instance: &InstanceId,
+        execution: ExecutionId,
+        task: &TaskScheduled,
+    ) -> Result<Publication, Malformed> {
+        let queue = self.topology().work(task.queue()).map_err(|error| {
+            Malformed::new(format!("activity {:?} has no queue that AMQP can carry: {error}", task.name))
+        })?;
+        super::fields::check_name("the activity's name", &task.name)?;
+        let token = self.token(instance, execution, task.id, task.attempt).to_string();
+        let mut message = wire::message(&task.name, task.input.as_str().as_bytes())
+            .number(header::ATTEMPT, task.attempt.into())
+            .text(header::IDEMPOTENCY_KEY, idempotency_key(execution, task.id));
+        message.message_id = Some(token.clone());
+        message.correlation_id = Some(token);
+        Ok(Publication { to: Address::Queue(queue.name), mandatory: true, message })
+    }
+
+    fn to_partition(
+        &self,
+        word: &PartitionMessage,
+        source: Partition,
+        sequence: u64,
+    ) -> Result<Publication, Malformed> {
+        let body = serde_json::to_vec(word).expect("a message between partitions has only text and numbers");
+        let number =
+            i64::try_from(sequence).map_err(|_| Malformed::new(format!("sequence {sequence} is too large")))?;
+        let target = self.partitions().of(word.target());
+        let mut message = wire::message(kind::PARTITION, &body)
+            .number(header::SOURCE, source.0.into())
+            .number(header::SEQUENCE, number);
+        message.message_id = Some(format!("{source}:{target}:{sequence}"));
+        Ok(Publication { to: Address::Queue(self.control_queue(target)), mandatory: true, message })
+    }
+}
+
+/// Returns a message whose body is the result, or the failure.
+pub(super) fn outcome_message(outcome: &Outcome) -> Message {
+    match outcome {
+        Ok(result) => wire::message(kind::RESULT, result.as_str().as_bytes()),
+        Err(failure) => {
+            let body = serde_json::to_vec(failure).expect("a failure has only text and truth values");
+            wire::message(kind::FAILURE, &body)
+        }
+    }
+}
+
+/// Returns the message to where the sender of a command asked for it. Nobody there is no error.
+pub(super) fn to_sender(to: &AnswerTo, mut message: Message) -> Publication {
+    message.correlation_id.clone_from(&to.correlation_id);
+    Publication { to: Address::Queue(to.reply_to.clone()), mandatory: false, message }
+}
+
+/// The key under which an activity's effects should be known: the same for each delivery of the same task.
+fn idempotency_key(execution: ExecutionId, task: ActionId) -> String {
+    format!("{execution}:{:04x}", task.0)
+}
+
+#[cfg(test)]
+#[path = "outgoing_test.rs"]
+mod test;

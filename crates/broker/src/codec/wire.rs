@@ -1,0 +1,90 @@
+//! The names on the wire. They are the contract with other languages (docs/AMQP.md): never change one.
+
+use crate::{HeaderValue, Message};
+
+/// The version of our own kinds of messages. A reader refuses a version that it does not know.
+pub(super) const FORMAT: i64 = 1;
+
+/// The content type of every body that we write.
+const JSON: &str = "application/json";
+
+/// Values of the property `type`.
+pub(super) mod kind {
+    pub(in crate::codec) const RESULT: &str = "result";
+    pub(in crate::codec) const FAILURE: &str = "failure";
+    pub(in crate::codec) const HEARTBEAT: &str = "heartbeat";
+    pub(in crate::codec) const START: &str = "start";
+    pub(in crate::codec) const RAISE: &str = "raise";
+    pub(in crate::codec) const TERMINATE: &str = "terminate";
+    pub(in crate::codec) const SUSPEND: &str = "suspend";
+    pub(in crate::codec) const RESUME: &str = "resume";
+    pub(in crate::codec) const WAIT: &str = "wait";
+    pub(in crate::codec) const PARTITION: &str = "partition";
+    pub(in crate::codec) const ACCEPTED: &str = "accepted";
+    pub(in crate::codec) const REFUSED: &str = "refused";
+}
+
+/// Names of headers.
+pub(super) mod header {
+    pub(in crate::codec) const FORMAT: &str = "warren";
+    pub(in crate::codec) const INSTANCE: &str = "instance-id";
+    pub(in crate::codec) const ORCHESTRATOR: &str = "orchestrator";
+    pub(in crate::codec) const VERSION: &str = "version";
+    pub(in crate::codec) const EVENT: &str = "event";
+    pub(in crate::codec) const KEEP_UNSEEN: &str = "keep-unseen";
+    pub(in crate::codec) const REASON: &str = "reason";
+    pub(in crate::codec) const RECURSIVE: &str = "recursive";
+    pub(in crate::codec) const ANSWER: &str = "answer";
+    pub(in crate::codec) const TAG_PREFIX: &str = "tag-";
+    pub(in crate::codec) const TRACEPARENT: &str = "traceparent";
+    pub(in crate::codec) const START_AT: &str = "start-at";
+    pub(in crate::codec) const ATTEMPT: &str = "attempt";
+    pub(in crate::codec) const DEADLINE: &str = "deadline";
+    pub(in crate::codec) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+    pub(in crate::codec) const WORKER: &str = "worker";
+    pub(in crate::codec) const STATUS: &str = "status";
+    pub(in crate::codec) const SOURCE: &str = "source";
+    pub(in crate::codec) const SEQUENCE: &str = "sequence";
+    pub(in crate::codec) const DEAD_REASON: &str = "warren-reason";
+    pub(in crate::codec) const DEAD_QUEUE: &str = "warren-queue";
+    pub(in crate::codec) const DEAD_KEY: &str = "warren-routing-key";
+}
+
+/// Returns a message of ours.
+pub(super) fn message(kind: &str, body: &[u8]) -> Message {
+    Message {
+        kind: Some(kind.into()),
+        content_type: Some(JSON.into()),
+        headers: [(header::FORMAT.to_owned(), HeaderValue::Number(FORMAT))].into(),
+        body: body.into(),
+        ..Message::default()
+    }
+}
+
+impl Message {
+    /// Adds a text header.
+    pub(super) fn text(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.insert(name.into(), HeaderValue::Text(value.into()));
+        self
+    }
+
+    /// Adds a text header if there is a value.
+    pub(super) fn maybe_text(self, name: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.text(name, value),
+            None => self,
+        }
+    }
+
+    /// Adds a number header.
+    pub(super) fn number(mut self, name: &str, value: i64) -> Self {
+        self.headers.insert(name.into(), HeaderValue::Number(value));
+        self
+    }
+
+    /// Adds a truth value.
+    pub(super) fn flag(mut self, name: &str, value: bool) -> Self {
+        self.headers.insert(name.into(), HeaderValue::Bool(value));
+        self
+    }
+}

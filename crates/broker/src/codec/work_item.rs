@@ -1,0 +1,94 @@
+//! Work items, as a worker reads and answers them. No secret of the hub is needed.
+
+use warren_model::{Outcome, Payload, Timestamp};
+
+use super::{
+    Malformed,
+    fields::{Fields, check_name},
+    outgoing::outcome_message,
+    wire::{self, header, kind},
+};
+use crate::{Address, Delivery, Message, Publication};
+
+/// Queues of this kind exist only on the requester's channel; the broker returns whatever is mandatory there.
+const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
+
+/// One attempt of an activity, to be run and answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkItem {
+    /// What the reply must carry as its `correlation_id`.
+    pub token: String,
+    /// Which activity.
+    pub activity: String,
+    /// Its input.
+    pub input: Payload,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// The queue that the reply goes to.
+    pub reply_to: String,
+    /// The W3C trace context of the orchestration.
+    pub traceparent: Option<String>,
+    /// The same whenever this task is delivered or tried again.
+    pub idempotency_key: String,
+    /// After when nobody waits for the reply.
+    pub deadline: Option<Timestamp>,
+}
+
+/// Reads a work item.
+pub fn decode_work_item(delivery: &Delivery) -> Result<WorkItem, Malformed> {
+    let fields = Fields(&delivery.message);
+    let missing = |name, what| Malformed::new(format!("property {name} is missing: expected {what}"));
+    let activity = fields.kind().ok_or_else(|| missing("type", "the name of the activity"))?;
+    check_name("property type", activity)?;
+    let token = fields.correlation_id()?.ok_or_else(|| missing("correlation_id", "a token for the reply"))?;
+    let reply_to = fields.reply_to()?.ok_or_else(|| missing("reply_to", "a queue for the reply"))?;
+    Ok(WorkItem {
+        token: token.into(),
+        activity: activity.into(),
+        input: fields.payload()?,
+        attempt: fields.number(header::ATTEMPT)?.unwrap_or(1),
+        reply_to: reply_to.into(),
+        traceparent: fields.maybe_text(header::TRACEPARENT)?,
+        idempotency_key: fields.maybe_text(header::IDEMPOTENCY_KEY)?.unwrap_or_else(|| token.into()),
+        deadline: deadline(fields)?,
+    })
+}
+
+/// Returns the reply that ends the attempt. `worker` is what the worker calls itself, for people who look for it.
+///
+/// The work item may be acknowledged once the broker has confirmed the reply.
+pub fn reply(item: &WorkItem, outcome: &Outcome, worker: &str) -> Publication {
+    let mut message = outcome_message(outcome);
+    message.message_id = Some(format!("{}:reply", short(&item.token)));
+    to_owner(item, message, worker)
+}
+
+/// Returns the message that says that the worker is still at it.
+pub fn heartbeat(item: &WorkItem, worker: &str) -> Publication {
+    to_owner(item, wire::message(kind::HEARTBEAT, b""), worker)
+}
+
+fn to_owner(item: &WorkItem, mut message: Message, worker: &str) -> Publication {
+    message = message.text(header::WORKER, worker).maybe_text(header::TRACEPARENT, item.traceparent.as_deref());
+    message.correlation_id = Some(item.token.clone());
+    let mandatory = !item.reply_to.starts_with(DIRECT_REPLY_TO);
+    Publication { to: Address::Queue(item.reply_to.clone()), mandatory, message }
+}
+
+/// Leaves room for a suffix in a short string; a token of ours is far below.
+fn short(token: &str) -> &str {
+    let end = (0..=token.len().min(240)).rev().find(|at| token.is_char_boundary(*at));
+    &token[..end.unwrap_or(0)]
+}
+
+fn deadline(fields: Fields<'_>) -> Result<Option<Timestamp>, Malformed> {
+    let name = header::DEADLINE;
+    let Some(text) = fields.text(name)? else { return Ok(None) };
+    let time = text.parse::<Timestamp>();
+    time.map(Some)
+        .map_err(|_| Malformed::new(format!("header `{name}` is {text:?}: expected a time as RFC 3339 has it")))
+}
+
+#[cfg(test)]
+#[path = "work_item_test.rs"]
+mod test;
