@@ -72,6 +72,7 @@ download_packages() {
     mapfile -t packages < <(needed_packages)
     [ ${#packages[@]} -gt 10 ] || return 1
     bytes=$(apt-cache "${APT[@]}" show --no-all-versions "${packages[@]}" 2>/dev/null | awk '/^Size:/ {sum += $2} END {print sum}')
+    [ "${bytes:-0}" -gt 0 ] || return 1
     say "downloading RabbitMQ ($((bytes / 1000000)) MB) …"
     (cd "$1" && rm -f ./*.deb && apt_quiet apt-get "${APT[@]}" download "${packages[@]}")
 }
@@ -100,11 +101,14 @@ erlang_links() {
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
-# Debian's `erl` says where it lives; ours finds out, so that the folder may move.
+# Debian's two `erl` scripts say where they live; ours find out, so that the folder may move.
 relocate_erlang() {
-    # shellcheck disable=SC2016  # expands when `erl` runs
-    sed -i 's#ROOTDIR=/usr/lib/erlang$#ROOTDIR=$(cd "$(dirname "$0")/.." \&\& pwd)#' "$1/usr/lib/erlang/bin/erl"
-    ! grep -q '=/usr/lib/erlang' "$1/usr/lib/erlang/bin/erl" || fail "could not relocate the unpacked Erlang" "install rabbitmq-server instead"
+    local erl up
+    for erl in "$1"/usr/lib/erlang/bin/erl "$1"/usr/lib/erlang/erts-*/bin/erl; do
+        case $erl in */erts-*) up=../.. ;; *) up=.. ;; esac
+        sed -i "s#ROOTDIR=/usr/lib/erlang\$#ROOTDIR=\$(cd \"\$(dirname \"\$0\")/$up\" \\&\\& pwd)#" "$erl"
+        ! grep -q '=/usr/lib/erlang' "$erl" || fail "could not relocate the unpacked Erlang" "install rabbitmq-server instead"
+    done
 }
 
 # Prints the folders of shared libraries that were unpacked beside Erlang, for LD_LIBRARY_PATH.
