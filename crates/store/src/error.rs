@@ -22,8 +22,8 @@ pub enum Error {
     /// The connection broke while a commit was on its way. Reload: it may or may not have been written.
     #[error("learn whether a commit was written: {0}")]
     Unknown(String),
-    /// The database refuses what it was given, for good. Nothing was written.
-    #[error("write a row: {0}")]
+    /// What was given is refused, for good: a row, a commit number, a page token. Nothing was written.
+    #[error("accept what was given: {0}")]
     Refused(String),
     /// What is stored can't be read.
     #[error("read {what}: {why}")]

@@ -2,11 +2,41 @@
 //!
 //! [`Store`] is the turn path (owners write through it), [`Queries`] is what clients read. Every write is fenced by
 //! the partition's epoch. What a backend must do is written down in the conformance suite, which each one passes.
+//! [`sqlite`] is the embedded backend. This crate never runs an orchestrator, never decides who owns what, and knows
+//! no broker.
+//!
+//! # Tables
+//!
+//! Every key but the hub's begins with the partition, and nothing refers from one partition to another.
+//!
+//! | table | one row is | key | in [`Commit`] |
+//! |---|---|---|---|
+//! | `hub` | the hub: name, partition count, secret | – (one row) | – |
+//! | `lease` | who owns a partition; the number of its last commit | partition | `epoch`, `number` |
+//! | `instance` | an [`InstanceRecord`](warren_model::InstanceRecord) | instance | `instances` |
+//! | `history` | a turn: the JSON of a [`TurnRecord`](warren_model::TurnRecord) | instance, execution, turn | `turns`, `forget` |
+//! | `timer` | a timer that has not fired | instance, action | `timers`, `timers_done`, `timers_clear` |
+//! | `pending` | a message that can't be handled yet | instance, position | `pending`, `pending_done` |
+//! | `command` | a command that was answered | message id | `commands` |
+//! | `outbox` | the turns of a batch with unconfirmed messages | commit number | `outbox`, `outbox_done` |
+//! | `sent` | the last sequence given to another partition | target | `sent` |
+//! | `received` | the last sequence taken from another partition | source | `received` |
+//! | `aside` | a message ahead of a gap | source, sequence | `aside`, `aside_done` |
+//!
+//! # Time
+//!
+//! Stores keep whole microseconds: a timestamp that is written is cut to them, and a timer's is rounded up, so that
+//! none fires early. The bodies of history keep what they say, nanoseconds included.
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod error;
+mod page;
 mod queries;
 mod rows;
+pub mod sqlite;
 mod store;
+mod turns;
 
 pub use error::{Error, Result};
 pub use queries::{Filter, InstanceView, Page, Queries};

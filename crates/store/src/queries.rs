@@ -13,12 +13,8 @@ pub trait Queries: Clone + Send + Sync + 'static {
     fn instance(&self, id: &InstanceId) -> impl Future<Output = Result<Option<InstanceView>>> + Send;
 
     /// Returns the turns of an instance's present execution, in order, from turn `from` on and at most `limit`.
-    fn history(
-        &self,
-        id: &InstanceId,
-        from: u32,
-        limit: usize,
-    ) -> impl Future<Output = Result<Vec<TurnRecord>>> + Send;
+    fn history(&self, id: &InstanceId, from: u32, limit: usize)
+    -> impl Future<Output = Result<Vec<TurnRecord>>> + Send;
 
     /// Returns a page of instances, newest first.
     fn list(&self, filter: &Filter) -> impl Future<Output = Result<Page>> + Send;

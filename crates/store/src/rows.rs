@@ -1,6 +1,6 @@
 //! What crosses the traits: rows to write, rows that were read.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 use warren_model::{
@@ -28,6 +28,12 @@ pub struct Hub {
     pub partitions: PartitionCount,
     /// The key of token digests; made at random with the hub. Never printed.
     pub secret: [u8; 16],
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("name", &self.name).field("partitions", &self.partitions).finish_non_exhaustive()
+    }
 }
 
 /// The state of a partition's lease.
@@ -276,7 +282,8 @@ pub struct LoadedInstance {
     pub id: InstanceId,
     /// Its row, if anybody has seen it.
     pub record: Option<InstanceRecord>,
-    /// The turns of its present execution, in order; empty if it has ended. `Err` names the row that can't be read.
+    /// The turns of its present execution, in order; empty if it has ended. `Err` names the row that can't be read: of
+    /// history, of `pending` (the messages that can be read are still there), or the instance row (`record` is `None`).
     pub turns: Result<Vec<TurnRecord>, String>,
     /// Its pending messages, in order of arrival.
     pub pending: Vec<PendingRow>,

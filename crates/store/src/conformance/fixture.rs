@@ -1,0 +1,32 @@
+//! What a backend brings to the suite.
+
+use crate::{HubSpec, Queries, Result, Store, TurnKey};
+
+/// A place of its own where one hub can live (a folder, a schema), removed with the fixture.
+pub trait Fixture: Sized {
+    /// The backend.
+    type Store: Store;
+    /// What clients read it with.
+    type Reader: Queries;
+
+    /// Returns an empty place.
+    fn fresh() -> Self;
+
+    /// Opens the hub of the place to write, as a further process would; makes it if it is absent.
+    fn open(&self, spec: &HubSpec) -> impl Future<Output = Result<Self::Store>>;
+
+    /// Opens the hub of the place to read.
+    fn reader(&self, hub_name: &str) -> impl Future<Output = Result<Self::Reader>>;
+
+    /// Damages a stored turn, past the store.
+    fn damage(&self, turn: &TurnKey, damage: Damage<'_>) -> impl Future<Output = ()>;
+}
+
+/// What befalls a stored turn.
+#[derive(Clone, Copy, Debug)]
+pub enum Damage<'a> {
+    /// Its body is replaced.
+    Body(&'a str),
+    /// Its row goes.
+    Gone,
+}

@@ -1,0 +1,49 @@
+//! What partitions tell each other.
+
+use warren_model::{ActionId, ChildStart, Event, EventRaised, Parent, Partition, PartitionMessage};
+
+use super::{Fixture, sample::*};
+use crate::{Aside, Error, PartitionState};
+
+fn aside(source: u16, sequence: u64) -> Aside {
+    let event = EventRaised { name: "paid".into(), input: json(r#""\u0000""#) };
+    Aside { source: Partition(source), sequence, message: PartitionMessage::Raise { instance: id("x"), event } }
+}
+
+pub async fn h9_sequences_rise_and_gaps_are_kept<F: Fixture>(fixture: &F) {
+    let mut a = owned(fixture).await;
+    let Event::ExecutionStarted(started) = started("1") else { panic!("a start") };
+    let start = PartitionMessage::ChildStart(ChildStart { instance: id("child"), started });
+    let parent = Parent { instance: id("p"), execution: FIRST, task: ActionId(1), attempt: 1 };
+    let end = PartitionMessage::ChildEnded { parent: parent.clone(), outcome: Ok(json("[ ]")) };
+    let stop = PartitionMessage::Terminate { instance: id("child"), parent, reason: "r".into() };
+    let others: Vec<Aside> =
+        (20..).zip([start, end, stop]).map(|(sequence, message)| Aside { message, ..aside(1, sequence) }).collect();
+    a.commit(|commit| {
+        commit.sent.extend([(Partition(0), 3), (Partition(7), 1)]);
+        commit.received.extend([(Partition(1), 9), (Partition(2), 4)]);
+        commit.aside.extend(others.iter().rev().cloned());
+        commit.aside.extend([aside(2, 7), aside(1, 11), aside(2, 6)]);
+    })
+    .await;
+    a.commit(|commit| {
+        commit.sent.push((Partition(7), 2));
+        commit.received.push((Partition(2), 6));
+        commit.aside_done.extend([(Partition(2), 6), (Partition(5), 5)]);
+    })
+    .await;
+    let again = a.try_commit(|commit| commit.aside.push(aside(1, 11))).await;
+    assert!(matches!(again, Err(Error::Refused(_))), "{again:?}");
+    drop(a);
+    let mut expected = vec![aside(1, 11)];
+    expected.extend(others);
+    expected.push(aside(2, 7));
+    let state = PartitionState {
+        number: 2,
+        sent: [(Partition(0), 3), (Partition(7), 2)].into(),
+        received: [(Partition(1), 9), (Partition(2), 6)].into(),
+        aside: expected,
+        ..PartitionState::default()
+    };
+    assert_eq!(owned(fixture).await.state().await, state);
+}

@@ -1,0 +1,171 @@
+//! Rows to write, and short ways to do so.
+
+use std::{collections::BTreeMap, num::NonZeroU16};
+
+use warren_model::{
+    ActionId, Event, EventRaised, ExecutionCompleted, ExecutionId, ExecutionStarted, InboxMessage, InstanceId,
+    InstanceRecord, MessageId, Outcome, Partition, PartitionCount, Payload, Status, Timestamp, TurnRecord,
+};
+
+use super::Fixture;
+use crate::{
+    Commit, Epoch, HubSpec, Lease, Load, LoadedInstance, PartitionState, PendingRow, Result, Store, TimerRow, TurnKey,
+    TurnRow,
+};
+
+/// The hub of most cases: one partition, so that every instance is in it.
+pub(super) fn spec() -> HubSpec {
+    wide(1)
+}
+
+/// The hub with some partitions.
+pub(super) fn wide(partitions: u16) -> HubSpec {
+    HubSpec { name: "orders".into(), partitions: PartitionCount(NonZeroU16::new(partitions).unwrap()) }
+}
+
+pub(super) const P0: Partition = Partition(0);
+
+/// A store with one of its partitions held.
+pub(super) struct Owned<S> {
+    pub(super) store: S,
+    pub(super) partition: Partition,
+    pub(super) epoch: Epoch,
+    number: u64,
+}
+
+/// Opens the hub and takes partition 0.
+pub(super) async fn owned<F: Fixture>(fixture: &F) -> Owned<F::Store> {
+    take(fixture.open(&spec()).await.unwrap(), P0).await
+}
+
+/// Takes a partition, whoever holds it.
+pub(super) async fn take<S: Store>(store: S, partition: Partition) -> Owned<S> {
+    let seen = lease(&store, partition).await;
+    let epoch = store.acquire(&seen, "owner").await.unwrap().unwrap();
+    let number = store.partition(partition, epoch).await.unwrap().number;
+    Owned { store, partition, epoch, number }
+}
+
+/// Returns a partition's lease.
+pub(super) async fn lease<S: Store>(store: &S, partition: Partition) -> Lease {
+    Store::leases(store).await.unwrap().0.into_iter().find(|lease| lease.partition == partition).unwrap()
+}
+
+impl<S: Store> Owned<S> {
+    /// Returns the next commit, with `fill` applied.
+    pub(super) fn next(&self, fill: impl FnOnce(&mut Commit)) -> Commit {
+        let mut commit = Commit::new(self.partition, self.epoch, self.number + 1);
+        fill(&mut commit);
+        commit
+    }
+
+    /// Writes the next commit.
+    pub(super) async fn try_commit(&mut self, fill: impl FnOnce(&mut Commit)) -> Result<()> {
+        let done = self.store.commit(self.next(fill)).await;
+        self.number += u64::from(done.is_ok());
+        done
+    }
+
+    /// Writes the next commit, which must succeed.
+    pub(super) async fn commit(&mut self, fill: impl FnOnce(&mut Commit)) {
+        self.try_commit(fill).await.unwrap();
+    }
+
+    pub(super) async fn state(&self) -> PartitionState {
+        self.store.partition(self.partition, self.epoch).await.unwrap()
+    }
+
+    pub(super) async fn load(&self, instance: &str) -> LoadedInstance {
+        let load = Load { instances: vec![id(instance)], commands: Vec::new() };
+        let mut loaded = self.store.load(self.partition, self.epoch, load).await.unwrap();
+        assert_eq!(loaded.instances.len(), 1);
+        loaded.instances.remove(0)
+    }
+
+    pub(super) async fn timers(&self) -> Vec<TimerRow> {
+        self.store.timers(self.partition, self.epoch, at(i64::from(u32::MAX)), 1000).await.unwrap()
+    }
+}
+
+pub(super) fn id(text: &str) -> InstanceId {
+    InstanceId::new(text).unwrap()
+}
+
+pub(super) fn message_id(text: &str) -> MessageId {
+    MessageId::new(text).unwrap()
+}
+
+pub(super) fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+pub(super) fn json(text: &str) -> Payload {
+    Payload::from_bytes(text.as_bytes()).unwrap()
+}
+
+pub(super) const FIRST: ExecutionId = ExecutionId::from_u128(1);
+pub(super) const SECOND: ExecutionId = ExecutionId::from_u128(2);
+
+/// An instance row of [`FIRST`], running.
+pub(super) fn record(instance: &str, turns: u32) -> InstanceRecord {
+    InstanceRecord {
+        id: id(instance),
+        execution: FIRST,
+        name: "checkout".into(),
+        version: None,
+        status: Status::Running,
+        condition: None,
+        turn: turns,
+        created_at: at(1_000),
+        updated_at: at(1_000),
+        custom_status: None,
+        parent: None,
+        answer_to: None,
+        start_id: message_id(&format!("start of {instance}")),
+        tags: BTreeMap::new(),
+        history_events: 0,
+        history_bytes: 0,
+    }
+}
+
+pub(super) fn key(instance: &str, turn: u32) -> TurnKey {
+    TurnKey { instance: id(instance), execution: FIRST, turn }
+}
+
+/// A row of history with one event, which says which turn it is.
+pub(super) fn turn(instance: &str, number: u32) -> TurnRow {
+    turn_of(key(instance, number), &[raised(&number.to_string())])
+}
+
+pub(super) fn turn_of(key: TurnKey, events: &[Event]) -> TurnRow {
+    TurnRow { key, body: serde_json::to_string(&TurnRecord::new(events.to_vec())).unwrap() }
+}
+
+pub(super) fn started(input: &str) -> Event {
+    Event::ExecutionStarted(ExecutionStarted {
+        name: "checkout".into(),
+        version: None,
+        input: json(input),
+        parent: None,
+        answer_to: None,
+        tags: BTreeMap::new(),
+        traceparent: None,
+    })
+}
+
+pub(super) fn raised(input: &str) -> Event {
+    Event::EventRaised(EventRaised { name: "paid".into(), input: json(input) })
+}
+
+pub(super) fn completed(outcome: Outcome) -> Event {
+    Event::ExecutionCompleted(ExecutionCompleted { outcome })
+}
+
+pub(super) fn timer(instance: &str, action: u32, second: i64) -> TimerRow {
+    TimerRow { instance: id(instance), execution: FIRST, id: ActionId(action), fire_at: at(second) }
+}
+
+pub(super) fn pending(instance: &str, position: u64) -> PendingRow {
+    let message = InboxMessage::Raise(EventRaised { name: "paid".into(), input: json(&position.to_string()) });
+    PendingRow { instance: id(instance), position, message, expires_at: None }
+}

@@ -1,0 +1,113 @@
+-- One hub in one file. Read it with the sqlite3 shell while Warren runs; only orchestrator-svc writes.
+-- Timestamps are microseconds since 1970: datetime(created_at / 1000000, 'unixepoch').
+
+CREATE TABLE hub (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    name       TEXT    NOT NULL,
+    partitions INTEGER NOT NULL,
+    secret     BLOB    NOT NULL
+) STRICT;
+
+CREATE TABLE lease (
+    partition INTEGER PRIMARY KEY,
+    owner     TEXT,
+    epoch     INTEGER NOT NULL DEFAULT 0,
+    counter   INTEGER NOT NULL DEFAULT 0,
+    number    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE instance (
+    partition      INTEGER NOT NULL,
+    id             TEXT    NOT NULL,
+    execution      TEXT    NOT NULL,
+    name           TEXT    NOT NULL,
+    version        TEXT,
+    status         TEXT    NOT NULL,
+    condition      TEXT,
+    turn           INTEGER NOT NULL,
+    created_at     INTEGER NOT NULL,
+    updated_at     INTEGER NOT NULL,
+    custom_status  TEXT,
+    parent         TEXT,
+    answer_to      TEXT,
+    start_id       TEXT    NOT NULL,
+    tags           TEXT    NOT NULL,
+    history_events INTEGER NOT NULL,
+    history_bytes  INTEGER NOT NULL,
+    PRIMARY KEY (partition, id)
+) STRICT, WITHOUT ROWID;
+
+-- Lists, newest first, over all partitions.
+CREATE INDEX instance_by_age ON instance (created_at DESC, id);
+-- Those that a new owner looks at.
+CREATE INDEX instance_with_condition ON instance (partition, id) WHERE condition IS NOT NULL;
+
+CREATE TABLE history (
+    partition INTEGER NOT NULL,
+    instance  TEXT    NOT NULL,
+    execution TEXT    NOT NULL,
+    turn      INTEGER NOT NULL,
+    body      TEXT    NOT NULL,
+    PRIMARY KEY (partition, instance, execution, turn)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE timer (
+    partition INTEGER NOT NULL,
+    instance  TEXT    NOT NULL,
+    id        INTEGER NOT NULL,
+    execution TEXT    NOT NULL,
+    fire_at   INTEGER NOT NULL,
+    PRIMARY KEY (partition, instance, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX timer_by_due ON timer (partition, fire_at);
+
+CREATE TABLE pending (
+    partition  INTEGER NOT NULL,
+    instance   TEXT    NOT NULL,
+    position   INTEGER NOT NULL,
+    message    TEXT    NOT NULL,
+    expires_at INTEGER,
+    PRIMARY KEY (partition, instance, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX pending_by_expiry ON pending (partition, expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE TABLE command (
+    partition INTEGER NOT NULL,
+    id        TEXT    NOT NULL,
+    answer    TEXT    NOT NULL,
+    at        INTEGER NOT NULL,
+    PRIMARY KEY (partition, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX command_by_age ON command (partition, at);
+
+CREATE TABLE outbox (
+    partition INTEGER NOT NULL,
+    number    INTEGER NOT NULL,
+    entries   TEXT    NOT NULL,
+    PRIMARY KEY (partition, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sent (
+    partition INTEGER NOT NULL,
+    target    INTEGER NOT NULL,
+    sequence  INTEGER NOT NULL,
+    PRIMARY KEY (partition, target)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE received (
+    partition INTEGER NOT NULL,
+    source    INTEGER NOT NULL,
+    sequence  INTEGER NOT NULL,
+    PRIMARY KEY (partition, source)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE aside (
+    partition INTEGER NOT NULL,
+    source    INTEGER NOT NULL,
+    sequence  INTEGER NOT NULL,
+    message   TEXT    NOT NULL,
+    PRIMARY KEY (partition, source, sequence)
+) STRICT, WITHOUT ROWID;
