@@ -3,6 +3,7 @@
 mod activity;
 mod activity_call;
 mod child_call;
+mod combinator;
 mod context;
 mod contract;
 mod duration;
@@ -25,6 +26,10 @@ mod unknown;
 pub use activity::{ActivityContext, Task};
 pub use activity_call::ActivityCall;
 pub use child_call::ChildCall;
+pub use combinator::{
+    Raced::{self, First, Second},
+    all, any, bounded, join, join3, race, race_all, settled,
+};
 pub use context::Context;
 pub use contract::{Activity, Event, NAME_BYTES_MAX, Orchestrator};
 pub use duration::{days, hours, minutes, seconds};
