@@ -4,6 +4,7 @@
 
 pub mod codec;
 mod error;
+pub mod memory;
 mod message;
 mod topology;
 mod transport;
