@@ -14,6 +14,7 @@ mod race;
 pub use all::{all, settled};
 pub use any::{any, race_all};
 pub use bounded::bounded;
+pub(crate) use crowd::Crowd;
 pub use join::{join, join3};
 pub use race::{Raced, race};
 
