@@ -1,0 +1,130 @@
+//! The handle that callers hold.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{self, Instant},
+};
+use uuid::Uuid;
+use warren_broker::{Broker, ClientReply, Codec, Envelope, Topology};
+use warren_model::{AnswerTo, AnswerWhen, Command, InstanceId, MessageId, Payload};
+use warren_store::Queries;
+
+use crate::{Ask, Error, Link, Options, Result, Start, check, requests::Request};
+
+/// How many requests wait for the link at most before their callers do.
+const WAITING_MAX: usize = 1_000;
+
+/// Talks to one hub. Cheap to clone; all clones share one channel to the broker.
+#[derive(Clone, Debug)]
+pub struct Client<Q> {
+    queries: Q,
+    shared: Arc<Shared>,
+    link: mpsc::Sender<Request>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    codec: Codec,
+    options: Options,
+}
+
+impl<Q: Queries> Client<Q> {
+    /// Returns a client and the link that it needs running: `tokio::spawn(link.run())`, or [`Client::connect`].
+    ///
+    /// The hub's names come from `topology`, its partition count from the store; fails if the two are of different hubs.
+    pub fn new<B: Broker>(broker: B, queries: Q, topology: Topology, options: Options) -> Result<(Self, Link<B>)> {
+        let hub = queries.hub();
+        if hub.name != topology.hub() {
+            return Err(Error::Hub { configured: topology.hub().into(), stored: hub.name.clone() });
+        }
+        // A client signs no tokens and checks none: it needs no secret, and so none of it is kept here.
+        let codec = Codec::new(topology, hub.partitions, [0; 16]);
+        let (sender, incoming) = mpsc::channel(WAITING_MAX);
+        let link = Link::new(broker, codec.topology().hub().into(), incoming);
+        Ok((Self { queries, shared: Arc::new(Shared { codec, options }), link: sender }, link))
+    }
+
+    /// Returns a client whose link runs as a task of the current runtime, until every clone is dropped.
+    ///
+    /// Returns at once: a broker that is away is called again for as long as the client lives.
+    pub fn connect<B: Broker>(broker: B, queries: Q, topology: Topology, options: Options) -> Result<Self> {
+        let (client, link) = Self::new(broker, queries, topology, options)?;
+        tokio::spawn(link.run());
+        Ok(client)
+    }
+
+    /// Begins an instance: `client.start("order", input).id(id).send().await`.
+    pub fn start(&self, name: impl Into<String>, input: Payload) -> Start<'_, Q> {
+        Start::new(self, name.into(), input)
+    }
+
+    /// Sends an instance an event. One that nobody has seen is refused, and so is one that has ended.
+    pub fn raise(&self, id: &InstanceId, event: impl Into<String>, input: Payload) -> Ask<'_, Q> {
+        Ask::new(self, id, Command::Raise { event: event.into(), input, keep_unseen: false })
+    }
+
+    /// Ends an instance; with `recursive`, its open children too.
+    pub fn terminate(&self, id: &InstanceId, reason: Option<String>, recursive: bool) -> Ask<'_, Q> {
+        Ask::new(self, id, Command::Terminate { reason, recursive })
+    }
+
+    /// Pauses an instance: it keeps what arrives and does nothing.
+    pub fn suspend(&self, id: &InstanceId, reason: Option<String>) -> Ask<'_, Q> {
+        Ask::new(self, id, Command::Suspend { reason })
+    }
+
+    /// Lets a paused instance go on.
+    pub fn resume(&self, id: &InstanceId, reason: Option<String>) -> Ask<'_, Q> {
+        Ask::new(self, id, Command::Resume { reason })
+    }
+
+    /// Returns what the client reads from.
+    pub fn queries(&self) -> &Q {
+        &self.queries
+    }
+
+    /// Returns how patient the client is.
+    pub fn options(&self) -> &Options {
+        &self.shared.options
+    }
+
+    /// Sends a command and returns what its owner answers.
+    pub(crate) async fn ask(&self, envelope: Envelope, within: Duration) -> Result<ClientReply> {
+        check::command(&envelope.command, self.options().payload_bytes_max)?;
+        let (told, answer) = oneshot::channel();
+        let since = Instant::now();
+        let unsent_within = self.options().unsent_within.min(within);
+        let request = Request {
+            publication: self.shared.codec.command(&envelope),
+            instance: envelope.instance,
+            message: envelope.id,
+            since,
+            within,
+            unsent_within,
+            told,
+        };
+        match time::timeout(unsent_within, self.link.send(request)).await {
+            Ok(Ok(())) => answer.await.unwrap_or_else(|_| Err(self.unavailable("the client's link has ended"))),
+            Ok(Err(_)) => Err(self.unavailable("the client's link does not run")),
+            Err(_) => Err(self.unavailable("too many commands are waiting for their answers")),
+        }
+    }
+
+    fn unavailable(&self, why: &str) -> Error {
+        Error::Unavailable { hub: self.shared.codec.topology().hub().into(), why: why.into() }
+    }
+}
+
+/// Returns a command whose answer comes back on the channel that it is sent on.
+pub(crate) fn envelope(id: MessageId, instance: InstanceId, command: Command, when: AnswerWhen) -> Envelope {
+    // The link fills in both: the queue is the channel's, the correlation id its own.
+    let answer_to = Some(AnswerTo { reply_to: String::new(), correlation_id: None });
+    Envelope { id, instance, command, answer_to, when }
+}
+
+/// Returns an id that no other message has.
+pub(crate) fn fresh_id() -> MessageId {
+    MessageId::from_uuid(Uuid::new_v4())
+}

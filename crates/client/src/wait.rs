@@ -1,0 +1,39 @@
+//! Waits for the end of an instance.
+
+use std::time::Duration;
+
+use warren_broker::ClientReply;
+use warren_model::{AnswerWhen, Command, InstanceId, Outcome, Status};
+use warren_store::Queries;
+
+use crate::{
+    Client, Error, Result,
+    client::{envelope, fresh_id},
+};
+
+/// How an instance ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// How it stands.
+    pub status: Status,
+    /// Its result, or why there is none.
+    pub outcome: Outcome,
+}
+
+impl<Q: Queries> Client<Q> {
+    /// Waits for the instance's end at most so long; `None` if it has not ended by then.
+    ///
+    /// The owner is asked again every few seconds: its answer comes at most once, and a new owner does not know who waits.
+    pub async fn wait(&self, id: &InstanceId, timeout: Duration) -> Result<Option<Ended>> {
+        let envelope = envelope(fresh_id(), id.clone(), Command::Wait, AnswerWhen::Outcome);
+        match self.ask(envelope, timeout).await {
+            Ok(ClientReply::Outcome { status, outcome, .. }) => Ok(Some(Ended { status, outcome })),
+            Ok(ClientReply::Refused(refusal)) => Err(Error::Refused(refusal)),
+            Ok(ClientReply::Answer(_)) => {
+                Err(Error::Answer { instance: id.clone(), why: "it is `accepted`: expected an outcome".into() })
+            }
+            Err(Error::Timeout { .. }) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+}
