@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The activity worker.
+
+pub mod worker;

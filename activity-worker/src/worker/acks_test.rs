@@ -1,0 +1,53 @@
+use warren_broker::Published;
+
+use super::super::{
+    Input, ItemId,
+    fixture::{A, B, Bench, bench, delivery, short, task, work},
+};
+
+/// A worker whose items 1 to 4 came by queue `a` under tags 1 to 4, item 5 by queue `b` under tag 1; all have ended.
+fn ended() -> Bench {
+    let mut bench = bench(8);
+    bench.deliver(A, [task(1), task(2), task(3), task(4)]);
+    bench.deliver(B, [delivery(1, work(11))]);
+    for item in 1..=5 {
+        bench.finish(item);
+    }
+    bench
+}
+
+fn confirm(bench: &mut Bench, items: &[u64]) -> Vec<String> {
+    let fates = items.iter().map(|item| (ItemId(*item), Published::Confirmed)).collect();
+    short(&bench.step(Input::Published(fates)))
+}
+
+#[test]
+fn what_is_confirmed_together_is_acknowledged_together() {
+    assert_eq!(confirm(&mut ended(), &[3, 1, 5, 2, 4]), ["ack a ..4", "ack b 1"]);
+}
+
+#[test]
+fn an_acknowledgement_never_reaches_past_an_item_that_is_not_done() {
+    let mut bench = ended();
+    assert_eq!(confirm(&mut bench, &[1, 2, 4]), ["ack a ..2", "ack a 4"]);
+    assert_eq!(confirm(&mut bench, &[3]), ["ack a 3"]);
+}
+
+#[test]
+fn the_newest_alone_is_acknowledged_alone() {
+    let mut bench = ended();
+    assert_eq!(confirm(&mut bench, &[4]), ["ack a 4"]);
+    assert_eq!(confirm(&mut bench, &[1, 2, 3]), ["ack a ..3"]);
+}
+
+/// Tags begin anew with the channel: those of the old one must not hold back the new one's.
+#[test]
+fn tags_of_a_lost_channel_do_not_count() {
+    let mut bench = ended();
+    bench.lose(A);
+    bench.deliver(A, [delivery(1, work(21)), delivery(2, work(22))]);
+    bench.finish(6);
+    bench.finish(7);
+    assert_eq!(confirm(&mut bench, &[1, 2, 3, 4]), [""; 0]);
+    assert_eq!(confirm(&mut bench, &[6, 7]), ["ack a ..2"]);
+}

@@ -1,0 +1,71 @@
+//! An activity has ended: its reply.
+
+use warren_broker::{Address, Publication, WorkItem, codec::reply};
+use warren_model::{Failure, Outcome, code};
+
+use super::{
+    Effect, ItemId, Worker,
+    item::{Letters, Stage},
+};
+
+/// How much of a failure's message is kept if the whole is over the limit; a person reads it.
+const MESSAGE_KEPT_CHARS: usize = 1000;
+/// How much of a failure's code is kept then; codes are short words.
+const CODE_KEPT_CHARS: usize = 100;
+
+impl Worker {
+    pub(super) fn finish(&mut self, id: ItemId, outcome: &Outcome, effects: &mut Vec<Effect>) {
+        let Some(item) = self.items.get_mut(&id) else { return };
+        let Stage::Running(work) = &item.stage else { return };
+        let (work, token) = (work.clone(), work.token.clone());
+        let publication = self.reply_within_limit(&work, outcome);
+        if let Some(item) = self.items.get_mut(&id) {
+            item.stage = Stage::Replying(Letters::new(Some(token), [publication.clone()]));
+        }
+        self.running -= 1;
+        self.replying += 1;
+        effects.push(Effect::Publish { item: id, publication });
+    }
+
+    fn reply_within_limit(&self, work: &WorkItem, outcome: &Outcome) -> Publication {
+        let publication = reply(work, outcome, &self.name);
+        let (bytes, max) = (publication.message.body.len(), self.limits.payload_bytes);
+        if bytes <= max {
+            return self.address(publication);
+        }
+        tracing::warn!(activity = work.activity, bytes, max, "result is too large");
+        let failure = match outcome {
+            Ok(_) => Failure::permanent(
+                code::PAYLOAD_TOO_LARGE,
+                format!(
+                    "the result of {} has {bytes} bytes, at most {max} are allowed: return less, or store it elsewhere and return where",
+                    work.activity
+                ),
+            ),
+            Err(failure) => shortened(failure),
+        };
+        self.address(reply(work, &Err(failure), &self.name))
+    }
+
+    /// Insists on delivery only where an owner reads. Elsewhere somebody asked for an answer and may have gone: to try
+    /// for ever would hold the work item for ever.
+    pub(super) fn address(&self, mut publication: Publication) -> Publication {
+        publication.mandatory = match &publication.to {
+            Address::Queue(name) => self.codec.topology().partition_of_control(name).is_some(),
+            Address::Exchange { .. } => false,
+        };
+        publication
+    }
+}
+
+/// Keeps what a program and a person need; how the task goes on does not change with the size of what it said.
+fn shortened(failure: &Failure) -> Failure {
+    let keep = |text: &str, chars| text.chars().take(chars).collect::<String>();
+    let code = keep(&failure.code, CODE_KEPT_CHARS);
+    let message = format!("{}… (shortened, details and causes left out)", keep(&failure.message, MESSAGE_KEPT_CHARS));
+    Failure { code, message, retryable: failure.retryable, details: None, cause: None }
+}
+
+#[cfg(test)]
+#[path = "finish_test.rs"]
+mod test;

@@ -1,0 +1,137 @@
+//! What the tests of the worker's loop share: a worker on hub `h` that serves the queues `a` and `b`, and its effects.
+
+use std::{num::NonZeroU16, time::Duration};
+
+use warren_broker::{Address, Codec, Delivery, Message, Publication, Published, Topology};
+use warren_model::{
+    ActionId, ExecutionId, InstanceId, Outcome, Outgoing, Partition, PartitionCount, Payload, TaskScheduled,
+};
+
+use super::{Effect, Input, ItemId, Limits, QueueId, Worker};
+
+pub(super) const A: QueueId = QueueId(0);
+pub(super) const B: QueueId = QueueId(1);
+pub(super) const PAYLOAD_BYTES: usize = 500;
+pub(super) const DRAIN: Duration = Duration::from_secs(30);
+
+/// A worker, and what it last asked for.
+pub(super) struct Bench {
+    pub(super) worker: Worker,
+    now: Duration,
+}
+
+/// Returns a worker with this many slots.
+pub(super) fn bench(slots: u16) -> Bench {
+    let limits = Limits { concurrency: NonZeroU16::new(slots).unwrap(), payload_bytes: PAYLOAD_BYTES, drain: DRAIN };
+    let worker = Worker::new(topology(), &["a".into(), "b".into()], "worker-1", limits);
+    Bench { worker, now: Duration::ZERO }
+}
+
+impl Bench {
+    pub(super) fn step(&mut self, input: Input) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.worker.step(input, &mut effects);
+        effects
+    }
+
+    pub(super) fn deliver(&mut self, queue: QueueId, deliveries: impl Into<Vec<Delivery>>) -> Vec<Effect> {
+        self.step(Input::Delivered { queue, deliveries: deliveries.into() })
+    }
+
+    pub(super) fn finish(&mut self, item: u64) -> Vec<Effect> {
+        self.finish_with(item, Ok(Payload::of(&item).unwrap()))
+    }
+
+    pub(super) fn finish_with(&mut self, item: u64, outcome: Outcome) -> Vec<Effect> {
+        self.step(Input::Finished { item: ItemId(item), outcome })
+    }
+
+    pub(super) fn published(&mut self, item: u64, fate: Published) -> Vec<Effect> {
+        self.step(Input::Published(vec![(ItemId(item), fate)]))
+    }
+
+    pub(super) fn confirm(&mut self, item: u64) -> Vec<Effect> {
+        self.published(item, Published::Confirmed)
+    }
+
+    pub(super) fn lose(&mut self, queue: QueueId) -> Vec<Effect> {
+        self.step(Input::Lost { queue })
+    }
+
+    pub(super) fn pass(&mut self, time: Duration) -> Vec<Effect> {
+        self.now += time;
+        self.step(Input::Tick { now: self.now })
+    }
+}
+
+fn topology() -> Topology {
+    Topology::new("h").unwrap()
+}
+
+/// Returns the work item of task `number` of an instance, as the owner of partition 3 publishes it.
+pub(super) fn work(number: u32) -> Message {
+    let codec = Codec::new(topology(), PartitionCount(NonZeroU16::new(8).unwrap()), [7; 16]);
+    let task = TaskScheduled {
+        id: ActionId(number),
+        name: "a".into(),
+        queue: None,
+        input: Payload::of(&number).unwrap(),
+        attempt: 1,
+    };
+    let outgoing = Outgoing::WorkItem {
+        instance: InstanceId::new("order-7").unwrap(),
+        execution: ExecutionId::from_u128(9),
+        task,
+        traceparent: None,
+    };
+    codec.outgoing(&outgoing, Partition(3), None).unwrap().message
+}
+
+/// Returns a message as it is delivered under this tag.
+pub(super) fn delivery(tag: u64, message: Message) -> Delivery {
+    Delivery { tag, redelivered: false, routing_key: "h.work.a".into(), message }
+}
+
+/// Returns task `number` as it is delivered under the tag of the same number.
+pub(super) fn task(number: u32) -> Delivery {
+    delivery(number.into(), work(number))
+}
+
+/// Returns effects in short: `run 1`, `publish 1 to h.control.03`, `ack a 1`, `ack a ..3`, `requeue a 2`, …
+pub(super) fn short(effects: &[Effect]) -> Vec<String> {
+    let name = |queue: &QueueId| ["a", "b"][queue.0];
+    let short = |effect: &Effect| match effect {
+        Effect::Run { item, .. } => format!("run {}", item.0),
+        Effect::Publish { item, publication } => format!("publish {} to {}", item.0, to(publication)),
+        Effect::Ack { queue, tag, multiple: false } => format!("ack {} {tag}", name(queue)),
+        Effect::Ack { queue, tag, multiple: true } => format!("ack {} ..{tag}", name(queue)),
+        Effect::Requeue { queue, tag } => format!("requeue {} {tag}", name(queue)),
+        Effect::Declare(spec) => format!("declare {}", spec.name),
+        Effect::Cancel { queue } => format!("cancel {}", name(queue)),
+        Effect::Stopped { running, replying } => format!("stopped, {running} running, {replying} replying"),
+    };
+    effects.iter().map(short).collect()
+}
+
+/// Returns the only publication of the effects.
+pub(super) fn publication(effects: &[Effect]) -> Publication {
+    let found = |effect: &Effect| match effect {
+        Effect::Publish { publication, .. } => Some(publication.clone()),
+        Effect::Run { .. }
+        | Effect::Ack { .. }
+        | Effect::Requeue { .. }
+        | Effect::Declare(_)
+        | Effect::Cancel { .. }
+        | Effect::Stopped { .. } => None,
+    };
+    let mut all: Vec<Publication> = effects.iter().filter_map(found).collect();
+    assert_eq!(all.len(), 1, "one publication in {:?}", short(effects));
+    all.remove(0)
+}
+
+fn to(publication: &Publication) -> &str {
+    match &publication.to {
+        Address::Queue(name) => name,
+        Address::Exchange { exchange, .. } => exchange,
+    }
+}

@@ -1,0 +1,78 @@
+//! A work item that the worker holds.
+
+use std::{collections::VecDeque, time::Duration};
+
+use warren::ActivityContext;
+use warren_broker::{Publication, WorkItem};
+
+use super::QueueId;
+
+/// A delivery that is to be acknowledged with its item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    pub(super) queue: QueueId,
+    pub(super) tag: u64,
+}
+
+/// A work item: its deliveries, and how far it has come.
+#[derive(Debug)]
+pub(super) struct Item {
+    /// More than one if the same attempt was delivered again meanwhile; none if their channels were lost.
+    pub(super) deliveries: Vec<Held>,
+    pub(super) stage: Stage,
+}
+
+/// How far an item has come.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// For a slot.
+    Waiting(Box<Waiting>),
+    /// Its input is with the activity; what is left is what the reply needs.
+    Running(Box<WorkItem>),
+    /// Its reply is on the way.
+    Replying(Letters),
+    /// It made no sense: its copy for the dead queue is on the way, and a failure for its sender if one can be told.
+    Burying(Letters),
+}
+
+/// What waits for a slot.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) work: WorkItem,
+    pub(super) context: ActivityContext,
+}
+
+/// Publications of one item, one after the other; the first is on the way or waits to be tried again.
+#[derive(Debug)]
+pub(super) struct Letters {
+    pub(super) token: Option<String>,
+    pub(super) queued: VecDeque<Publication>,
+    pub(super) failures: u32,
+    /// `None`: on the way.
+    pub(super) retry_at: Option<Duration>,
+}
+
+impl Letters {
+    pub(super) fn new(token: Option<String>, queued: impl Into<VecDeque<Publication>>) -> Self {
+        Self { token, queued: queued.into(), failures: 0, retry_at: None }
+    }
+}
+
+impl Item {
+    /// Returns the token by which the same attempt is known again.
+    pub(super) fn token(&self) -> Option<&str> {
+        match &self.stage {
+            Stage::Waiting(waiting) => Some(&waiting.work.token),
+            Stage::Running(work) => Some(&work.token),
+            Stage::Replying(letters) | Stage::Burying(letters) => letters.token.as_deref(),
+        }
+    }
+
+    /// Returns what is to be published.
+    pub(super) fn letters(&mut self) -> Option<&mut Letters> {
+        match &mut self.stage {
+            Stage::Replying(letters) | Stage::Burying(letters) => Some(letters),
+            Stage::Waiting(_) | Stage::Running(_) => None,
+        }
+    }
+}

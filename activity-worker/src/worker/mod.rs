@@ -1,0 +1,132 @@
+//! The worker's loop, as a type without I/O and without a clock: what happens goes in, what is to be done comes out.
+//!
+//! A work item waits for a free slot, runs, and is answered; it is acknowledged only after the broker has confirmed the
+//! reply, so that a crash anywhere in between makes it run again rather than vanish.
+//!
+//! ```text
+//!  delivered ──▶ waiting ──run──▶ running ──finished──▶ replying ──confirmed──▶ ack
+//!      │            │                                    │    ▲
+//!      │            └─drain─▶ requeue          returned, │    │ tick
+//!      └─makes no sense─▶ burying (H.dead) ─▶ ack     lost ───┘
+//! ```
+//!
+//! **A lost channel.** The broker gives its unacknowledged messages to whoever consumes next. So what waited here is
+//! forgotten; what runs goes on, since a half-done activity is worth no more than a finished one, and its reply is sent
+//! whether or not the item can still be acknowledged. The item may then run twice: the owner takes the first reply and
+//! drops the second, as both carry the same token. If the item comes back to this very worker while it still runs (a
+//! reconnect, or the broker's acknowledgement timeout), it is not begun again: the new delivery is tied to the run, and
+//! is acknowledged with it. A worker that is alone therefore never runs one attempt twice at once.
+//!
+//! The shell beside it moves the bytes, and the simulation runs this very type.
+
+mod acks;
+mod deliver;
+mod drain;
+mod finish;
+mod item;
+mod limits;
+mod lost;
+mod port;
+mod publish;
+mod queue;
+mod retry;
+
+use std::{collections::BTreeMap, num::NonZeroU16, time::Duration};
+
+use warren_broker::{Codec, Topology};
+use warren_model::PartitionCount;
+
+pub use limits::Limits;
+pub use port::{Effect, Input, ItemId, QueueId};
+
+use item::Item;
+use queue::Queues;
+
+/// What a worker holds, and how far it has come. See the module for its rules.
+#[derive(Debug)]
+pub struct Worker {
+    name: String,
+    /// Keeps two workers from trying again in step.
+    salt: u64,
+    limits: Limits,
+    codec: Codec,
+    queues: Queues,
+    items: BTreeMap<ItemId, Item>,
+    /// The items that wait, run or reply, by token.
+    tokens: BTreeMap<String, ItemId>,
+    running: usize,
+    replying: usize,
+    begun: u64,
+    now: Duration,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Serving,
+    Draining { until: Duration },
+    Stopped,
+}
+
+impl Worker {
+    /// Returns a worker that serves these queues (without the hub's prefix; the first is [`QueueId`] 0) and holds
+    /// nothing yet. `name` is what it calls itself in replies.
+    pub fn new(topology: Topology, queues: &[String], name: impl Into<String>, limits: Limits) -> Self {
+        let name = name.into();
+        Self {
+            salt: retry::salt(&name),
+            name,
+            limits,
+            // Of the codec only the dead letters are used here: they need neither the partition count nor the secret.
+            codec: Codec::new(topology, PartitionCount(NonZeroU16::MIN), [0; 16]),
+            queues: Queues::new(queues),
+            items: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            running: 0,
+            replying: 0,
+            begun: 0,
+            now: Duration::ZERO,
+            phase: Phase::Serving,
+        }
+    }
+
+    /// Takes in what has happened and adds what is to be done, in this order, to `effects`.
+    pub fn step(&mut self, input: Input, effects: &mut Vec<Effect>) {
+        if self.phase == Phase::Stopped {
+            return;
+        }
+        match input {
+            Input::Delivered { queue, deliveries } => self.deliver(queue, &deliveries, effects),
+            Input::Finished { item, outcome } => self.finish(item, &outcome, effects),
+            Input::Published(fates) => self.published(fates, effects),
+            Input::Lost { queue } => self.lose(queue),
+            Input::Tick { now } => self.tick(now, effects),
+            Input::Drain => self.drain(effects),
+        }
+        self.start(effects);
+        self.stop_when_done(effects);
+    }
+
+    /// Returns how many activities run at the moment.
+    pub fn running(&self) -> usize {
+        self.running
+    }
+
+    /// Returns how many work items wait, run or are being answered.
+    pub fn held(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Returns whether the worker takes work.
+    pub fn is_serving(&self) -> bool {
+        self.phase == Phase::Serving
+    }
+
+    fn tick(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        self.now = self.now.max(now);
+        self.publish_again(effects);
+    }
+}
+
+#[cfg(test)]
+mod fixture;

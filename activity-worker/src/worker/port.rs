@@ -1,0 +1,104 @@
+//! What goes into the worker's loop, and what comes out.
+
+use std::time::Duration;
+
+use warren::ActivityContext;
+use warren_broker::{Delivery, Publication, Published, QueueSpec};
+use warren_model::{Outcome, Payload};
+
+/// A queue that the worker serves, by its place in the list that it was made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QueueId(pub usize);
+
+/// A work item that the worker holds; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ItemId(pub u64);
+
+/// What has happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// These arrived, in this order.
+    Delivered {
+        /// From where.
+        queue: QueueId,
+        /// What.
+        deliveries: Vec<Delivery>,
+    },
+    /// An activity has ended.
+    Finished {
+        /// Which item's.
+        item: ItemId,
+        /// How.
+        outcome: Outcome,
+    },
+    /// It is known what became of publications.
+    Published(Vec<(ItemId, Published)>),
+    /// A queue's channel is gone; what it delivered can't be acknowledged any more, and its tags begin anew.
+    Lost {
+        /// Whose.
+        queue: QueueId,
+    },
+    /// Time has passed.
+    Tick {
+        /// Since the worker began, on a clock that never goes back.
+        now: Duration,
+    },
+    /// Take nothing more, end what runs, and stop.
+    Drain,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Run an activity, and say when it is [`Input::Finished`].
+    Run {
+        /// For which item.
+        item: ItemId,
+        /// Which activity.
+        activity: String,
+        /// What it may ask about its task.
+        context: ActivityContext,
+        /// Its input.
+        input: Payload,
+        /// The W3C trace context of the orchestration.
+        traceparent: Option<String>,
+    },
+    /// Publish this, and say what became of it with [`Input::Published`].
+    Publish {
+        /// For which item.
+        item: ItemId,
+        /// What, and where to.
+        publication: Publication,
+    },
+    /// Acknowledge a delivery.
+    Ack {
+        /// Of which queue.
+        queue: QueueId,
+        /// Which.
+        tag: u64,
+        /// Whether with all before it.
+        multiple: bool,
+    },
+    /// Give a delivery back.
+    Requeue {
+        /// To which queue.
+        queue: QueueId,
+        /// Which.
+        tag: u64,
+    },
+    /// A queue of the hub was missing when a publication came to it: make it, if that is allowed.
+    Declare(QueueSpec),
+    /// Ask the broker for no further deliveries. Its channel stays open for acknowledgements.
+    Cancel {
+        /// From which queue.
+        queue: QueueId,
+    },
+    /// All is done that can be: end the activities that still run (their time is up), then close the channels, so that
+    /// the broker gives what is unacknowledged to others. Nothing follows.
+    Stopped {
+        /// How many activities still run.
+        running: usize,
+        /// How many replies the broker has not confirmed.
+        replying: usize,
+    },
+}

@@ -1,0 +1,75 @@
+//! The queues that a worker serves: who waits for a slot, whose turn it is, and what is unacknowledged.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::{Effect, ItemId, QueueId, Worker, item::Stage};
+use warren_model::Payload;
+
+/// One queue.
+#[derive(Debug)]
+pub(super) struct Queue {
+    /// Its name, without the hub's prefix.
+    pub(super) name: String,
+    /// In order of arrival.
+    pub(super) waiting: VecDeque<ItemId>,
+    /// The tags of this channel that are neither acknowledged nor given back.
+    pub(super) unacked: BTreeSet<u64>,
+}
+
+/// All queues.
+#[derive(Debug)]
+pub(super) struct Queues {
+    all: Vec<Queue>,
+    /// Whose turn it is.
+    turn: usize,
+}
+
+impl Queues {
+    pub(super) fn new(names: &[String]) -> Self {
+        let queue = |name: &String| Queue { name: name.clone(), waiting: VecDeque::new(), unacked: BTreeSet::new() };
+        Self { all: names.iter().map(queue).collect(), turn: 0 }
+    }
+
+    pub(super) fn get(&mut self, id: QueueId) -> Option<&mut Queue> {
+        self.all.get_mut(id.0)
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = QueueId> + use<> {
+        (0..self.all.len()).map(QueueId)
+    }
+
+    /// Takes the first item of the next queue that has one: each queue gets its turn, however full another is.
+    fn take_next(&mut self) -> Option<ItemId> {
+        let count = self.all.len();
+        let found = (0..count).map(|step| (self.turn + step) % count).find(|at| !self.all[*at].waiting.is_empty())?;
+        self.turn = (found + 1) % count;
+        self.all[found].waiting.pop_front()
+    }
+}
+
+impl Worker {
+    /// Fills the free slots.
+    pub(super) fn start(&mut self, effects: &mut Vec<Effect>) {
+        while self.is_serving() && self.has_room() {
+            let Some(id) = self.queues.take_next() else { return };
+            let Some(item) = self.items.get_mut(&id) else { continue };
+            let Stage::Waiting(waiting) = &mut item.stage else { continue };
+            let mut work = waiting.work.clone();
+            let input = std::mem::replace(&mut work.input, Payload::null());
+            let (activity, traceparent) = (work.activity.clone(), work.traceparent.clone());
+            let context = waiting.context.clone();
+            item.stage = Stage::Running(Box::new(work));
+            self.running += 1;
+            effects.push(Effect::Run { item: id, activity, context, input, traceparent });
+        }
+    }
+
+    /// A slot is free, and not too many replies are unconfirmed.
+    ///
+    /// While no channel is lost, the prefetch alone keeps the second: each reply holds a delivery. Replies whose channel
+    /// was lost hold none; without this bound they would pile up while the broker comes and goes.
+    fn has_room(&self) -> bool {
+        let slots = usize::from(self.limits.concurrency.get());
+        self.running < slots && self.running + self.replying < slots * self.queues.all.len()
+    }
+}
