@@ -44,7 +44,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Reads what an owner needs before its first turn.
     fn partition(&self, partition: Partition, epoch: Epoch) -> impl Future<Output = Result<PartitionState>> + Send;
 
-    /// Reads instances with their turns and pending messages, and commands that were answered before.
+    /// Reads instances with their turns and pending messages, and commands that were answered before. Sees every commit
+    /// whose success was known before the call; one that is still on its way may be seen or not.
     fn load(&self, partition: Partition, epoch: Epoch, load: Load) -> impl Future<Output = Result<Loaded>> + Send;
 
     /// Reads single turns, for rebuilding the messages of an outbox row; those that are gone are left out.
@@ -68,7 +69,7 @@ pub trait Store: Clone + Send + Sync + 'static {
     ///
     /// Fails with [`Error::Fenced`](crate::Error::Fenced), [`Error::Refused`](crate::Error::Refused) (a row the
     /// database will never take, a commit number that does not follow), [`Error::Unavailable`](crate::Error::Unavailable)
-    /// (nothing written) or [`Error::Unknown`](crate::Error::Unknown).
+    /// (nothing written) or [`Error::Unknown`](crate::Error::Unknown). To drop the future stops the waiting, not the commit.
     fn commit(&self, commit: Commit) -> impl Future<Output = Result<()>> + Send;
 
     /// Forgets commands answered before `answered_before`, and removes and returns pending messages for instances that

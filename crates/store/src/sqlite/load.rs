@@ -45,7 +45,7 @@ pub(super) fn partition(connection: &mut Connection, partition: Partition, epoch
 /// By the two small indexes; the instances that have ended, the most by far, are not looked at.
 const WAITING: &str = "SELECT id FROM instance
     WHERE partition = ?1 AND status NOT IN ('Completed', 'Failed', 'Terminated') AND id IN (
-        SELECT id FROM instance WHERE partition = ?1 AND condition IS NOT NULL
+        SELECT id FROM instance INDEXED BY instance_with_condition WHERE partition = ?1 AND condition IS NOT NULL
         UNION SELECT instance FROM pending WHERE partition = ?1)
     ORDER BY id";
 

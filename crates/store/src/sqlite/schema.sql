@@ -42,6 +42,7 @@ CREATE INDEX instance_by_age ON instance (created_at DESC, id);
 -- Those that a new owner looks at.
 CREATE INDEX instance_with_condition ON instance (partition, id) WHERE condition IS NOT NULL;
 
+-- The only table with a rowid: bodies are long, so they are appended and only their keys go to random pages.
 CREATE TABLE history (
     partition INTEGER NOT NULL,
     instance  TEXT    NOT NULL,
@@ -49,7 +50,7 @@ CREATE TABLE history (
     turn      INTEGER NOT NULL,
     body      TEXT    NOT NULL,
     PRIMARY KEY (partition, instance, execution, turn)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE timer (
     partition INTEGER NOT NULL,

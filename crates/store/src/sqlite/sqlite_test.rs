@@ -196,6 +196,26 @@ async fn a_commit_goes_on_when_its_caller_stops_waiting() {
 }
 
 #[tokio::test]
+async fn files_as_a_kill_leaves_them_have_every_answered_commit() {
+    let file = File::fresh();
+    let store = Sqlite::open(&file.path(), &spec()).unwrap();
+    let seen = Store::leases(&store).await.unwrap().0.remove(0);
+    let epoch = store.acquire(&seen, "owner").await.unwrap().unwrap();
+    for number in 1..=5 {
+        store.commit(Commit::new(seen.partition, epoch, number)).await.unwrap();
+        let left = File::fresh();
+        fs::copy(file.path(), left.path()).unwrap();
+        let log = |file: &File| file.path().with_extension("db-wal");
+        // And a commit that was being written.
+        let mut bytes = fs::read(log(&file)).unwrap();
+        bytes.extend([7; 5_000]);
+        fs::write(log(&left), bytes).unwrap();
+        let found = Sqlite::open(&left.path(), &spec()).unwrap();
+        assert_eq!(found.partition(seen.partition, epoch).await.unwrap().number, number);
+    }
+}
+
+#[tokio::test]
 async fn a_damaged_row_is_named() {
     let file = File::fresh();
     let store = Sqlite::open(&file.path(), &spec()).unwrap();
