@@ -55,6 +55,8 @@ mod contract;
 mod duration;
 mod event;
 mod json;
+#[cfg(test)]
+mod logging_test;
 mod mailbox;
 mod operation;
 mod operations;
@@ -67,6 +69,8 @@ mod request;
 mod retry;
 mod state;
 pub mod test;
+#[cfg(test)]
+mod testing;
 mod timer;
 mod unknown;
 
