@@ -1,1 +1,3 @@
-//! Placeholder.
+//! orchestrator-svc
+
+pub mod owner;

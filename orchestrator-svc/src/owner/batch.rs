@@ -1,0 +1,191 @@
+//! A batch: its items become inboxes, the inboxes become turns, the turns become one commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use warren_broker::{Delivery, Publication};
+use warren_engine::{Live, Programs};
+use warren_model::{
+    AnswerTo, AnswerWhen, Condition, ConditionKind, Event, ExecutionId, Failure, InboxMessage, InstanceId, MessageId,
+    Outcome, TaskEnded, TurnRecord, code,
+};
+use warren_store::{Commit, Loaded, LoadedInstance, OutboxEntry};
+
+use super::{
+    Effect, Owner,
+    cache::Slot,
+    gather::{Gathered, Item},
+};
+
+/// A message for an instance, and what hangs on it.
+#[derive(Debug)]
+pub(super) struct Fresh {
+    pub(super) message: InboxMessage,
+    pub(super) origin: Origin,
+}
+
+/// Where a message came from.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// A client, who wants to know.
+    Command { id: MessageId, answer_to: Option<AnswerTo>, when: AnswerWhen, delivery: Box<Delivery> },
+    /// The wheel.
+    Timer,
+    /// A worker or another partition.
+    Message,
+}
+
+/// A batch in the making.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) commit: Commit,
+    /// Inboxes in the order in which their instances were first named.
+    order: Vec<InstanceId>,
+    /// Commands of this batch, so that a duplicate in it is known.
+    pub(super) seen: BTreeSet<MessageId>,
+    inboxes: BTreeMap<InstanceId, Vec<Fresh>>,
+    pub(super) entries: Vec<OutboxEntry>,
+    /// Messages of the outbox, each with the entry it belongs to.
+    pub(super) tracked: Vec<(usize, Publication)>,
+    pub(super) answers: Vec<Publication>,
+    pub(super) dead: Vec<Publication>,
+    pub(super) touched: Vec<InstanceId>,
+    /// Executions that are over: their turns are deleted once nothing of them is unconfirmed.
+    pub(super) replaced: Vec<(InstanceId, ExecutionId)>,
+}
+
+impl Work {
+    pub(super) fn new(commit: Commit) -> Self {
+        Self {
+            commit,
+            order: Vec::new(),
+            seen: BTreeSet::new(),
+            inboxes: BTreeMap::new(),
+            entries: Vec::new(),
+            tracked: Vec::new(),
+            answers: Vec::new(),
+            dead: Vec::new(),
+            touched: Vec::new(),
+            replaced: Vec::new(),
+        }
+    }
+
+    /// Puts a message into its instance's inbox.
+    pub(super) fn push(&mut self, instance: &InstanceId, message: InboxMessage, origin: Origin) {
+        self.inbox(instance).push(Fresh { message, origin });
+    }
+
+    fn inbox(&mut self, instance: &InstanceId) -> &mut Vec<Fresh> {
+        if !self.inboxes.contains_key(instance) {
+            self.order.push(instance.clone());
+        }
+        self.inboxes.entry(instance.clone()).or_default()
+    }
+}
+
+impl<P: Programs> Owner<P> {
+    /// Takes what was read, and runs the batch that waited for it.
+    pub(super) fn loaded(&mut self, loaded: Loaded, effects: &mut Vec<Effect>) {
+        let Some(gathered) = self.loading.take() else { return };
+        for instance in loaded.instances {
+            let resumed = gathered.resumed.contains(&instance.id);
+            let id = instance.id.clone();
+            let slot = self.restore(instance, resumed);
+            self.cache.insert(&id, slot);
+        }
+        let known = loaded.commands.into_iter().map(|row| (row.id.clone(), row)).collect::<BTreeMap<_, _>>();
+        self.answered.extend(known);
+        self.run(gathered, effects);
+    }
+
+    fn restore(&self, loaded: LoadedInstance, resumed: bool) -> Slot {
+        let next_position = loaded.pending.last().map_or(0, |row| row.position + 1);
+        let (positions, pending) = loaded.pending.into_iter().map(|row| (row.position, row.message)).unzip();
+        let mut slot = Slot { pending, positions, next_position, ..Slot::default() };
+        let Some(record) = loaded.record else { return slot };
+        slot.stored.clone_from(&record.condition);
+        let (turns, corrupt) = match loaded.turns {
+            Ok(turns) => (turns, None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
+        slot.outcome = turns.last().and_then(outcome_of);
+        let mut live = Live::load(record, &turns, &self.programs, resumed);
+        if let Some(why) = corrupt {
+            tracing::error!(partition = %self.me, instance = %loaded.id, %why, "history can't be read, instance is parked");
+            let message = format!("{why}; mend or restore the row, then resume the instance");
+            live.instance.record.condition = Some(Condition { kind: ConditionKind::Corrupt, message, details: None });
+        }
+        slot.live = Some(live);
+        slot
+    }
+
+    /// Runs every turn of a batch and sends its commit on its way.
+    pub(super) fn run(&mut self, gathered: Gathered, effects: &mut Vec<Effect>) {
+        let mut work = Work::new(self.begin_commit());
+        work.answers = gathered.answers;
+        work.dead = gathered.dead;
+        for item in gathered.items {
+            work.touched.push(item.instance().clone());
+            self.offer(item, &mut work);
+        }
+        for id in std::mem::take(&mut work.order) {
+            let fresh = work.inboxes.remove(&id).unwrap_or_default();
+            self.turn(&id, fresh, &mut work);
+        }
+        self.launch(work, gathered.tag, effects);
+    }
+
+    fn offer(&mut self, item: Item, work: &mut Work) {
+        match item {
+            Item::Command(envelope, delivery) => self.command(*envelope, delivery, work),
+            Item::Partition(message) => self.partition_message(message, work),
+            Item::Reply { instance, ended } => {
+                let ended = self.within_limit(ended);
+                if self.is_alive(&instance) {
+                    work.push(&instance, InboxMessage::Task(ended), Origin::Message);
+                } else {
+                    tracing::debug!(%instance, task = %ended.task, "reply for an instance that has ended or never was, dropped");
+                }
+            }
+            Item::Timer(row) => {
+                let message = InboxMessage::Timer { execution: row.execution, id: row.id };
+                work.push(&row.instance, message, Origin::Timer);
+            }
+            Item::Ready(instance) => drop(work.inbox(&instance)),
+        }
+    }
+
+    /// Returns whether somebody has seen the instance and it has not ended.
+    pub(super) fn is_alive(&self, instance: &InstanceId) -> bool {
+        let live = self.cache.get(instance).and_then(|slot| slot.live.as_ref());
+        live.is_some_and(|live| !live.instance.record.status.is_terminal())
+    }
+
+    /// A result over the limit becomes a failure of its task.
+    fn within_limit(&self, mut ended: TaskEnded) -> TaskEnded {
+        let max = self.settings.limits.payload_bytes;
+        if let Ok(result) = &ended.outcome
+            && result.size() > max
+        {
+            let message =
+                format!("the result has {} bytes, at most {max} are allowed: return a reference", result.size());
+            ended.outcome = Err(Failure::permanent(code::PAYLOAD_TOO_LARGE, message));
+        }
+        ended
+    }
+}
+
+/// Returns how the execution ended, if the turn ended it.
+pub(super) fn outcome_of(turn: &TurnRecord) -> Option<Outcome> {
+    turn.events.iter().rev().find_map(ended_by)
+}
+
+pub(super) fn ended_by(event: &Event) -> Option<Outcome> {
+    if let Event::ExecutionCompleted(completed) = event {
+        return Some(completed.outcome.clone());
+    }
+    if let Event::ExecutionTerminated(terminated) = event {
+        let reason = terminated.reason.clone().unwrap_or_else(|| "terminated".into());
+        return Some(Err(Failure::permanent(code::TERMINATED, reason)));
+    }
+    None
+}

@@ -1,0 +1,104 @@
+//! Instances in memory. Only ever a cache of the store: what a commit on its way has touched stays until it is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use warren_engine::Live;
+use warren_model::{Condition, InboxMessage, InstanceId, Outcome};
+
+/// An instance, or an id that nobody has started and that has messages waiting.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    /// The instance; `None` if nobody has seen it.
+    pub(super) live: Option<Live>,
+    /// Messages that it could not handle, in order of arrival …
+    pub(super) pending: Vec<InboxMessage>,
+    /// … and the position of each in the store.
+    pub(super) positions: Vec<u64>,
+    /// Where the next message goes.
+    pub(super) next_position: u64,
+    /// How it ended, if it has.
+    pub(super) outcome: Option<Outcome>,
+    /// The condition that its stored row has.
+    pub(super) stored: Option<Condition>,
+    /// Whether its row has yet to be written.
+    pub(super) is_new: bool,
+    /// The last commit that changed it.
+    pub(super) touched: u64,
+    /// When it was last used.
+    pub(super) stamp: u64,
+}
+
+impl Slot {
+    /// Returns whether it can be dropped without losing time: it has ended, or was never there.
+    fn is_over(&self) -> bool {
+        match &self.live {
+            Some(live) => live.instance.record.status.is_terminal(),
+            None => true,
+        }
+    }
+}
+
+/// Slots by id, with the order of their last use.
+#[derive(Debug)]
+pub(super) struct Cache {
+    max: usize,
+    slots: BTreeMap<InstanceId, Slot>,
+    order: BTreeSet<(u64, InstanceId)>,
+    clock: u64,
+}
+
+impl Cache {
+    pub(super) fn new(max: usize) -> Self {
+        Self { max, slots: BTreeMap::new(), order: BTreeSet::new(), clock: 0 }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(super) fn contains(&self, id: &InstanceId) -> bool {
+        self.slots.contains_key(id)
+    }
+
+    pub(super) fn get(&self, id: &InstanceId) -> Option<&Slot> {
+        self.slots.get(id)
+    }
+
+    /// Returns the slot, made if need be, and notes its use.
+    pub(super) fn touch(&mut self, id: &InstanceId) -> &mut Slot {
+        self.clock += 1;
+        let slot = self.slots.entry(id.clone()).or_default();
+        self.order.remove(&(slot.stamp, id.clone()));
+        slot.stamp = self.clock;
+        self.order.insert((self.clock, id.clone()));
+        slot
+    }
+
+    pub(super) fn insert(&mut self, id: &InstanceId, slot: Slot) {
+        let place = self.touch(id);
+        *place = Slot { stamp: place.stamp, ..slot };
+    }
+
+    pub(super) fn remove(&mut self, id: &InstanceId) {
+        if let Some(slot) = self.slots.remove(id) {
+            self.order.remove(&(slot.stamp, id.clone()));
+        }
+    }
+
+    /// Drops what has ended, and the least recently used beyond the bound; never what a commit on its way has touched.
+    pub(super) fn shrink(&mut self, touched: &[InstanceId], committed: u64) {
+        for id in touched {
+            if self.get(id).is_some_and(|slot| slot.touched <= committed && slot.is_over()) {
+                self.remove(id);
+            }
+        }
+        let excess = self.slots.len().saturating_sub(self.max);
+        if excess == 0 {
+            return;
+        }
+        let is_free = |id: &InstanceId| self.slots.get(id).is_some_and(|slot| slot.touched <= committed);
+        let oldest: Vec<InstanceId> =
+            self.order.iter().map(|(_, id)| id).filter(|id| is_free(id)).take(excess).cloned().collect();
+        oldest.iter().for_each(|id| self.remove(id));
+    }
+}

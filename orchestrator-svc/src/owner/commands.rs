@@ -1,0 +1,249 @@
+//! Commands: what each does to its instance, and what its sender is told.
+
+use warren_broker::{Delivery, Envelope};
+use warren_engine::{Instance, Live, Programs};
+use warren_model::{
+    Answer, AnswerTo, AnswerWhen, Command, EventRaised, ExecutionStarted, InboxMessage, InstanceId, MessageId,
+    Outgoing, Refusal, RefusalCode, StartRequest, Status, execution_id,
+};
+use warren_store::{CommandRow, PendingRow};
+
+use super::{
+    Owner,
+    batch::{Origin, Work},
+};
+
+/// Most clients that wait for one instance; the oldest is forgotten beyond it (clients ask again).
+const WAITERS_MAX: usize = 1_000;
+
+impl<P: Programs> Owner<P> {
+    pub(super) fn command(&mut self, envelope: Envelope, delivery: Box<Delivery>, work: &mut Work) {
+        if let Some(row) = self.answered.get(&envelope.id) {
+            let answer = row.answer.clone();
+            return self.tell(envelope.answer_to.as_ref(), &answer, work);
+        }
+        if envelope.command != Command::Wait && !work.seen.insert(envelope.id.clone()) {
+            return; // the same message twice in one batch: the first is answered
+        }
+        let (id, instance) = (envelope.id.clone(), envelope.instance.clone());
+        let origin = Origin::Command { id, answer_to: envelope.answer_to.clone(), when: envelope.when, delivery };
+        match envelope.command {
+            Command::Start(request) => self.start(&instance, request, origin, work),
+            Command::Raise { event, input, keep_unseen } => {
+                self.raise(&instance, EventRaised { name: event, input }, keep_unseen, origin, work);
+            }
+            Command::Terminate { reason, recursive } => {
+                self.act(&instance, InboxMessage::Terminate { reason, recursive }, origin, work);
+            }
+            Command::Suspend { reason } => self.act(&instance, InboxMessage::Suspend { reason }, origin, work),
+            Command::Resume { reason } => self.act(&instance, InboxMessage::Resume { reason }, origin, work),
+            Command::Wait => self.wait(&instance, envelope.answer_to, work),
+        }
+    }
+
+    fn start(&mut self, instance: &InstanceId, request: StartRequest, origin: Origin, work: &mut Work) {
+        let Origin::Command { id, answer_to, when, delivery } = origin else { return };
+        if request.input.size() > self.settings.limits.payload_bytes {
+            let refusal = self.too_large("input", request.input.size());
+            return self.refuse(answer_to.as_ref(), refusal, work);
+        }
+        let existing = self.cache.get(instance).and_then(|slot| slot.live.as_ref());
+        if let Some(live) = existing {
+            if live.instance.record.start_id == id {
+                return self.start_again(instance, answer_to, when, work);
+            }
+            let status = live.instance.record.status;
+            let message =
+                format!("instance {instance} exists already, it is {status}: choose another id, or ask for its status");
+            return self.refuse(answer_to.as_ref(), Refusal { code: RefusalCode::Exists, message }, work);
+        }
+        let started = ExecutionStarted {
+            name: request.name,
+            version: request.version,
+            input: request.input,
+            parent: None,
+            answer_to: answer_to.clone().filter(|_| when == AnswerWhen::Outcome),
+            tags: request.tags,
+            traceparent: request.traceparent,
+        };
+        self.accept(instance, id.clone(), started, Origin::Command { id, answer_to, when, delivery }, work);
+    }
+
+    /// Makes an instance; its first turn follows in this batch.
+    pub(super) fn accept(
+        &mut self,
+        instance: &InstanceId,
+        cause: MessageId,
+        started: ExecutionStarted,
+        origin: Origin,
+        work: &mut Work,
+    ) {
+        let execution = execution_id(instance, cause.as_str());
+        let now = self.now;
+        let slot = self.cache.touch(instance);
+        let accepted = Instance::accept(instance.clone(), execution, cause.clone(), &started, now);
+        slot.live = Some(Live::new(accepted));
+        slot.is_new = true;
+        slot.outcome = None;
+        slot.stored = None;
+        work.push(instance, InboxMessage::Start { execution, cause, started }, origin);
+    }
+
+    /// Answers a start that was seen before (H1, H14).
+    fn start_again(&mut self, instance: &InstanceId, to: Option<AnswerTo>, when: AnswerWhen, work: &mut Work) {
+        match when {
+            AnswerWhen::Accepted => {
+                let answer = self.answer_of(instance);
+                self.tell(to.as_ref(), &answer, work);
+            }
+            AnswerWhen::Outcome => self.wait(instance, to, work),
+        }
+    }
+
+    fn raise(&mut self, instance: &InstanceId, event: EventRaised, keep_unseen: bool, origin: Origin, work: &mut Work) {
+        let Origin::Command { answer_to, delivery, .. } = &origin else { return };
+        let slot = self.cache.get(instance);
+        let (is_seen, held) = slot.map_or((false, 0), |slot| (slot.live.is_some(), slot.pending.len()));
+        if event.input.size() > self.settings.limits.payload_bytes {
+            let refusal = self.too_large("event", event.input.size());
+            return self.refuse(answer_to.as_ref(), refusal, work);
+        }
+        if held >= self.settings.mailbox_messages {
+            let message = format!("instance {instance} holds {held} messages already and can't run: see its condition");
+            work.dead.push(self.codec.dead(delivery, &message, &self.codec.topology().control(self.me).name));
+            return self.refuse(answer_to.as_ref(), Refusal { code: RefusalCode::TooLarge, message }, work);
+        }
+        match (is_seen, keep_unseen) {
+            (true, _) if !self.is_alive(instance) && keep_unseen => {
+                let reason = format!("instance {instance} has ended");
+                work.dead.push(self.codec.dead(delivery, &reason, &self.codec.topology().control(self.me).name));
+                self.refuse(answer_to.as_ref(), self.ended(instance), work);
+            }
+            (true, _) => self.act(instance, InboxMessage::Raise(event), origin, work),
+            (false, true) => self.keep_for_later(instance, event, Some(self.now + self.settings.unseen_event), work),
+            (false, false) => self.refuse(answer_to.as_ref(), not_found(instance), work),
+        }
+    }
+
+    /// Keeps an event for an instance that nobody has seen yet (H10).
+    pub(super) fn keep_for_later(
+        &mut self,
+        instance: &InstanceId,
+        event: EventRaised,
+        expires_at: Option<warren_model::Timestamp>,
+        work: &mut Work,
+    ) {
+        let number = work.commit.number;
+        let slot = self.cache.touch(instance);
+        let (position, message) = (slot.next_position, InboxMessage::Raise(event));
+        slot.next_position += 1;
+        slot.pending.push(message.clone());
+        slot.positions.push(position);
+        slot.touched = number;
+        work.touched.push(instance.clone());
+        work.commit.pending.push(PendingRow { instance: instance.clone(), position, message, expires_at });
+    }
+
+    /// Passes a command on to an instance that exists; the answer follows from what the turn makes of it.
+    fn act(&mut self, instance: &InstanceId, message: InboxMessage, origin: Origin, work: &mut Work) {
+        let Origin::Command { answer_to, .. } = &origin else { return };
+        let is_seen = self.cache.get(instance).is_some_and(|slot| slot.live.is_some());
+        if !is_seen {
+            self.refuse(answer_to.as_ref(), not_found(instance), work);
+        } else if !self.is_alive(instance) {
+            self.refuse(answer_to.as_ref(), self.ended(instance), work);
+        } else {
+            work.push(instance, message, origin);
+        }
+    }
+
+    /// Answers now if the instance has ended, or when it does.
+    fn wait(&mut self, instance: &InstanceId, to: Option<AnswerTo>, work: &mut Work) {
+        let Some(to) = to else { return };
+        let Some(slot) = self.cache.get(instance) else { return };
+        let Some(live) = &slot.live else { return self.refuse(Some(&to), not_found(instance), work) };
+        if let Some(outcome) = slot.outcome.clone() {
+            let record = &live.instance.record;
+            let (instance, execution, status) = (instance.clone(), record.execution, record.status);
+            let outgoing = Outgoing::Outcome { to, instance, execution, status, outcome };
+            if let Ok(publication) = self.codec.outgoing(&outgoing, self.me, None) {
+                work.answers.push(publication);
+            }
+            return;
+        }
+        if live.instance.record.answer_to.as_ref() == Some(&to) {
+            return; // it is told anyway
+        }
+        let waiters = self.waiters.entry(instance.clone()).or_default();
+        waiters.retain(|waiter| *waiter != to);
+        if waiters.len() >= WAITERS_MAX {
+            waiters.remove(0);
+        }
+        waiters.push(to);
+    }
+
+    /// Answers a command whose turn is done, and remembers the answer for a duplicate.
+    pub(super) fn answer(
+        &mut self,
+        instance: &InstanceId,
+        message: &InboxMessage,
+        origin: Origin,
+        has_ended_before: bool,
+        work: &mut Work,
+    ) {
+        let Origin::Command { id, answer_to, when, .. } = origin else { return };
+        if has_ended_before {
+            return self.refuse(answer_to.as_ref(), self.ended(instance), work);
+        }
+        let answer = self.answer_of(instance);
+        if !matches!(message, InboxMessage::Start { .. }) {
+            let row = CommandRow { id: id.clone(), answer: answer.clone(), at: self.now };
+            work.commit.commands.push(row.clone());
+            self.answered.insert(id, row);
+            if when == AnswerWhen::Outcome {
+                return self.wait(instance, answer_to, work);
+            }
+        }
+        if when == AnswerWhen::Accepted {
+            self.tell(answer_to.as_ref(), &answer, work);
+        }
+    }
+
+    fn answer_of(&self, instance: &InstanceId) -> Result<Answer, Refusal> {
+        let Some(live) = self.cache.get(instance).and_then(|slot| slot.live.as_ref()) else {
+            return Err(not_found(instance));
+        };
+        let record = &live.instance.record;
+        let warning = record.condition.as_ref().map(|condition| condition.message.clone());
+        Ok(Answer { instance: instance.clone(), execution: record.execution, status: record.status, warning })
+    }
+
+    fn ended(&self, instance: &InstanceId) -> Refusal {
+        let live = self.cache.get(instance).and_then(|slot| slot.live.as_ref());
+        let status = live.map_or(Status::Completed, |live| live.instance.record.status);
+        Refusal { code: RefusalCode::Gone, message: format!("instance {instance} has ended, it is {status}") }
+    }
+
+    fn too_large(&self, what: &str, size: usize) -> Refusal {
+        let max = self.settings.limits.payload_bytes;
+        let message = format!(
+            "the {what} has {size} bytes, at most {max} are allowed: pass a reference, or raise payload_megabytes_max"
+        );
+        Refusal { code: RefusalCode::TooLarge, message }
+    }
+
+    fn refuse(&self, to: Option<&AnswerTo>, refusal: Refusal, work: &mut Work) {
+        tracing::debug!(partition = %self.me, reason = %refusal.message, "command refused");
+        self.tell(to, &Err(refusal), work);
+    }
+
+    fn tell(&self, to: Option<&AnswerTo>, answer: &Result<Answer, Refusal>, work: &mut Work) {
+        if let Some(to) = to {
+            work.answers.push(self.codec.answer(to, answer));
+        }
+    }
+}
+
+fn not_found(instance: &InstanceId) -> Refusal {
+    Refusal { code: RefusalCode::NotFound, message: format!("no instance {instance} in this hub") }
+}

@@ -1,0 +1,91 @@
+//! Commits on their way, and what may happen only once they are written.
+
+use warren_broker::{Publication, Published};
+use warren_engine::Programs;
+use warren_model::InstanceId;
+use warren_store::{Commit, OutboxEntry, OutboxRow};
+
+use super::{Effect, Owner, Ticket, batch::Work};
+
+/// What waits for a commit.
+#[derive(Debug)]
+pub(super) struct Flight {
+    number: u64,
+    entries: Vec<OutboxEntry>,
+    tracked: Vec<(usize, Publication)>,
+    answers: Vec<Publication>,
+    touched: Vec<InstanceId>,
+}
+
+impl<P: Programs> Owner<P> {
+    /// Returns an empty commit with the number that it gets if it is written.
+    pub(super) fn begin_commit(&self) -> Commit {
+        Commit::new(self.me, self.epoch, self.number + 1)
+    }
+
+    /// Sends the commit of a batch on its way. A batch that changes nothing has none, but still waits its turn.
+    pub(super) fn launch(&mut self, work: Work, tag: Option<u64>, effects: &mut Vec<Effect>) {
+        let Work { mut commit, entries, tracked, answers, dead, touched, replaced, .. } = work;
+        self.links.write(&mut commit);
+        if !entries.is_empty() {
+            commit.outbox.push(OutboxRow { number: commit.number, entries: entries.clone() });
+        }
+        self.outbox.retire(commit.number, replaced);
+        self.outbox.write(&mut commit, self.committed);
+        if commit != Commit::new(self.me, self.epoch, self.number + 1) {
+            self.number += 1;
+            effects.push(Effect::Commit(Box::new(commit)));
+        }
+        if let Some(tag) = tag
+            && let Some(ticket) = self.acks.push(tag, self.number, !dead.is_empty())
+        {
+            effects.push(Effect::Publish { ticket: Ticket::Dead(ticket), batch: dead.clone() });
+            self.outbox.bury(ticket, dead);
+        }
+        self.flights.push_back(Flight { number: self.number, entries, tracked, answers, touched });
+        self.land(effects);
+    }
+
+    pub(super) fn has_committed(&mut self, number: u64, effects: &mut Vec<Effect>) {
+        self.committed = self.committed.max(number);
+        self.land(effects);
+    }
+
+    /// Publishes and acknowledges what belongs to commits that are written.
+    fn land(&mut self, effects: &mut Vec<Effect>) {
+        while self.flights.front().is_some_and(|flight| flight.number <= self.committed) {
+            let Some(flight) = self.flights.pop_front() else { break };
+            if !flight.tracked.is_empty() {
+                let batch = self.outbox.add(flight.number, flight.entries, flight.tracked);
+                effects.push(Effect::Publish { ticket: Ticket::Commit(flight.number), batch });
+            }
+            if !flight.answers.is_empty() {
+                effects.push(Effect::Publish { ticket: Ticket::Answers, batch: flight.answers });
+            }
+            self.cache.shrink(&flight.touched, self.committed);
+        }
+        if self.flights.is_empty() {
+            self.answered.clear();
+        }
+        self.acknowledge(effects);
+    }
+
+    fn acknowledge(&mut self, effects: &mut Vec<Effect>) {
+        if let Some(tag) = self.acks.take(self.committed) {
+            effects.push(Effect::Ack(tag));
+        }
+    }
+
+    pub(super) fn has_published(&mut self, ticket: Ticket, results: &[Published], effects: &mut Vec<Effect>) {
+        match ticket {
+            Ticket::Commit(number) => self.outbox.settle(number, results, self.now),
+            Ticket::Dead(dead) => {
+                if self.outbox.settle_dead(dead, results, self.now) {
+                    self.acks.dead_confirmed(dead);
+                    self.acknowledge(effects);
+                }
+            }
+            Ticket::Answers => {}
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What goes into the next batch, and what must be read for it.
+
+use std::collections::BTreeSet;
+
+use warren_broker::{Delivery, Envelope, Inbound, Publication};
+use warren_engine::Programs;
+use warren_model::{Command, InstanceId, PartitionMessage, Refusal, RefusalCode, TaskEnded};
+use warren_store::{Load, TimerRow};
+
+use super::Owner;
+
+/// A batch before its turns.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    pub(super) items: Vec<Item>,
+    /// The last delivery in it.
+    pub(super) tag: Option<u64>,
+    /// What nobody can understand, on its way to the dead queue.
+    pub(super) dead: Vec<Publication>,
+    /// Word to the senders of those.
+    pub(super) answers: Vec<Publication>,
+    /// What must be read first.
+    pub(super) load: Load,
+    /// Parked instances that a command lets try again.
+    pub(super) resumed: BTreeSet<InstanceId>,
+}
+
+/// One thing to handle.
+#[derive(Debug)]
+pub(super) enum Item {
+    Command(Box<Envelope>, Box<Delivery>),
+    Reply {
+        instance: InstanceId,
+        ended: TaskEnded,
+    },
+    Partition(PartitionMessage),
+    Timer(TimerRow),
+    /// An instance with pending messages that may be able to run.
+    Ready(InstanceId),
+}
+
+impl<P: Programs> Owner<P> {
+    /// Takes what has arrived, what is due and what is ready, up to a batch; `None` if there is nothing.
+    pub(super) fn gather(&mut self) -> Option<Gathered> {
+        let mut gathered = Gathered::default();
+        let mut wanted = BTreeSet::new();
+        while gathered.items.len() < self.settings.batch {
+            let Some(delivery) = self.inbox.pop_front() else { break };
+            let tag = delivery.tag;
+            match self.codec.decode_control(&delivery) {
+                Err(malformed) => self.bury(&mut gathered, &delivery, malformed.reason),
+                Ok(inbound) => {
+                    if inbound.iter().any(|inbound| self.must_wait(inbound)) {
+                        self.inbox.push_front(delivery);
+                        break;
+                    }
+                    inbound.into_iter().for_each(|inbound| self.take(&mut gathered, inbound, &delivery));
+                }
+            }
+            gathered.tag = Some(tag);
+        }
+        while !self.draining && gathered.items.len() < self.settings.batch {
+            let next = self.wheel.pop(self.now).map(Item::Timer);
+            let Some(item) = next.or_else(|| self.ready.pop_first().map(Item::Ready)) else { break };
+            gathered.items.push(item);
+        }
+        if gathered.items.is_empty() && gathered.tag.is_none() {
+            return None;
+        }
+        for item in &gathered.items {
+            let id = item.instance();
+            if !self.cache.contains(id) && wanted.insert(id.clone()) {
+                gathered.load.instances.push(id.clone());
+            }
+        }
+        Some(gathered)
+    }
+
+    /// Returns whether a message must wait for a commit on its way: a resume loads its instance anew.
+    fn must_wait(&self, inbound: &Inbound) -> bool {
+        self.is_resume_of_parked(inbound)
+            && self.cache.get(inbound.instance()).is_some_and(|slot| slot.touched > self.committed)
+    }
+
+    fn is_resume_of_parked(&self, inbound: &Inbound) -> bool {
+        let is_resume = matches!(inbound, Inbound::Command(Envelope { command: Command::Resume { .. }, .. }));
+        let live = self.cache.get(inbound.instance()).and_then(|slot| slot.live.as_ref());
+        is_resume && live.is_none_or(|live| live.instance.record.condition.is_some())
+    }
+
+    fn take(&mut self, gathered: &mut Gathered, inbound: Inbound, delivery: &Delivery) {
+        if self.is_resume_of_parked(&inbound) {
+            self.cache.remove(inbound.instance());
+            gathered.resumed.insert(inbound.instance().clone());
+        }
+        match inbound {
+            Inbound::Command(envelope) => {
+                if envelope.command != Command::Wait && !self.answered.contains_key(&envelope.id) {
+                    gathered.load.commands.push(envelope.id.clone());
+                }
+                gathered.items.push(Item::Command(Box::new(envelope), Box::new(delivery.clone())));
+            }
+            Inbound::Reply { instance, ended } => gathered.items.push(Item::Reply { instance, ended }),
+            Inbound::Heartbeat { .. } => {}
+            Inbound::Partition { source, sequence, message } => {
+                gathered.items.extend(self.links.take(source, sequence, message).into_iter().map(Item::Partition));
+            }
+        }
+    }
+
+    /// Sends a message to the dead queue and tells its sender, if that can be.
+    pub(super) fn bury(&self, gathered: &mut Gathered, delivery: &Delivery, reason: String) {
+        let queue = self.codec.topology().control(self.me).name;
+        tracing::warn!(partition = %self.me, %reason, kind = ?delivery.message.kind, "message can't be understood, moved to the dead queue");
+        gathered.dead.push(self.codec.dead(delivery, &reason, &queue));
+        if let Some(to) = self.codec.answer_to(delivery) {
+            let refusal = Refusal { code: RefusalCode::Invalid, message: reason };
+            gathered.answers.push(self.codec.answer(&to, &Err(refusal)));
+        }
+    }
+}
+
+impl Item {
+    pub(super) fn instance(&self) -> &InstanceId {
+        match self {
+            Self::Command(envelope, _) => &envelope.instance,
+            Self::Reply { instance, .. } | Self::Ready(instance) => instance,
+            Self::Partition(message) => message.target(),
+            Self::Timer(row) => &row.instance,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Word from other partitions: children that start and end, events, terminations.
+
+use warren_engine::Programs;
+use warren_model::{
+    ChildEnded, ChildStart, Failure, InboxMessage, InstanceRecord, Parent, PartitionMessage, Status, code,
+};
+use warren_store::OutboxEntry;
+
+use super::{
+    Owner,
+    batch::{Origin, Work},
+};
+
+impl<P: Programs> Owner<P> {
+    pub(super) fn partition_message(&mut self, message: PartitionMessage, work: &mut Work) {
+        match message {
+            PartitionMessage::ChildStart(start) => self.start_child(start, work),
+            PartitionMessage::ChildEnded { parent, outcome } => {
+                let Parent { instance, execution, task, attempt } = parent;
+                if self.is_alive(&instance) {
+                    let ended = ChildEnded { execution, task, attempt, outcome };
+                    work.push(&instance, InboxMessage::Child(ended), Origin::Message);
+                }
+            }
+            PartitionMessage::Raise { instance, event } => {
+                let is_seen = self.cache.get(&instance).is_some_and(|slot| slot.live.is_some());
+                if self.is_alive(&instance) {
+                    work.push(&instance, InboxMessage::Raise(event), Origin::Message);
+                } else if is_seen {
+                    tracing::info!(%instance, event = %event.name, "event for an instance that has ended, dropped");
+                } else {
+                    self.keep_for_later(&instance, event, Some(self.now + self.settings.unseen_event), work);
+                }
+            }
+            PartitionMessage::Terminate { instance, parent, reason } => {
+                let live = self.cache.get(&instance).and_then(|slot| slot.live.as_ref());
+                let is_child = live.is_some_and(|live| is_child_of(&live.instance.record, &parent));
+                if is_child && self.is_alive(&instance) {
+                    let message = InboxMessage::Terminate { reason: Some(reason), recursive: true };
+                    work.push(&instance, message, Origin::Message);
+                }
+            }
+        }
+    }
+
+    /// Starts a child, unless its id is taken. The same start again never comes here: its sequence was seen before.
+    fn start_child(&mut self, start: ChildStart, work: &mut Work) {
+        let ChildStart { instance, started } = start;
+        let Some(parent) = started.parent.clone() else { return };
+        let cause = ChildStart::cause(&parent);
+        let existing = self.cache.get(&instance).and_then(|slot| slot.live.as_ref());
+        let Some(live) = existing else {
+            return self.accept(&instance, cause, started, Origin::Message, work);
+        };
+        let record = &live.instance.record;
+        if record.start_id == cause {
+            return;
+        }
+        if is_earlier_attempt(record, &parent) {
+            work.replaced.push((instance.clone(), record.execution));
+            return self.accept(&instance, cause, started, Origin::Message, work);
+        }
+        let message = format!("instance {instance} exists already, it is {}: give the child another id", record.status);
+        let outcome = Err(Failure::permanent(code::INSTANCE_EXISTS, message));
+        self.send(PartitionMessage::ChildEnded { parent, outcome }, work);
+    }
+
+    /// Sends a message to a partition that belongs to no turn.
+    fn send(&mut self, message: PartitionMessage, work: &mut Work) {
+        let target = self.codec.partitions().of(message.target());
+        let sequence = self.links.number(target);
+        let outgoing = warren_model::Outgoing::ToPartition(message.clone());
+        match self.codec.outgoing(&outgoing, self.me, Some((self.me, sequence))) {
+            Ok(publication) => {
+                work.tracked.push((work.entries.len(), publication));
+                work.entries.push(OutboxEntry::Message { target, sequence, message });
+            }
+            Err(malformed) => tracing::error!(reason = %malformed.reason, "message to a partition can't be written"),
+        }
+    }
+}
+
+/// Returns whether the row is that of an earlier attempt by the same parent, which has ended: a retry replaces it.
+fn is_earlier_attempt(record: &InstanceRecord, parent: &Parent) -> bool {
+    let is_over = matches!(record.status, Status::Completed | Status::Failed | Status::Terminated);
+    let earlier = record.parent.as_ref();
+    is_over
+        && earlier
+            .is_some_and(|p| p.instance == parent.instance && p.execution == parent.execution && p.task < parent.task)
+}
+
+fn is_child_of(record: &InstanceRecord, parent: &Parent) -> bool {
+    let of = record.parent.as_ref();
+    of.is_some_and(|p| p.instance == parent.instance && p.execution == parent.execution && p.task == parent.task)
+}

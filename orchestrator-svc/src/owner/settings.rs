@@ -1,0 +1,40 @@
+//! What an owner can be told to do otherwise.
+
+use jiff::SignedDuration;
+use warren_engine::Limits;
+
+/// Bounds of one owner; each comes from the setting of the same name.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Most messages and timers in one commit.
+    pub batch: usize,
+    /// Most instances in memory, per partition.
+    pub cache_instances: usize,
+    /// How large an instance may grow.
+    pub limits: Limits,
+    /// Most messages that are kept for one instance that can't run.
+    pub mailbox_messages: usize,
+    /// How long an event waits for an instance that nobody has seen.
+    pub unseen_event: SignedDuration,
+    /// How long a command's id is remembered.
+    pub duplicate_window: SignedDuration,
+    /// How often expired rows are removed.
+    pub expiry_interval: SignedDuration,
+    /// Most timers in memory, per partition.
+    pub timers_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            batch: 500,
+            cache_instances: 10_000,
+            limits: Limits::default(),
+            mailbox_messages: 100_000,
+            unseen_event: SignedDuration::from_hours(1),
+            duplicate_window: SignedDuration::from_hours(24 * 7),
+            expiry_interval: SignedDuration::from_secs(30),
+            timers_max: 50_000,
+        }
+    }
+}

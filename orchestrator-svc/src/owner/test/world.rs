@@ -1,0 +1,254 @@
+//! A world for one owner: a shelf for a store, a queue for a broker, workers that answer at once, and crashes.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    num::NonZeroU16,
+};
+
+use warren::Registry;
+use warren_broker::{
+    Address, ClientReply, Codec, Delivery, Envelope, Message, Publication, Published, Topology, decode_client_reply,
+    codec::reply, decode_work_item,
+};
+use warren_model::{
+    AnswerTo, AnswerWhen, Command, InstanceId, InstanceRecord, MessageId, Outcome, Partition, PartitionCount, Payload,
+    StartRequest, Timestamp,
+};
+use warren_store::Epoch;
+
+use super::{super::*, shelf::Shelf};
+
+pub(crate) fn id(text: &str) -> InstanceId {
+    InstanceId::new(text).unwrap()
+}
+
+pub(crate) fn json(text: &str) -> Payload {
+    Payload::from_bytes(text.as_bytes()).unwrap()
+}
+
+pub(crate) struct World {
+    pub(crate) shelf: Shelf,
+    pub(crate) owner: Owner<Registry>,
+    pub(crate) codec: Codec,
+    pub(crate) registry: Registry,
+    pub(crate) settings: Settings,
+    pub(crate) second: i64,
+    pub(crate) effects: VecDeque<Effect>,
+    /// Messages that wait for the owner …
+    pub(crate) queue: VecDeque<(Message, bool)>,
+    /// … and those that it has not acknowledged.
+    pub(crate) unacked: BTreeMap<u64, Message>,
+    tag: u64,
+    epoch: i64,
+    /// Everything that was published, whatever became of it.
+    pub(crate) published: Vec<Publication>,
+    /// Answers and outcomes, by correlation id.
+    pub(crate) replies: Vec<(String, ClientReply)>,
+    /// Whether workers answer what is published.
+    pub(crate) has_workers: bool,
+    /// What the broker says to the next groups of publications, before it says that all is well.
+    pub(crate) broker_says: VecDeque<Published>,
+    pub(crate) is_drained: bool,
+}
+
+impl World {
+    pub(crate) fn new(registry: Registry) -> Self {
+        Self::with(registry, Settings::default())
+    }
+
+    pub(crate) fn with(registry: Registry, settings: Settings) -> Self {
+        let partitions = PartitionCount(NonZeroU16::MIN);
+        let codec = Codec::new(Topology::new("t").unwrap(), partitions, [7; 16]);
+        let shelf = Shelf::default();
+        let mut effects = Vec::new();
+        let session = session(&codec, &shelf, 1);
+        let owner = Owner::new(session, registry.clone(), settings, time(0), &mut effects);
+        Self {
+            shelf,
+            owner,
+            codec,
+            registry,
+            settings,
+            second: 0,
+            effects: effects.into(),
+            queue: VecDeque::new(),
+            unacked: BTreeMap::new(),
+            tag: 0,
+            epoch: 1,
+            published: Vec::new(),
+            replies: Vec::new(),
+            has_workers: true,
+            broker_says: VecDeque::new(),
+            is_drained: false,
+        }
+    }
+
+    pub(crate) fn input(&mut self, input: Input) {
+        let mut effects = Vec::new();
+        self.owner.step(input, time(self.second), &mut effects);
+        self.effects.extend(effects);
+    }
+
+    /// Loses the owner at this point; another begins from the shelf, with everything unacknowledged delivered again.
+    pub(crate) fn crash(&mut self) {
+        self.crash_with(self.registry.clone());
+    }
+
+    pub(crate) fn crash_with(&mut self, registry: Registry) {
+        self.registry = registry;
+        self.epoch += 1;
+        self.tag = 0;
+        for (_, message) in std::mem::take(&mut self.unacked).into_iter().rev() {
+            self.queue.push_front((message, true));
+        }
+        let mut effects = Vec::new();
+        let session = session(&self.codec, &self.shelf, self.epoch);
+        self.owner = Owner::new(session, self.registry.clone(), self.settings, time(self.second), &mut effects);
+        self.effects = effects.into();
+    }
+
+    /// Delivers what waits in the queue.
+    pub(crate) fn deliver(&mut self) {
+        let mut deliveries = Vec::new();
+        for (message, redelivered) in std::mem::take(&mut self.queue) {
+            self.tag += 1;
+            self.unacked.insert(self.tag, message.clone());
+            deliveries.push(Delivery { tag: self.tag, redelivered, routing_key: "t.control.00".into(), message });
+        }
+        if !deliveries.is_empty() {
+            self.input(Input::Delivered(deliveries));
+        }
+    }
+
+    /// Carries out the oldest effect; returns whether there was one.
+    pub(crate) fn act(&mut self) -> bool {
+        let Some(effect) = self.effects.pop_front() else { return false };
+        match effect {
+            Effect::Load(load) => self.input(Input::Loaded(self.shelf.load(&load))),
+            Effect::ReadTurns { number, keys } => {
+                let rows = self.shelf.rows(&keys);
+                self.input(Input::Turns { number, rows });
+            }
+            Effect::ReadTimers { until, limit } => {
+                let mut rows: Vec<TimerRow> =
+                    self.shelf.timers.values().filter(|t| t.fire_at < until).cloned().collect();
+                rows.sort_by_key(|row| row.fire_at);
+                rows.truncate(limit);
+                self.input(Input::Timers(rows));
+            }
+            Effect::Expire { .. } => {}
+            Effect::Commit(commit) => {
+                assert_eq!(commit.epoch, Epoch(self.epoch));
+                let number = commit.number;
+                self.shelf.apply(*commit);
+                self.input(Input::Committed(number));
+            }
+            Effect::Publish { ticket, batch } => {
+                let result = self.broker_says.pop_front().unwrap_or(Published::Confirmed);
+                let results = batch.iter().map(|_| result.clone()).collect();
+                if result == Published::Confirmed {
+                    batch.iter().for_each(|publication| self.route(publication));
+                }
+                self.published.extend(batch);
+                self.input(Input::Published { ticket, results });
+            }
+            Effect::Ack(tag) => self.unacked.retain(|unacked, _| *unacked > tag),
+            Effect::Drained => self.is_drained = true,
+        }
+        true
+    }
+
+    fn route(&mut self, publication: &Publication) {
+        let Address::Queue(queue) = &publication.to else { return };
+        let message = publication.message.clone();
+        let delivery = Delivery { tag: 1, redelivered: false, routing_key: queue.clone(), message: message.clone() };
+        if queue == "t.control.00" {
+            self.queue.push_back((message, false));
+        } else if queue.starts_with("t.work.") && self.has_workers {
+            self.queue.push_back((answer(&delivery), false));
+        } else if queue.starts_with("client") {
+            let (correlation, reply) = decode_client_reply(&delivery).unwrap();
+            self.replies.push((correlation.unwrap_or_default(), reply));
+        }
+    }
+
+    /// Delivers and acts until nothing is left to do.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..100_000 {
+            self.deliver();
+            if !self.act() && self.queue.is_empty() {
+                return;
+            }
+        }
+        panic!("the owner never comes to rest");
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&mut self, seconds: i64) {
+        self.second += seconds;
+        self.input(Input::Tick);
+        self.settle();
+    }
+
+    pub(crate) fn send(&mut self, instance: &str, message_id: &str, command: Command) {
+        self.send_when(instance, message_id, command, AnswerWhen::Accepted);
+    }
+
+    pub(crate) fn send_when(&mut self, instance: &str, message_id: &str, command: Command, when: AnswerWhen) {
+        let answer_to = AnswerTo { reply_to: "client".into(), correlation_id: Some(message_id.into()) };
+        let envelope = Envelope {
+            id: MessageId::new(message_id).unwrap(),
+            instance: id(instance),
+            command,
+            answer_to: Some(answer_to),
+            when,
+        };
+        self.queue.push_back((self.codec.command(&envelope).message, false));
+    }
+
+    pub(crate) fn start(&mut self, instance: &str, name: &str, input: &str) {
+        let message_id = format!("start-{instance}");
+        self.send_when(instance, &message_id, start(name, input), AnswerWhen::Outcome);
+    }
+
+    pub(crate) fn record(&self, instance: &str) -> &InstanceRecord {
+        &self.shelf.instances[&id(instance)]
+    }
+
+    /// What the sender of this message was told, in order.
+    pub(crate) fn told(&self, message_id: &str) -> Vec<&ClientReply> {
+        self.replies.iter().filter(|(correlation, _)| correlation == message_id).map(|(_, reply)| reply).collect()
+    }
+
+    /// The one outcome of a start.
+    pub(crate) fn outcome(&self, instance: &str) -> &Outcome {
+        let told = self.told(&format!("start-{instance}"));
+        let [ClientReply::Outcome { outcome, .. }, ..] = &told[..] else { panic!("{instance} was told {told:?}") };
+        outcome
+    }
+
+    /// How many work items of this activity were published.
+    pub(crate) fn work_items(&self, activity: &str) -> usize {
+        self.published.iter().filter(|p| p.message.kind.as_deref() == Some(activity)).count()
+    }
+}
+
+pub(crate) fn start(name: &str, input: &str) -> Command {
+    let (name, input) = (name.into(), json(input));
+    Command::Start(StartRequest { name, version: None, input, tags: BTreeMap::new(), traceparent: None })
+}
+
+fn session(codec: &Codec, shelf: &Shelf, epoch: i64) -> Session {
+    Session { partition: Partition(0), epoch: Epoch(epoch), codec: codec.clone(), state: shelf.state() }
+}
+
+pub(crate) fn time(second: i64) -> Timestamp {
+    Timestamp::from_second(1_750_000_000 + second).unwrap()
+}
+
+/// What a worker makes of a work item: `double` doubles a number.
+fn answer(delivery: &Delivery) -> Message {
+    let item = decode_work_item(delivery).unwrap();
+    let number: i64 = item.input.parse().unwrap();
+    reply(&item, &Ok(json(&(number * 2).to_string())), "w").message
+}
