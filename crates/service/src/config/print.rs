@@ -1,0 +1,81 @@
+//! Settings as TOML that a person may see: no secrets.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Origins, known::Known};
+
+/// What stands in place of a secret.
+const MASK: &str = "***";
+/// A setting whose name ends so holds nothing but a secret.
+const SECRET_NAMES: [&str; 3] = ["password", "secret", "token"];
+
+/// Returns all settings as TOML, with secrets masked and the origin of each value that is not the default.
+pub fn printable<T: Serialize>(settings: &T, origins: &Origins) -> String {
+    let mut text = String::new();
+    let mut open = "";
+    let known = Known::of(settings);
+    for (key, value) in known.iter() {
+        let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
+        if section != open {
+            let gap = if text.is_empty() { "" } else { "\n" };
+            write!(text, "{gap}[{section}]\n").expect("writing to a string never fails");
+            open = section;
+        }
+        let origin = origins.of(key).map(|origin| format!("  # {origin}")).unwrap_or_default();
+        writeln!(text, "{name} = {}{origin}", shown(key, value)).expect("writing to a string never fails");
+    }
+    text
+}
+
+/// Returns the settings that are not defaults, on one line, with secrets masked: for the log.
+pub(crate) fn changes<T: Serialize + Default>(settings: &T) -> String {
+    let (defaults, known) = (Known::of(&T::default()), Known::of(settings));
+    let changed = known.iter().filter(|(key, value)| defaults.get(key) != Some(*value));
+    changed.map(|(key, value)| format!("{key}={}", shown(key, value))).collect::<Vec<_>>().join(" ")
+}
+
+/// Writes a value as TOML: for texts, numbers and lists of them JSON is TOML too.
+fn shown(key: &str, value: &Value) -> String {
+    match value {
+        Value::String(text) if SECRET_NAMES.iter().any(|name| key.ends_with(name)) && !text.is_empty() => {
+            format!("{MASK:?}")
+        }
+        Value::String(text) => Value::String(mask(text)).to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+/// Returns the text with the passwords of URLs (`amqp://user:password@host`, `?password=…`) masked.
+pub fn mask(text: &str) -> String {
+    mask_parameters(&mask_user(text))
+}
+
+/// Masks what stands between `:` and the last `@` of the part after `//`; a password may itself hold an `@` or `/`.
+fn mask_user(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.into() };
+    let Some((user, host)) = rest.rsplit_once('@') else { return text.into() };
+    match user.split_once(':') {
+        Some((name, _)) => format!("{scheme}://{name}:{MASK}@{host}"),
+        None => text.into(),
+    }
+}
+
+/// Masks `password=…` (also `sslpassword=…`) up to the next `&` or space.
+fn mask_parameters(text: &str) -> String {
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("password=") {
+        let value = at + "password=".len();
+        masked.push_str(&rest[..value]);
+        masked.push_str(MASK);
+        rest = rest[value..].find(['&', ' ']).map_or("", |end| &rest[value + end..]);
+    }
+    masked + rest
+}
+
+#[cfg(test)]
+#[path = "print_test.rs"]
+mod test;

@@ -1,0 +1,84 @@
+//! Every setting of every service, in one file: `warren.toml`. Each service takes the sections that it needs.
+//!
+//! One struct per section, with its defaults and bounds beside it. Nothing here acts; `deploy/warren.toml` is the
+//! commented sample, and a test holds it to these defaults.
+
+mod broker;
+mod client_api;
+mod health;
+mod hub;
+mod log;
+mod orchestrator;
+mod secret_url;
+mod store;
+mod worker;
+
+use serde::{Deserialize, Serialize};
+
+pub use broker::{BrokerSettings, QueueType};
+pub use client_api::ClientApiSettings;
+pub use health::HealthSettings;
+pub use hub::HubSettings;
+pub use log::{LogFormat, LogSettings};
+pub use orchestrator::OrchestratorSettings;
+pub use secret_url::SecretUrl;
+pub use store::StoreSettings;
+pub use worker::WorkerSettings;
+
+use crate::{Problems, config::Validate};
+
+/// All settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The task hub.
+    pub hub: HubSettings,
+    /// RabbitMQ.
+    pub broker: BrokerSettings,
+    /// The database.
+    pub store: StoreSettings,
+    /// orchestrator-svc.
+    pub orchestrator: OrchestratorSettings,
+    /// activity-worker.
+    pub worker: WorkerSettings,
+    /// client-api.
+    pub client_api: ClientApiSettings,
+    /// Logs.
+    pub log: LogSettings,
+    /// Health endpoints.
+    pub health: HealthSettings,
+}
+
+impl Validate for Settings {
+    fn validate(&self, problems: &mut Problems) {
+        self.hub.check(problems);
+        self.broker.check(problems);
+        self.store.check(problems);
+        self.orchestrator.check(problems);
+        self.worker.check(problems);
+        self.client_api.check(problems);
+        self.log.check(problems);
+        self.health.check(problems);
+        self.check_heartbeat(problems);
+    }
+}
+
+impl Settings {
+    /// A broker needs up to three heartbeats to notice that an owner is gone; its partition must not be owned by another
+    /// before that, or the old owner stays the active consumer.
+    fn check_heartbeat(&self, problems: &mut Problems) {
+        let (heartbeat, lease) = (self.broker.heartbeat_seconds, self.orchestrator.lease_seconds);
+        if u32::from(heartbeat) * 3 > u32::from(lease) {
+            problems.add(
+                "broker.heartbeat_seconds",
+                format!(
+                    "broker.heartbeat_seconds = {heartbeat}, must be at most a third of orchestrator.lease_seconds = {lease}"
+                ),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "settings_test.rs"]
+mod test;

@@ -1,0 +1,89 @@
+//! `[orchestrator]`: orchestrator-svc.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Problems;
+
+/// How an owner works.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OrchestratorSettings {
+    /// Names this replica in leases and logs; empty: host and process id.
+    pub name: String,
+    /// Most messages that one commit takes in.
+    pub batch: u16,
+    /// Most messages that the broker hands over before they are committed, per partition.
+    pub prefetch: u16,
+    /// Most instances whose live state is kept in memory.
+    pub cache_instances: u32,
+    /// Most memory for that, in MiB, as estimated.
+    pub cache_megabytes: u32,
+    /// After how many seconds without a sign of life a replica's partitions are taken over.
+    pub lease_seconds: u16,
+    /// Most events in the history of one execution; then the instance is parked until the limit is raised.
+    pub history_events_max: u64,
+    /// Most MiB in the history of one execution; then the same.
+    pub history_megabytes_max: u32,
+    /// How many days a command is remembered, so that a duplicate gets the first answer.
+    pub duplicate_window_days: u16,
+    /// How many minutes an event waits for an instance that nobody has started yet.
+    pub unseen_event_minutes: u32,
+    /// After how many milliseconds a turn that still runs is reported.
+    pub turn_warn_ms: u32,
+    /// After how many seconds a turn that still runs is given up: its instance is set aside and the replica exits.
+    pub turn_limit_seconds: u16,
+}
+
+impl Default for OrchestratorSettings {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            batch: 1_000,
+            prefetch: 2_000,
+            cache_instances: 10_000,
+            cache_megabytes: 256,
+            lease_seconds: 4,
+            history_events_max: 500_000,
+            history_megabytes_max: 256,
+            duplicate_window_days: 7,
+            unseen_event_minutes: 60,
+            turn_warn_ms: 1_000,
+            turn_limit_seconds: 30,
+        }
+    }
+}
+
+impl OrchestratorSettings {
+    pub(super) fn check(&self, problems: &mut Problems) {
+        problems.range("orchestrator.batch", self.batch, 1, 10_000);
+        problems.range("orchestrator.prefetch", self.prefetch, 1, u16::MAX.into());
+        problems.range("orchestrator.cache_instances", self.cache_instances, 1, 10_000_000);
+        problems.range("orchestrator.cache_megabytes", self.cache_megabytes, 1, 1_048_576);
+        problems.range("orchestrator.lease_seconds", self.lease_seconds, 3, 300);
+        problems.range("orchestrator.history_events_max", self.history_events_max, 100, 100_000_000);
+        problems.range("orchestrator.history_megabytes_max", self.history_megabytes_max, 1, 65_536);
+        problems.range("orchestrator.duplicate_window_days", self.duplicate_window_days, 1, 3_650);
+        problems.range("orchestrator.unseen_event_minutes", self.unseen_event_minutes, 1, 525_600);
+        problems.range("orchestrator.turn_warn_ms", self.turn_warn_ms, 1, 600_000);
+        problems.range("orchestrator.turn_limit_seconds", self.turn_limit_seconds, 1, 3_600);
+        self.check_pairs(problems);
+    }
+
+    fn check_pairs(&self, problems: &mut Problems) {
+        let Self { batch, prefetch, turn_warn_ms, turn_limit_seconds, .. } = self;
+        if prefetch < batch {
+            // Else a batch could never fill.
+            let message = format!("orchestrator.prefetch = {prefetch}, must be at least orchestrator.batch = {batch}");
+            problems.add("orchestrator.prefetch", message);
+        }
+        if *turn_warn_ms > u32::from(*turn_limit_seconds) * 1_000 {
+            problems.add(
+                "orchestrator.turn_warn_ms",
+                format!(
+                    "orchestrator.turn_warn_ms = {turn_warn_ms}, must be below \
+                     orchestrator.turn_limit_seconds = {turn_limit_seconds}"
+                ),
+            );
+        }
+    }
+}

@@ -1,0 +1,67 @@
+use std::{collections::BTreeSet, path::Path};
+
+use super::Settings;
+use crate::{
+    Problems,
+    config::{self, SettingsFile, Sources, Validate},
+};
+
+/// The keys with the problems found after `change`.
+fn wrong(change: impl FnOnce(&mut Settings)) -> Vec<String> {
+    let mut settings = Settings::default();
+    change(&mut settings);
+    let mut problems = Problems::default();
+    settings.validate(&mut problems);
+    problems.as_slice().iter().map(|problem| problem.key.clone()).collect()
+}
+
+#[test]
+fn defaults_are_valid() {
+    assert!(wrong(|_| ()).is_empty());
+}
+
+#[test]
+fn each_bound_is_held() {
+    let check = |key: &str, change: fn(&mut Settings)| assert_eq!(wrong(change), [key]);
+    check("hub.name", |s| s.hub.name.clear());
+    check("hub.name", |s| s.hub.name = "amq".into());
+    check("hub.partitions", |s| s.hub.partitions = 100);
+    check("hub.payload_megabytes_max", |s| s.hub.payload_megabytes_max = 16);
+    check("broker.url", |s| s.broker.url = "http://broker".into());
+    check("broker.delivery_limit", |s| s.broker.delivery_limit = 0);
+    check("store.url", |s| s.store.url = "postgres://db/warren".into());
+    check("store.url", |s| s.store.url = "sqlite:".into());
+    check("orchestrator.prefetch", |s| s.orchestrator.prefetch = 999);
+    check("orchestrator.turn_warn_ms", |s| s.orchestrator.turn_warn_ms = 30_001);
+    check("worker.queues", |s| s.worker.queues = vec![String::new()]);
+    check("client_api.listen", |s| s.client_api.listen = "8080".into());
+    check("client_api.base_url", |s| s.client_api.base_url = "example.com".into());
+    check("log.level", |s| s.log.level = "lapin=loud".into());
+    check("health.worker", |s| s.health.worker = ":70000".into());
+}
+
+#[test]
+fn a_health_address_may_be_left_out() {
+    assert!(wrong(|s| s.health.worker.clear()).is_empty());
+}
+
+/// H2: an owner that lost its lease must not stay the broker's active consumer.
+#[test]
+fn h2_three_heartbeats_fit_a_lease() {
+    assert_eq!(wrong(|s| s.broker.heartbeat_seconds = 2), ["broker.heartbeat_seconds"]);
+    assert!(wrong(|s| (s.broker.heartbeat_seconds, s.orchestrator.lease_seconds) = (2, 6)).is_empty());
+}
+
+#[test]
+fn the_sample_names_every_setting_with_its_default() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/warren.toml");
+    let sources = Sources { file: SettingsFile::Required(path), ..Sources::default() };
+    let config::Loaded { settings, origins } = config::load::<Settings>(&sources).unwrap();
+    assert_eq!(settings, Settings::default());
+    let sections = serde_json::to_value(Settings::default()).unwrap();
+    let keys = sections.as_object().unwrap().iter().flat_map(|(section, fields)| {
+        fields.as_object().unwrap().keys().map(move |field| format!("{section}.{field}"))
+    });
+    let missing: BTreeSet<String> = keys.filter(|key| origins.of(key).is_none()).collect();
+    assert!(missing.is_empty(), "not in deploy/warren.toml: {missing:?}");
+}

@@ -1,0 +1,36 @@
+//! `[worker]`: activity-worker.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Problems;
+
+/// How a worker works.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WorkerSettings {
+    /// Names this worker in replies and logs; empty: host and process id.
+    pub name: String,
+    /// How many activities run at a time.
+    pub concurrency: u16,
+    /// The work-item queues it serves, without the hub's name; none: one for each registered activity.
+    pub queues: Vec<String>,
+    /// How many seconds running activities may take to end when the worker is stopped.
+    pub drain_seconds: u16,
+}
+
+impl Default for WorkerSettings {
+    /// Drains for 25 s: Kubernetes kills after 30.
+    fn default() -> Self {
+        Self { name: String::new(), concurrency: 32, queues: Vec::new(), drain_seconds: 25 }
+    }
+}
+
+impl WorkerSettings {
+    pub(super) fn check(&self, problems: &mut Problems) {
+        problems.range("worker.concurrency", self.concurrency, 1, 10_000);
+        problems.range("worker.drain_seconds", self.drain_seconds, 0, 3_600);
+        if let Some(queue) = self.queues.iter().find(|queue| queue.trim().is_empty()) {
+            problems.add("worker.queues", format!("worker.queues names {queue:?}, must be names of queues"));
+        }
+    }
+}
