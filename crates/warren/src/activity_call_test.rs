@@ -112,9 +112,9 @@ fn the_queue_is_the_calls_the_contracts_or_the_activitys_own() {
         },
         (),
     );
-    let queue = |action: &Action| match action {
-        Action::ScheduleTask(task) => task.queue().to_owned(),
-        other => panic!("{other:?}"),
+    let queue = |action: &Action| {
+        let Action::ScheduleTask(task) = action else { panic!("no task: {action:?}") };
+        task.queue().to_owned()
     };
     let queues: Vec<String> = first.actions.iter().map(queue).collect();
     assert_eq!(queues, ["charge", "images", "large"]);

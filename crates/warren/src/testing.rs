@@ -126,17 +126,13 @@ fn short(action: &Action) -> String {
 /// The result of a program that has ended well.
 #[track_caller]
 pub(crate) fn result<T: DeserializeOwned>(reaction: &Reaction) -> T {
-    match &reaction.progress {
-        Progress::Ended(Ok(result)) => result.parse().unwrap(),
-        other => panic!("not ended well: {other:?}"),
-    }
+    let Progress::Ended(Ok(result)) = &reaction.progress else { panic!("not ended well: {reaction:?}") };
+    result.parse().unwrap()
 }
 
 /// The failure of a program that has ended badly.
 #[track_caller]
 pub(crate) fn failure(reaction: &Reaction) -> Failure {
-    match &reaction.progress {
-        Progress::Ended(Err(failure)) => failure.clone(),
-        other => panic!("not ended badly: {other:?}"),
-    }
+    let Progress::Ended(Err(failure)) = &reaction.progress else { panic!("not ended badly: {reaction:?}") };
+    failure.clone()
 }
