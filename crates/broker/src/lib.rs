@@ -2,7 +2,10 @@
 //!
 //! `amqp` speaks to a real broker through lapin; `memory` is its twin in one process. Both pass one conformance suite.
 
+pub mod amqp;
 pub mod codec;
+#[cfg(test)]
+mod conformance;
 mod error;
 pub mod memory;
 mod message;

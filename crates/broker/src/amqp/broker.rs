@@ -1,0 +1,78 @@
+//! The handle of a broker.
+
+use std::sync::Arc;
+
+use super::{AmqpConfig, AmqpConsumer, AmqpPublisher, AmqpRequester, address::Target, declare::declare, link::Link};
+use crate::{Broker, Health, QueueSpec, Result};
+
+/// A RabbitMQ broker. Clones share their two connections, which live in the runtime that first used them.
+#[derive(Clone, Debug)]
+pub struct Amqp(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: AmqpConfig,
+    target: Target,
+    receiving: Link,
+    sending: Link,
+}
+
+impl Amqp {
+    /// Returns a broker that connects when it is first used; fails only if the address makes no sense.
+    pub fn connect_lazily(config: AmqpConfig) -> Result<Self> {
+        let target = Target::read(&config)?;
+        let (receiving, sending) = (Link::new(&config, &target, "receiving"), Link::new(&config, &target, "sending"));
+        Ok(Self(Arc::new(Inner { config, target, receiving, sending })))
+    }
+
+    /// Returns the broker's address, without a password.
+    pub fn address(&self) -> &str {
+        &self.0.target.shown
+    }
+
+    /// Returns the connection on which to look at queues: never a second one for that alone, and rather not the one
+    /// that an alarm would block.
+    fn spare(&self) -> &Link {
+        if !self.0.receiving.is_used() && self.0.sending.is_used() { &self.0.sending } else { &self.0.receiving }
+    }
+}
+
+impl Broker for Amqp {
+    type Consumer = AmqpConsumer;
+    type Publisher = AmqpPublisher;
+    type Requester = AmqpRequester;
+
+    async fn declare(&self, queue: &QueueSpec) -> Result<()> {
+        declare(self.spare(), &self.0.config.topology, queue).await
+    }
+
+    async fn consume(&self, queue: &str, prefetch: u16) -> Result<AmqpConsumer> {
+        AmqpConsumer::open(&self.0.receiving, queue, prefetch).await
+    }
+
+    async fn publisher(&self) -> Result<AmqpPublisher> {
+        AmqpPublisher::open(&self.0.sending, &self.0.config).await
+    }
+
+    async fn requester(&self) -> Result<AmqpRequester> {
+        AmqpRequester::open(&self.0.sending, &self.0.config).await
+    }
+
+    fn health(&self) -> Health {
+        let used = [&self.0.receiving, &self.0.sending].into_iter().filter_map(Link::health);
+        let unused = Health::Down(format!("not connected to {} yet", self.address()));
+        used.max_by_key(severity).unwrap_or(unused)
+    }
+}
+
+fn severity(health: &Health) -> u8 {
+    match health {
+        Health::Up => 0,
+        Health::Blocked(_) => 1,
+        Health::Down(_) => 2,
+    }
+}
+
+#[cfg(test)]
+#[path = "broker_test.rs"]
+mod test;

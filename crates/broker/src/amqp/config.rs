@@ -1,0 +1,55 @@
+//! What a connection to RabbitMQ needs to know.
+
+use std::time::Duration;
+
+use crate::Topology;
+
+/// How to reach a broker, and how patient to be with it. Changes nothing after [`super::Amqp::connect_lazily`].
+#[derive(Clone, Debug)]
+pub struct AmqpConfig {
+    /// `amqp://user:password@host:port/vhost`, or `amqps://…`.
+    pub url: String,
+    /// What the connections are called in the broker's management.
+    pub name: String,
+    /// The hub's topology.
+    pub topology: Topology,
+    /// How often the two sides assure each other that they live. At most a third of the lease: the broker drops a
+    /// silent peer, and with it what the peer held, after up to three intervals.
+    pub heartbeat: Duration,
+    /// How long an attempt to connect may take.
+    pub connect_timeout: Duration,
+    /// How long the broker may take to answer a question (open a channel, declare a queue).
+    pub answer_timeout: Duration,
+    /// How long the broker may take to confirm a publication. Longer than an alarm of the usual kind would only keep
+    /// callers in the dark; after it they hear `Lost` and may publish again.
+    pub confirm_timeout: Duration,
+    /// The first wait before another attempt to connect; it doubles, with jitter, up to `retry_max`.
+    pub retry_min: Duration,
+    /// The longest wait before another attempt to connect.
+    pub retry_max: Duration,
+    /// The wait after a refusal (password, virtual host): only a person can mend it, but without a restart.
+    pub retry_refused: Duration,
+    /// The largest body; the broker closes the channel over a larger one (its `max_message_size`, 16 MiB by default in
+    /// RabbitMQ 4).
+    pub body_bytes_max: usize,
+}
+
+impl AmqpConfig {
+    /// Returns a configuration with the defaults.
+    pub fn new(url: impl Into<String>, name: impl Into<String>, topology: Topology) -> Self {
+        Self {
+            url: url.into(),
+            name: name.into(),
+            topology,
+            // A third of the lease of 4 s is 1.3 s, and AMQP counts in seconds.
+            heartbeat: Duration::from_secs(1),
+            connect_timeout: Duration::from_secs(10),
+            answer_timeout: Duration::from_secs(10),
+            confirm_timeout: Duration::from_secs(30),
+            retry_min: Duration::from_millis(200),
+            retry_max: Duration::from_secs(5),
+            retry_refused: Duration::from_secs(15),
+            body_bytes_max: 16 * 1024 * 1024,
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! RabbitMQ through lapin.
+//!
+//! Two connections: one receives (and looks at queues), one sends, because a broker in an alarm stops reading from
+//! whoever publishes, acknowledgements included. A keeper per connection connects, watches and connects again; lapin's
+//! own recovery stays off, since leases and epochs must notice a reconnect. Consumers and publishers of a lost connection
+//! end, and their owners ask for new ones.
+
+mod address;
+mod backoff;
+mod broker;
+mod config;
+mod consumer;
+mod convert;
+mod declare;
+mod driver;
+mod error;
+mod ledger;
+mod link;
+mod publisher;
+mod requester;
+
+pub use broker::Amqp;
+pub use config::AmqpConfig;
+pub use consumer::{AmqpAcker, AmqpConsumer};
+pub use publisher::AmqpPublisher;
+pub use requester::AmqpRequester;

@@ -1,0 +1,53 @@
+//! Requests whose answers come back on the same channel: RabbitMQ's direct reply-to.
+
+use futures_util::StreamExt;
+use lapin::{
+    options::{BasicConsumeOptions, ConfirmSelectOptions},
+    types::FieldTable,
+};
+use tokio::sync::Mutex;
+
+use super::{AmqpConfig, AmqpPublisher, convert::from_delivery, driver::Driver, link::Link};
+use crate::{Delivery, Publication, Published, Publisher, Requester, Result};
+
+/// What `reply_to` says; the broker makes it the name of this channel.
+const REPLY_TO: &str = "amq.rabbitmq.reply-to";
+
+/// Sends requests and receives their answers.
+#[derive(Debug)]
+pub struct AmqpRequester {
+    publisher: AmqpPublisher,
+    /// `None` once it has ended: lapin's stream would wait for ever.
+    answers: Mutex<Option<lapin::Consumer>>,
+}
+
+impl AmqpRequester {
+    pub(super) async fn open(link: &Link, config: &AmqpConfig) -> Result<Self> {
+        let channel = link.channel().await?;
+        let asker = link.asker();
+        asker.ask(channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
+        let consuming = channel.basic_consume(REPLY_TO.into(), "".into(), options, FieldTable::default());
+        let answers = Mutex::new(Some(asker.ask(consuming).await?));
+        Ok(Self { publisher: AmqpPublisher::new(Driver::start(channel, config)), answers })
+    }
+}
+
+impl Requester for AmqpRequester {
+    async fn send(&self, mut request: Publication) -> Published {
+        request.message.reply_to = Some(REPLY_TO.into());
+        let published = self.publisher.publish(vec![request]).await;
+        published.into_iter().next().expect("one publication has one result")
+    }
+
+    async fn next(&self) -> Option<Delivery> {
+        let mut answers = self.answers.lock().await;
+        match answers.as_mut()?.next().await {
+            Some(Ok(delivery)) => Some(from_delivery(delivery)),
+            Some(Err(_)) | None => {
+                *answers = None;
+                None
+            }
+        }
+    }
+}
