@@ -95,12 +95,12 @@ fn from_default(default: &serde_json::Value) -> ValueKind {
 
 /// A value of the right shape that its type refuses all the same: too large, negative, or not among the choices.
 fn wrong_value(error: &ConfigError, origins: &Origins) -> Error {
-    let (key, message) = match error {
-        ConfigError::Type { key: Some(key), unexpected, expected, .. } => {
-            (key.clone(), format!("{key} = {unexpected}, must be {expected}"))
-        }
-        ConfigError::At { key: Some(key), error, .. } => (key.clone(), format!("{key}: {error}")),
-        other => (String::new(), other.to_string()),
+    let (key, message) = if let ConfigError::Type { key: Some(key), unexpected, expected, .. } = error {
+        (key.clone(), format!("{key} = {unexpected}, must be {expected}"))
+    } else if let ConfigError::At { key: Some(key), error, .. } = error {
+        (key.clone(), format!("{key}: {error}"))
+    } else {
+        (String::new(), error.to_string())
     };
     let mut problems = Problems::default();
     problems.add(&key, message);

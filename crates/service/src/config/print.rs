@@ -21,7 +21,7 @@ pub fn printable<T: Serialize>(settings: &T, origins: &Origins) -> String {
         let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
         if section != open {
             let gap = if text.is_empty() { "" } else { "\n" };
-            write!(text, "{gap}[{section}]\n").expect("writing to a string never fails");
+            writeln!(text, "{gap}[{section}]").expect("writing to a string never fails");
             open = section;
         }
         let origin = origins.of(key).map(|origin| format!("  # {origin}")).unwrap_or_default();

@@ -112,9 +112,12 @@ impl SettingsFile {
 fn flatten(section: &str, table: Map<String, Value>, path: &Path, entries: &mut Vec<Entry>) {
     for (name, value) in table {
         let key = if section.is_empty() { name } else { format!("{section}.{name}") };
-        match value.kind {
-            ValueKind::Table(inner) if !inner.is_empty() => flatten(&key, inner, path, entries),
-            kind => entries.push(Entry { key, origin: path.display().to_string(), given: Given::Toml(kind) }),
+        if let ValueKind::Table(inner) = &value.kind
+            && !inner.is_empty()
+        {
+            flatten(&key, inner.clone(), path, entries);
+        } else {
+            entries.push(Entry { key, origin: path.display().to_string(), given: Given::Toml(value.kind) });
         }
     }
 }

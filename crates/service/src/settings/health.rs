@@ -32,8 +32,8 @@ impl HealthSettings {
 
 /// Checks the form `host:port`; whether the host exists shows when the socket is opened.
 pub(super) fn check_address(key: &str, address: &str, problems: &mut Problems) {
-    let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
-    if !port.is_some_and(|port| port.parse::<u16>().is_ok()) {
+    let is_address = |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok();
+    if !address.rsplit_once(':').is_some_and(is_address) {
         problems.add(key, format!("{key} = {address:?}, must be address:port, e.g. 127.0.0.1:8080 or 0.0.0.0:8080"));
     }
 }
