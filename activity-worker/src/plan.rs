@@ -1,0 +1,97 @@
+//! What a worker will do, made from settings and registry: refused before anything is touched if it makes no sense.
+
+use std::{collections::BTreeSet, num::NonZeroU16, time::Duration};
+
+use warren::Registry;
+use warren_broker::{QueueSpec, QueueType, Topology};
+use warren_service::{Settings, settings};
+
+use crate::{
+    Error, Result,
+    worker::{Limits, Worker},
+};
+
+/// What a worker will do.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    topology: Topology,
+    /// Without the hub's prefix.
+    names: Vec<String>,
+    specs: Vec<QueueSpec>,
+    worker: String,
+    limits: Limits,
+}
+
+impl Plan {
+    /// Returns the plan, or what a person must change.
+    pub(crate) fn new(settings: &Settings, registry: &Registry) -> Result<Self> {
+        let topology = topology(settings)?;
+        let names = queues(&settings.worker.queues, registry)?;
+        let specs = names.iter().map(|name| topology.work(name)).collect::<Result<_, _>>()?;
+        let limits = Limits {
+            concurrency: NonZeroU16::new(settings.worker.concurrency).ok_or(Error::NoSlots)?,
+            payload_bytes: settings.hub.payload_bytes_max(),
+            drain: Duration::from_secs(settings.worker.drain_seconds.into()),
+        };
+        Ok(Self { topology, names, specs, worker: name(&settings.worker.name), limits })
+    }
+
+    pub(crate) fn worker(&self) -> Worker {
+        Worker::new(self.topology.clone(), &self.names, &self.worker, self.limits)
+    }
+
+    pub(crate) fn queues(&self) -> &[QueueSpec] {
+        &self.specs
+    }
+
+    pub(crate) fn prefetch(&self) -> u16 {
+        self.limits.concurrency.get()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.worker
+    }
+}
+
+/// Returns the topology that the settings describe.
+pub(crate) fn topology(settings: &Settings) -> Result<Topology> {
+    let queue_type = match settings.broker.queue_type {
+        settings::QueueType::Quorum => QueueType::Quorum,
+        settings::QueueType::Classic => QueueType::Classic,
+    };
+    let topology = Topology::new(&settings.hub.name)?;
+    Ok(topology.with_queue_type(queue_type).with_delivery_limit(settings.broker.delivery_limit))
+}
+
+/// Returns the queues to serve: those of the setting, or else one for each activity; each once.
+///
+/// A queue that no activity of the registry has would be emptied into failures: that is a slip, and is refused.
+fn queues(wanted: &[String], registry: &Registry) -> Result<Vec<String>> {
+    let known: BTreeSet<&str> = registry.activities().map(|activity| activity.queue).collect();
+    if known.is_empty() {
+        return Err(Error::NothingToServe);
+    }
+    if wanted.is_empty() {
+        return Ok(known.into_iter().map(str::to_owned).collect());
+    }
+    if let Some(unknown) = wanted.iter().find(|queue| !known.contains(queue.as_str())) {
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(Error::UnknownQueue { queue: unknown.clone(), known });
+    }
+    let wanted: BTreeSet<&String> = wanted.iter().collect();
+    Ok(wanted.into_iter().cloned().collect())
+}
+
+/// Returns what the worker calls itself: as the setting says, or host and process.
+fn name(setting: &str) -> String {
+    if !setting.is_empty() {
+        return setting.to_owned();
+    }
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = if host.trim().is_empty() { "worker" } else { host.trim() };
+    format!("{host}-{}", std::process::id())
+}
+
+#[cfg(test)]
+#[path = "plan_test.rs"]
+mod test;

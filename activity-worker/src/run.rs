@@ -1,0 +1,42 @@
+//! Serves activities until asked to stop.
+
+use tokio_util::sync::CancellationToken;
+use warren::Registry;
+use warren_broker::Broker;
+use warren_service::{Settings, health::Health};
+
+use crate::{Result, amqp, endpoint::Endpoint, plan::Plan, shell};
+
+/// Serves the registry's activities on the broker that the settings name, and the health endpoints, until `shutdown`
+/// resolves; then takes nothing more, ends what runs (at most `worker.drain_seconds`), and returns.
+///
+/// A broker that is away or refuses the user is no error: the worker logs what it tried, is not ready, and tries again,
+/// since a restart would do no better. Errors are what a person must mend first.
+pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<Output = ()>) -> Result<()> {
+    let broker = amqp::broker(settings, &Plan::new(settings, &registry)?)?;
+    let health = shell::health();
+    let endpoint = Endpoint::open(&settings.health.worker).await?;
+    let stopped = CancellationToken::new();
+    let serve = async {
+        let served = run_with(broker, registry, settings, &health, shutdown).await;
+        stopped.cancel();
+        served
+    };
+    let (served, answered) = tokio::join!(serve, endpoint.serve(health.clone(), stopped.clone()));
+    served.and(answered)
+}
+
+/// Serves the registry's activities on a broker, as [`run`] does, without health endpoints: `health` (see
+/// [`health`](crate::health)) is told. For tests on the memory broker, and for programs that host a worker.
+pub async fn run_with<B: Broker>(
+    broker: B,
+    registry: Registry,
+    settings: &Settings,
+    health: &Health,
+    shutdown: impl Future<Output = ()>,
+) -> Result<()> {
+    let plan = Plan::new(settings, &registry)?;
+    let queues: Vec<&str> = plan.queues().iter().map(|spec| spec.name.as_str()).collect();
+    tracing::info!(worker = plan.name(), queues = queues.join(" "), concurrency = plan.prefetch(), "serving activities");
+    shell::serve(broker, registry, &plan, health, shutdown).await
+}

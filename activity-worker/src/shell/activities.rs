@@ -1,0 +1,104 @@
+//! The activities that run, each as a task.
+
+use std::{
+    collections::HashMap,
+    time::Duration,
+};
+
+use tokio::{
+    task::{Id, JoinError, JoinSet},
+    time::timeout,
+};
+use tracing::Instrument;
+use warren::{ActivityContext, Registry};
+use warren_model::{Failure, Outcome, Payload, code};
+
+use crate::worker::ItemId;
+
+/// How long activities may take to notice that their time is up, at their next `await`. One that never awaits can't be
+/// ended; the worker leaves it behind.
+const ABORT_GRACE: Duration = Duration::from_secs(5);
+
+/// What is to be run.
+pub(super) struct Job {
+    pub(super) item: ItemId,
+    pub(super) activity: String,
+    pub(super) context: ActivityContext,
+    pub(super) input: Payload,
+    pub(super) traceparent: Option<String>,
+}
+
+/// The activities that run.
+pub(super) struct Activities {
+    registry: Registry,
+    running: JoinSet<Outcome>,
+    items: HashMap<Id, ItemId>,
+}
+
+impl Activities {
+    pub(super) fn new(registry: Registry) -> Self {
+        Self { registry, running: JoinSet::new(), items: HashMap::new() }
+    }
+
+    pub(super) fn start(&mut self, job: Job) {
+        let Job { item, activity, context, input, traceparent } = job;
+        let span = tracing::info_span!(
+            "activity",
+            activity,
+            instance = %context.instance(),
+            task = %context.task(),
+            attempt = context.attempt(),
+            traceparent,
+        );
+        let registry = self.registry.clone();
+        let run = async move { registry.run_activity(&activity, context, input).await };
+        let id = self.running.spawn(run.instrument(span)).id();
+        self.items.insert(id, item);
+    }
+
+    /// Waits for the next activity to end. Pending for ever while none runs. Safe to cancel.
+    pub(super) async fn next(&mut self) -> (ItemId, Outcome) {
+        loop {
+            let Some(ended) = self.running.join_next_with_id().await else { return std::future::pending().await };
+            if let Some(ended) = self.settle(ended) {
+                return ended;
+            }
+        }
+    }
+
+    /// Returns an activity that has ended, if one has.
+    pub(super) fn try_next(&mut self) -> Option<(ItemId, Outcome)> {
+        let ended = self.running.try_join_next_with_id()?;
+        self.settle(ended)
+    }
+
+    /// Ends whatever still runs.
+    pub(super) async fn stop(mut self) {
+        if timeout(ABORT_GRACE, self.running.shutdown()).await.is_err() {
+            let activities = self.running.len();
+            tracing::error!(activities, "activity does not await and can't be ended: use spawn_blocking there");
+        }
+    }
+
+    fn settle(&mut self, ended: Result<(Id, Outcome), JoinError>) -> Option<(ItemId, Outcome)> {
+        let (id, outcome) = match ended {
+            Ok((id, outcome)) => (id, outcome),
+            Err(error) => (error.id(), Err(failure(&error))),
+        };
+        Some((self.items.remove(&id)?, outcome))
+    }
+}
+
+/// Neither is expected: the registry catches panics, and nobody aborts a task before the end. An item must not hang if
+/// either happens all the same.
+fn failure(error: &JoinError) -> Failure {
+    if error.is_panic() {
+        Failure::new(code::PANICKED, "the activity panicked")
+    } else {
+        Failure::new(code::ERROR, "the activity was cut off")
+    }
+}
+
+#[cfg(test)]
+#[path = "activities_test.rs"]
+mod test;

@@ -1,0 +1,160 @@
+//! One task per queue: consumes it, and again after each loss.
+
+use std::time::Duration;
+
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, sleep},
+};
+use tokio_util::sync::CancellationToken;
+use warren_broker::{Broker, Consumer, Delivery, Error, QueueSpec};
+use warren_service::backoff::{Backoff, chance};
+
+use crate::worker::QueueId;
+
+/// How many reports may wait for the loop. Each is a batch; more would only take memory that the prefetch bounds anyway.
+const REPORTS_MAX: usize = 64;
+
+/// The first wait before a queue is consumed again, and the longest. The broker's connection has waits of its own.
+const WAIT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+
+/// A channel that lived so long was well: the next loss is not blamed on it.
+const WELL_AFTER: Duration = Duration::from_secs(10);
+
+/// Acknowledges what a consumer of this broker delivered.
+pub(super) type AckerOf<B> = <<B as Broker>::Consumer as Consumer>::Acker;
+
+/// What a queue's task tells the loop, in this order for each channel: opened, deliveries, lost.
+pub(super) enum Report<B: Broker> {
+    /// A channel is open.
+    Opened(QueueId, AckerOf<B>),
+    /// These arrived.
+    Delivered(QueueId, Vec<Delivery>),
+    /// No channel can be opened at the moment, for this reason.
+    Closed(QueueId, String),
+    /// The channel is gone.
+    Lost(QueueId),
+    /// The broker can't be used, and to try again won't help.
+    Failed(Error),
+}
+
+/// The tasks of all queues.
+pub(super) struct Consumers<B: Broker> {
+    tasks: JoinSet<()>,
+    reports: mpsc::Receiver<Report<B>>,
+    draining: CancellationToken,
+    closing: CancellationToken,
+}
+
+impl<B: Broker> Consumers<B> {
+    pub(super) fn start(broker: &B, queues: &[QueueSpec], prefetch: u16) -> Self {
+        let (sender, reports) = mpsc::channel(REPORTS_MAX);
+        let (draining, closing) = (CancellationToken::new(), CancellationToken::new());
+        let mut tasks = JoinSet::new();
+        for (at, spec) in queues.iter().enumerate() {
+            let task = QueueTask {
+                id: QueueId(at),
+                spec: spec.clone(),
+                prefetch,
+                broker: broker.clone(),
+                reports: sender.clone(),
+                draining: draining.clone(),
+                closing: closing.clone(),
+            };
+            tasks.spawn(task.run());
+        }
+        Self { tasks, reports, draining, closing }
+    }
+
+    /// Waits for the next report. Pending for ever after the last task has ended. Safe to cancel.
+    pub(super) async fn next(&mut self) -> Report<B> {
+        match self.reports.recv().await {
+            Some(report) => report,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Returns a report that has arrived, if one has.
+    pub(super) fn try_next(&mut self) -> Option<Report<B>> {
+        self.reports.try_recv().ok()
+    }
+
+    /// Opens no channel any more. Those that are open stay so, for acknowledgements.
+    pub(super) fn drain(&self) {
+        self.draining.cancel();
+    }
+
+    /// Closes the channels, which gives back what is unacknowledged.
+    pub(super) async fn close(mut self) {
+        self.draining.cancel();
+        self.closing.cancel();
+        self.reports.close();
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+struct QueueTask<B: Broker> {
+    id: QueueId,
+    spec: QueueSpec,
+    prefetch: u16,
+    broker: B,
+    reports: mpsc::Sender<Report<B>>,
+    draining: CancellationToken,
+    closing: CancellationToken,
+}
+
+impl<B: Broker> QueueTask<B> {
+    /// Declare, consume, pass on; after a loss wait and begin again (H22: longer each time, and never in step with others).
+    async fn run(self) {
+        let mut backoff = Backoff::new(WAIT.0, WAIT.1);
+        while let Some(opened) = self.draining.run_until_cancelled(self.open()).await {
+            let since = Instant::now();
+            match opened {
+                Ok(consumer) => self.pass_on(consumer).await,
+                Err(error @ Error::Address { .. }) => {
+                    let _ = self.reports.send(Report::Failed(error)).await;
+                    return;
+                }
+                Err(error) => self.report_closed(&error).await,
+            }
+            if since.elapsed() >= WELL_AFTER {
+                backoff.reset();
+            }
+            if self.draining.run_until_cancelled(sleep(backoff.next(chance()))).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn report_closed(&self, error: &Error) {
+        tracing::warn!(queue = self.spec.name, %error, "queue can't be consumed yet");
+        let _ = self.reports.send(Report::Closed(self.id, format!("cannot {error}"))).await;
+    }
+
+    async fn open(&self) -> Result<B::Consumer, Error> {
+        self.broker.declare(&self.spec).await?;
+        self.broker.consume(&self.spec.name, self.prefetch).await
+    }
+
+    /// Passes on what arrives until the channel is lost or the worker stops. A send fails only if the worker has stopped.
+    async fn pass_on(&self, mut consumer: B::Consumer) {
+        tracing::info!(queue = self.spec.name, prefetch = self.prefetch, "consuming work items");
+        if self.reports.send(Report::Opened(self.id, consumer.acker())).await.is_err() {
+            return;
+        }
+        let most = usize::from(self.prefetch);
+        while let Some(Some(deliveries)) = self.closing.run_until_cancelled(consumer.next(most)).await {
+            if self.reports.send(Report::Delivered(self.id, deliveries)).await.is_err() {
+                return;
+            }
+        }
+        if self.draining.is_cancelled() {
+            // The loop has cancelled the consumer, and still acknowledges through this channel.
+            self.closing.cancelled().await;
+            return;
+        }
+        tracing::warn!(queue = self.spec.name, "channel is lost");
+        let _ = self.reports.send(Report::Lost(self.id)).await;
+    }
+}

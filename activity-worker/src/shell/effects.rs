@@ -1,0 +1,32 @@
+//! Does what the loop asks for.
+
+use warren_broker::Broker;
+
+use super::{activities::Job, serve::Shell};
+use crate::worker::Effect;
+
+impl<B: Broker> Shell<'_, B> {
+    /// Does all that the loop has asked for, in order; publications leave together. Returns whether the loop has stopped.
+    pub(super) async fn act(&mut self) -> bool {
+        let mut batch = Vec::new();
+        let mut has_stopped = false;
+        for effect in std::mem::take(&mut self.effects) {
+            match effect {
+                Effect::Run { item, activity, context, input, traceparent } => {
+                    self.activities.start(Job { item, activity, context, input, traceparent });
+                }
+                Effect::Publish { item, publication } => batch.push((item, publication)),
+                Effect::Ack { queue, tag, multiple } => self.channels.ack(queue, tag, multiple).await,
+                Effect::Requeue { queue, tag } => self.channels.requeue(queue, tag).await,
+                Effect::Declare(queue) => self.declaring.start(queue),
+                Effect::Cancel { queue } => self.channels.cancel(queue).await,
+                Effect::Stopped { running, replying } => {
+                    tracing::info!(running, replying, "stopped");
+                    has_stopped = true;
+                }
+            }
+        }
+        self.publishing.send(batch);
+        has_stopped
+    }
+}

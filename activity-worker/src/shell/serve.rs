@@ -1,0 +1,156 @@
+//! The task that owns the worker's loop.
+
+use std::time::Duration;
+
+use tokio::{
+    pin, select,
+    time::{Instant, MissedTickBehavior, interval},
+};
+use warren::Registry;
+use warren_broker::Broker;
+use warren_service::health::Health;
+
+use super::{
+    activities::Activities,
+    channels::Channels,
+    consumers::{AckerOf, Consumers, Report},
+    declaring::Declaring,
+    publishing::Publishing,
+    readiness,
+};
+use crate::{
+    Result,
+    plan::Plan,
+    worker::{Effect, Input, QueueId, Worker},
+};
+
+/// How often the loop is told the time: retries and the end of a drain are exact to this.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Serves the plan's queues until `shutdown` resolves and the drain is over. See [`crate::run_with`].
+pub(crate) async fn serve<B: Broker>(
+    broker: B,
+    registry: Registry,
+    plan: &Plan,
+    health: &Health,
+    shutdown: impl Future<Output = ()>,
+) -> Result<()> {
+    let mut shell = Shell::start(broker, registry, plan, health);
+    let served = shell.run(shutdown).await;
+    shell.close().await;
+    served
+}
+
+pub(super) struct Shell<'a, B: Broker> {
+    worker: Worker,
+    broker: B,
+    consumers: Consumers<B>,
+    pub(super) channels: Channels<B>,
+    pub(super) activities: Activities,
+    pub(super) publishing: Publishing<B>,
+    pub(super) declaring: Declaring<B>,
+    /// What the loop has asked for and the shell has not done yet.
+    pub(super) effects: Vec<Effect>,
+    health: &'a Health,
+}
+
+impl<'a, B: Broker> Shell<'a, B> {
+    fn start(broker: B, registry: Registry, plan: &Plan, health: &'a Health) -> Self {
+        Self {
+            worker: plan.worker(),
+            consumers: Consumers::start(&broker, plan.queues(), plan.prefetch()),
+            channels: Channels::new(plan.queues()),
+            activities: Activities::new(registry),
+            publishing: Publishing::new(broker.clone()),
+            declaring: Declaring::new(broker.clone()),
+            effects: Vec::new(),
+            broker,
+            health,
+        }
+    }
+
+    /// Waits for something to happen, lets the loop decide, does what it asks for.
+    async fn run(&mut self, shutdown: impl Future<Output = ()>) -> Result<()> {
+        pin!(shutdown);
+        let begun = Instant::now();
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            select! {
+                report = self.consumers.next() => self.take(report).await?,
+                (item, outcome) = self.activities.next() => self.step(Input::Finished { item, outcome }),
+                fates = self.publishing.next() => self.step(Input::Published(fates)),
+                () = self.declaring.next() => {}
+                now = ticks.tick() => self.tick(now.duration_since(begun)),
+                () = &mut shutdown, if self.worker.is_serving() => self.drain(),
+            }
+            self.take_what_is_there().await?;
+            if self.act().await {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Ends what still runs, then closes the channels: in this order, so that nobody else begins what runs here.
+    async fn close(self) {
+        self.activities.stop().await;
+        self.consumers.close().await;
+    }
+
+    pub(super) fn step(&mut self, input: Input) {
+        self.worker.step(input, &mut self.effects);
+    }
+
+    /// Takes in what else has happened by now, so that its replies travel in one batch. Never waits for more.
+    async fn take_what_is_there(&mut self) -> Result<()> {
+        while let Some(report) = self.consumers.try_next() {
+            self.take(report).await?;
+        }
+        while let Some((item, outcome)) = self.activities.try_next() {
+            self.step(Input::Finished { item, outcome });
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, report: Report<B>) -> Result<()> {
+        match report {
+            Report::Opened(queue, acker) => self.opened(queue, acker).await,
+            Report::Delivered(queue, deliveries) => self.step(Input::Delivered { queue, deliveries }),
+            Report::Closed(queue, why) => self.channels.closed(queue, why),
+            Report::Lost(queue) => {
+                self.channels.closed(queue, "its channel is lost".into());
+                self.step(Input::Lost { queue });
+            }
+            Report::Failed(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    /// From now on acknowledgements go to this channel. Those of the one before are done first: the same tag means
+    /// another delivery here.
+    async fn opened(&mut self, queue: QueueId, acker: AckerOf<B>) {
+        self.act().await;
+        self.channels.opened(queue, acker);
+        if !self.worker.is_serving() {
+            // The drain began while the channel opened.
+            self.channels.cancel(queue).await;
+        }
+    }
+
+    fn tick(&mut self, now: Duration) {
+        self.step(Input::Tick { now });
+        readiness::show_broker(self.health, &self.broker.health());
+        readiness::show_queues(self.health, self.channels.unconsumed());
+    }
+
+    fn drain(&mut self) {
+        tracing::info!(running = self.worker.running(), held = self.worker.held(), "draining");
+        self.health.drain();
+        self.consumers.drain();
+        self.step(Input::Drain);
+    }
+}
+
+#[cfg(test)]
+#[path = "serve_test.rs"]
+mod test;
