@@ -29,7 +29,7 @@ fn an_ipv6_address_is_not_taken_for_localhost() {
 #[test]
 fn a_heartbeat_is_always_asked_for() {
     let mut config = AmqpConfig::new("amqp://host", "test", Topology::new("h").unwrap());
-    assert_eq!(Target::read(&config).unwrap().uri.query.heartbeat, Some(1));
+    assert_eq!(Target::read(&config).unwrap().uri.query.heartbeat, Some(2));
     config.heartbeat = std::time::Duration::from_millis(100);
     assert_eq!(Target::read(&config).unwrap().uri.query.heartbeat, Some(1));
 }

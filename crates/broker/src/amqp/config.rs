@@ -13,8 +13,9 @@ pub struct AmqpConfig {
     pub name: String,
     /// The hub's topology.
     pub topology: Topology,
-    /// How often the two sides assure each other that they live. At most a third of the lease: the broker drops a
-    /// silent peer, and with it what the peer held, after up to three intervals.
+    /// How often the two sides assure each other that they live. The broker drops a silent peer, and gives what it held
+    /// to others, after two to three intervals; so it should stay near a third of the lease. Much shorter, a busy machine
+    /// looks like a dead one.
     pub heartbeat: Duration,
     /// How long an attempt to connect may take.
     pub connect_timeout: Duration,
@@ -41,8 +42,7 @@ impl AmqpConfig {
             url: url.into(),
             name: name.into(),
             topology,
-            // A third of the lease of 4 s is 1.3 s, and AMQP counts in seconds.
-            heartbeat: Duration::from_secs(1),
+            heartbeat: Duration::from_secs(2),
             connect_timeout: Duration::from_secs(10),
             answer_timeout: Duration::from_secs(10),
             confirm_timeout: Duration::from_secs(30),

@@ -85,16 +85,15 @@ impl Asker {
 
 /// Returns what the broker said, or else what lapin says.
 pub(super) fn why(error: &lapin::Error) -> String {
-    match error.kind() {
-        ErrorKind::ProtocolError(error) => error.get_message().to_string(),
-        ErrorKind::IOError(error) => error.to_string(),
-        _ => error.to_string(),
+    if let ErrorKind::ProtocolError(error) = error.kind() {
+        return error.get_message().to_string();
     }
+    if let ErrorKind::IOError(error) = error.kind() {
+        return error.to_string();
+    }
+    error.to_string()
 }
 
 fn reply_code(error: &lapin::Error) -> Option<u16> {
-    match error.kind() {
-        ErrorKind::ProtocolError(error) => Some(error.get_id()),
-        _ => None,
-    }
+    if let ErrorKind::ProtocolError(error) = error.kind() { Some(error.get_id()) } else { None }
 }

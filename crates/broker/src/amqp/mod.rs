@@ -16,6 +16,8 @@ mod driver;
 mod error;
 mod ledger;
 mod link;
+#[cfg(test)]
+mod proxy;
 mod publisher;
 mod requester;
 

@@ -2,13 +2,13 @@
 //!
 //! A fix in one backend begins with a case here. Each case has a hub of its own, so that they may run side by side.
 
-mod backend;
+pub(crate) mod backend;
 mod bulk;
 mod consuming;
 mod dead_letters;
 mod memory;
 mod publishing;
-mod rabbit;
+pub(crate) mod rabbit;
 mod requests;
 mod topology;
 

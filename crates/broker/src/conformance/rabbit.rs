@@ -23,30 +23,35 @@ use crate::{
 pub(crate) struct Rabbit {
     broker: Amqp,
     topology: Topology,
-    /// For what no service does.
     hand: Connection,
 }
 
 impl Rabbit {
     pub(crate) async fn quorum() -> Self {
-        Self::open(topology()).await
+        Self::open(url(), topology()).await
+    }
+
+    /// A hub on the broker at this address.
+    pub(crate) async fn at(url: &str) -> Self {
+        Self::open(url, topology()).await
     }
 
     pub(crate) async fn classic() -> Self {
-        Self::open(topology().with_queue_type(QueueType::Classic)).await
+        Self::open(url(), topology().with_queue_type(QueueType::Classic)).await
     }
 
     pub(crate) async fn quorum_with_delivery_limit() -> Self {
-        Self::open(topology().with_delivery_limit(2)).await
+        Self::open(url(), topology().with_delivery_limit(2)).await
     }
 
-    async fn open(topology: Topology) -> Self {
-        let broker = Amqp::connect_lazily(AmqpConfig::new(url(), "warren tests", topology.clone())).unwrap();
-        let hand = Connection::connect(url(), ConnectionProperties::default()).await.expect("the broker answers");
+    async fn open(url: &str, topology: Topology) -> Self {
+        let broker = Amqp::connect_lazily(AmqpConfig::new(url, "warren tests", topology.clone())).unwrap();
+        let hand = Connection::connect(url, ConnectionProperties::default()).await.expect("the broker answers");
         Self { broker, topology, hand }
     }
 
-    async fn hand(&self) -> Channel {
+    /// Returns a channel for what no service does.
+    pub(crate) async fn hand(&self) -> Channel {
         self.hand.create_channel().await.unwrap()
     }
 
@@ -67,10 +72,11 @@ pub(crate) fn topology() -> Topology {
 /// Returns the address of a RabbitMQ; starts the repository's own if need be.
 pub(crate) fn url() -> &'static str {
     static URL: OnceLock<String> = OnceLock::new();
-    URL.get_or_init(|| std::env::var("WARREN_TEST_AMQP").unwrap_or_else(|_| ensure_local()))
+    URL.get_or_init(|| std::env::var("WARREN_TEST_AMQP").unwrap_or_else(|_| local()))
 }
 
-fn ensure_local() -> String {
+/// Returns the address of the repository's own node; starts it if need be.
+pub(crate) fn local() -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/local/rabbitmq");
     let output = Command::new(&script).arg("ensure").stderr(Stdio::inherit()).output();
     let output = output.unwrap_or_else(|error| panic!("{} does not run: {error}", script.display()));
