@@ -26,7 +26,7 @@ pub const REFUND_PAYMENT: Activity<Payment, Refund> = Activity::new("refund_paym
 pub const SHIP_PARCEL: Activity<Shipment, Parcel> = Activity::new("ship_parcel");
 
 /// An order of more than this, taxes included, waits for a person's approval.
-pub const APPROVAL_LIMIT: Eur = Eur::cents(10_000_00);
+pub const APPROVAL_LIMIT: Eur = Eur::euros(10_000);
 /// For so many days; then it is cancelled.
 pub const APPROVAL_DAYS: u64 = 3;
 

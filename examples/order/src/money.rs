@@ -21,6 +21,11 @@ impl Eur {
         Self(cents)
     }
 
+    /// Returns the amount of so many euros.
+    pub const fn euros(euros: u64) -> Self {
+        Self(euros.saturating_mul(100))
+    }
+
     /// Returns whether this is nothing.
     pub const fn is_zero(self) -> bool {
         self.0 == 0

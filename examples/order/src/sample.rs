@@ -26,3 +26,7 @@ pub struct Entry {
 pub fn entries() -> Vec<Entry> {
     serde_json::from_str(ORDERS).expect("orders.json is what its generator wrote")
 }
+
+#[cfg(test)]
+#[path = "sample_test.rs"]
+mod test;

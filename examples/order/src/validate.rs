@@ -16,7 +16,7 @@ pub const LINES_MAX: usize = 100;
 /// Most pieces of one kind of goods; more is a slip of the finger.
 pub const QUANTITY_MAX: u32 = 1_000;
 /// Highest price of one piece, likewise. With the other limits it keeps every sum far from overflowing.
-pub const UNIT_PRICE_MAX: Eur = Eur::cents(100_000_00);
+pub const UNIT_PRICE_MAX: Eur = Eur::euros(100_000);
 /// Longest id, customer, SKU or name, in bytes: receipts print them in one line.
 pub const TEXT_BYTES_MAX: usize = 100;
 

@@ -53,9 +53,8 @@ pub fn taxes(country: Country, net_by_kind: &BTreeMap<Kind, Eur>) -> Vec<Tax> {
     net_by_rate.into_iter().map(tax).collect()
 }
 
-/// Returns a country's rates in hundredths of a percent: standard goods, food, books, medicine, hotel nights.
+/// Returns a country's rates in hundredths of a percent (`20_00` is 20.00 %): standard goods, food, books, medicine, hotel nights.
 #[rustfmt::skip] // a table
-#[expect(clippy::inconsistent_digit_grouping, reason = "20_00 reads as 20.00 %")]
 const fn rates(country: Country) -> [u16; 5] {
     match country {
         //           standard   food   book medicine hotel

@@ -117,7 +117,7 @@ fn fill(dice: &mut Dice, order: &mut Order) {
 
 /// People buy a dozen books, but one bicycle.
 fn usual_quantity(dice: &mut Dice, product: &Product) -> u32 {
-    let most = (1..=12).rev().find(|count| product.unit_price_cents * *count <= Eur::cents(250_00)).unwrap_or(1);
+    let most = (1..=12).rev().find(|count| product.unit_price_cents * *count <= Eur::euros(250)).unwrap_or(1);
     1 + dice.below(most.min(product.order_max))
 }
 
