@@ -1,6 +1,6 @@
 # Sourced by the scripts beside it: where local things live, free ports, own processes.
 # It never touches a process that it can't prove to be ours.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034  # the scripts use what is set here
 
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 LOCAL=${WARREN_LOCAL:-$REPO/.local}

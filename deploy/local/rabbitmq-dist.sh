@@ -1,6 +1,6 @@
 # Sourced by `rabbitmq`: finds a RabbitMQ to run, and unpacks one where none is installed.
 # It installs nothing system-wide and needs no root.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034  # `rabbitmq` uses what is set here
 
 DIST=$LOCAL/rabbitmq-dist
 
@@ -35,9 +35,11 @@ newest_sbin() {
 # Downloads Debian's packages with the machine's own apt sources and unpacks them into $DIST.
 unpack_dist() {
     local work=$DIST.new
-    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || fail \
-        "RabbitMQ is not installed, and without apt-get and dpkg-deb it can't be unpacked here" \
-        "install rabbitmq-server (3.10 or later), or run any RabbitMQ and set WARREN_TEST_AMQP=amqp://user:password@host:port/%2f"
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+        fail "RabbitMQ is not installed, and without apt-get and dpkg-deb it can't be unpacked here" \
+            "install rabbitmq-server (3.10 or later)" \
+            "or run any RabbitMQ and set WARREN_TEST_AMQP=amqp://user:password@host:port/%2f"
+    fi
     rm -rf "$work"
     make_dir "$work/debs"
     say "RabbitMQ is not installed here: unpacking Debian's packages into $DIST"

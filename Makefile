@@ -1,0 +1,49 @@
+# `make` alone says what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help check fmt-check clippy doc tools-check fix build test demo up down clean-local
+
+# What `make demo` runs against the fleet, once it is up; the API's URL is added as --api URL.
+DEMO ?= target/release/warren-demo --orders examples/order/orders.json
+
+help: ## Shows this text
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+check: fmt-check tools-check clippy doc ## Checks everything that needs no broker: format, lints, docs, dependencies, scripts (changes nothing)
+
+fmt-check:
+	cargo fmt --all --check
+
+tools-check:
+	@for check in tools/check/*; do echo "$$check"; "$$check"; done
+
+clippy:
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+doc:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+
+fix: ## Formats, and mends what clippy can mend
+	cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+	cargo fmt --all
+
+build: ## Builds the release binaries into target/release
+	cargo build --release --workspace --bins --locked
+
+test: ## Runs all tests, against a RabbitMQ of the repository's own (or WARREN_TEST_AMQP)
+	tools/test
+
+demo: ## Starts everything, runs the main job on it and stops what it started
+	deploy/local/demo $(DEMO)
+
+up: ## Starts RabbitMQ, client-api, orchestrator-svc and three workers on this machine
+	deploy/local/fleet up
+
+down: ## Stops them
+	deploy/local/fleet down
+
+clean-local: ## Stops everything local and deletes its data (.local)
+	deploy/local/fleet down
+	deploy/local/rabbitmq stop
+	rm -rf $${WARREN_LOCAL:-.local}/fleet $${WARREN_LOCAL:-.local}/rabbitmq
