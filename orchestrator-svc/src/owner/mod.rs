@@ -92,6 +92,8 @@ pub enum Effect {
     Expire {
         /// Commands answered before this are forgotten.
         answered_before: Timestamp,
+        /// Events that waited until before this are given up.
+        now: Timestamp,
     },
     /// Write a batch. Commits are written in the order of their effects; answered by [`Input::Committed`].
     Commit(Box<Commit>),
@@ -219,7 +221,8 @@ impl<P: Programs> Owner<P> {
 
     /// Returns when the owner next wants a tick, if nothing else happens before.
     pub fn wakes_at(&self) -> Timestamp {
-        let by_timer = if self.draining { None } else { self.wheel.next_due() };
+        let is_busy = self.draining || self.loading.is_some() || self.flights.len() >= FLIGHTS_MAX;
+        let by_timer = if is_busy { None } else { self.wheel.next_due() };
         [by_timer, self.outbox.next_retry(), self.outbox.flush_at()]
             .into_iter()
             .flatten()
@@ -236,7 +239,8 @@ impl<P: Programs> Owner<P> {
         self.outbox.retry(self.now, effects);
         if self.now >= self.next_expiry && !self.draining {
             self.next_expiry = self.now + self.settings.expiry_interval;
-            effects.push(Effect::Expire { answered_before: self.now - self.settings.duplicate_window });
+            let (answered_before, now) = (self.now - self.settings.duplicate_window, self.now);
+            effects.push(Effect::Expire { answered_before, now });
         }
     }
 

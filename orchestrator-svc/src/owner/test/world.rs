@@ -7,8 +7,8 @@ use std::{
 
 use warren::Registry;
 use warren_broker::{
-    Address, ClientReply, Codec, Delivery, Envelope, Message, Publication, Published, Topology, decode_client_reply,
-    codec::reply, decode_work_item,
+    Address, ClientReply, Codec, Delivery, Envelope, Message, Publication, Published, Topology, codec::reply,
+    decode_client_reply, decode_work_item,
 };
 use warren_model::{
     AnswerTo, AnswerWhen, Command, InstanceId, InstanceRecord, MessageId, Outcome, Partition, PartitionCount, Payload,

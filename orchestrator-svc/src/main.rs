@@ -1,0 +1,28 @@
+//! The stock orchestrator-svc: owns partitions of a hub and runs the orchestrators of the examples.
+
+use clap::Parser;
+use warren::Registry;
+use warren_service::{cli::ServiceArgs, shutdown};
+
+/// Runs orchestrations: owns partitions of a hub, commits every turn, publishes work items, fires timers.
+#[derive(Parser)]
+#[command(name = "orchestrator-svc", version)]
+struct Args {
+    #[command(flatten)]
+    service: ServiceArgs,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let Some(settings) = args.service.begin("orchestrator-svc", Vec::new())? else { return Ok(()) };
+    orchestrator_svc::run(&settings, registry(), shutdown::signal()?).await
+}
+
+/// Every orchestrator that this binary knows; a binary of your own registers yours.
+fn registry() -> Registry {
+    let registry = example_hello::register(Registry::new());
+    let registry = example_volume::register(registry);
+    let registry = example_fan_out::register(registry);
+    example_order::register(registry)
+}

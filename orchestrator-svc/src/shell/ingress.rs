@@ -1,0 +1,65 @@
+//! The ingress: starts and events from other systems, checked and forwarded to their partitions, in order.
+
+use std::time::Duration;
+
+use warren_broker::{Acker, Broker, Consumer, Delivery, Publication};
+use warren_model::{Refusal, RefusalCode};
+use warren_store::Store;
+
+use super::{Replica, session::publish_all};
+
+/// Most messages on their way through this replica.
+const PREFETCH: u16 = 500;
+/// How long to wait before the ingress is consumed again after a failure.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Forwards for as long as it is polled. Only one replica is active at a time (single active consumer); the others wait.
+pub(crate) async fn run<S: Store, B: Broker>(replica: &Replica<S, B>) {
+    loop {
+        if let Err(error) = forward(replica).await {
+            tracing::warn!(%error, "ingress is interrupted, trying again");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Each message is acknowledged after its forward is confirmed.
+async fn forward<S: Store, B: Broker>(replica: &Replica<S, B>) -> anyhow::Result<()> {
+    let (broker, topology) = (&replica.broker, replica.codec.topology());
+    let queue = topology.ingress_queue();
+    broker.declare(&topology.dead()).await?;
+    broker.declare(&queue).await?;
+    let publisher = broker.publisher().await?;
+    let mut consumer = broker.consume(&queue.name, PREFETCH).await?;
+    let acker = consumer.acker();
+    while let Some(deliveries) = consumer.next(PREFETCH.into()).await {
+        let batch = deliveries.iter().flat_map(|delivery| translate(replica, delivery)).collect();
+        publish_all(broker, topology, &publisher, batch).await?;
+        if let Some(last) = deliveries.last() {
+            acker.ack(last.tag, true).await?;
+        }
+    }
+    anyhow::bail!("the broker closed the channel or deleted queue {}", queue.name)
+}
+
+/// A command for its partition; or, if it makes no sense, word to the dead queue and to its sender.
+fn translate<S: Store, B: Broker>(replica: &Replica<S, B>, delivery: &Delivery) -> Vec<Publication> {
+    let codec = &replica.codec;
+    match codec.decode_ingress(delivery) {
+        Ok(ingress) => {
+            if ingress.has_random_id {
+                tracing::debug!(instance = %ingress.envelope.instance, "ingress message without a message_id: it is not protected from duplicates");
+            }
+            vec![codec.command(&ingress.envelope)]
+        }
+        Err(malformed) => {
+            let reason = malformed.reason;
+            tracing::warn!(%reason, routing_key = %delivery.routing_key, "message can't be understood, moved to the dead queue");
+            let mut out = vec![codec.dead(delivery, &reason, &codec.topology().ingress_queue().name)];
+            if let Some(to) = codec.answer_to(delivery) {
+                out.push(codec.answer(&to, &Err(Refusal { code: RefusalCode::Invalid, message: reason })));
+            }
+            out
+        }
+    }
+}
