@@ -10,7 +10,9 @@ pub enum Error {
     #[error("serve work items: no activity is registered, add one with Registry::activity")]
     NothingToServe,
     /// A queue is to be served for which there is no activity.
-    #[error("serve work-item queue {queue:?} (setting worker.queues): no registered activity has it, those that have one: {known}")]
+    #[error(
+        "serve work-item queue {queue:?} (setting worker.queues): no registered activity has it, those that have one: {known}"
+    )]
     UnknownQueue {
         /// The queue.
         queue: String,

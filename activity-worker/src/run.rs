@@ -37,6 +37,11 @@ pub async fn run_with<B: Broker>(
 ) -> Result<()> {
     let plan = Plan::new(settings, &registry)?;
     let queues: Vec<&str> = plan.queues().iter().map(|spec| spec.name.as_str()).collect();
-    tracing::info!(worker = plan.name(), queues = queues.join(" "), concurrency = plan.prefetch(), "serving activities");
+    tracing::info!(
+        worker = plan.name(),
+        queues = queues.join(" "),
+        concurrency = plan.prefetch(),
+        "serving activities"
+    );
     shell::serve(broker, registry, &plan, health, shutdown).await
 }

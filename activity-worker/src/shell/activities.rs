@@ -1,9 +1,6 @@
 //! The activities that run, each as a task.
 
-use std::{
-    collections::HashMap,
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use tokio::{
     task::{Id, JoinError, JoinSet},
@@ -50,8 +47,7 @@ impl Activities {
             attempt = context.attempt(),
             traceparent,
         );
-        let registry = self.registry.clone();
-        let run = async move { registry.run_activity(&activity, context, input).await };
+        let run = self.registry.run_activity(&activity, context, input);
         let id = self.running.spawn(run.instrument(span)).id();
         self.items.insert(id, item);
     }

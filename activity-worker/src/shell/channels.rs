@@ -18,7 +18,8 @@ struct Channel<B: Broker> {
 
 impl<B: Broker> Channels<B> {
     pub(super) fn new(queues: &[QueueSpec]) -> Self {
-        let closed = |spec: &QueueSpec| Channel { queue: spec.name.clone(), acker: None, closed: Some("starting".into()) };
+        let closed =
+            |spec: &QueueSpec| Channel { queue: spec.name.clone(), acker: None, closed: Some("starting".into()) };
         Self(queues.iter().map(closed).collect())
     }
 

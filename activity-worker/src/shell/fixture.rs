@@ -51,9 +51,10 @@ pub(super) fn start(broker: &Memory, registry: Registry, settings: Settings) -> 
     let (stop, health) = (CancellationToken::new(), crate::health());
     let (stopped, shown, broker) = (stop.clone(), health.clone(), broker.clone());
     let serving = broker.clone();
-    let served = tokio::spawn(async move {
-        crate::run_with(serving, registry, &settings, &shown, stopped.cancelled_owned()).await
-    });
+    let served =
+        tokio::spawn(
+            async move { crate::run_with(serving, registry, &settings, &shown, stopped.cancelled_owned()).await },
+        );
     Bench { broker, health, stop, served }
 }
 

@@ -110,18 +110,17 @@ async fn what_makes_no_sense_ends_in_the_dead_queue() {
 
 #[tokio::test]
 async fn h5_a_work_item_whose_reply_was_never_confirmed_goes_back() {
-    let broker = broker().await;
-    broker.set_refusing(Some("full"));
+    let (broker, gate) = (broker().await, Gate::closed());
+    publish(&broker, "gate", [work("gate", "gate", 1)]).await;
     let mut settings = settings(1);
     settings.worker.drain_seconds = 1;
-    let bench = start(&broker, registry(), settings);
-    until("readiness", || bench.health.is_ready()).await;
-    broker.set_refusing(None);
-    publish(&broker, "double", [work("double", "double", 1)]).await;
+    let bench = start(&broker, gate.registry(), settings);
+    until("the activity", || gate.running() == 1).await;
     broker.set_refusing(Some("full"));
-    until("the delivery", || broker.unacknowledged("h.work.double") == 1).await;
+    gate.open.add_permits(1);
+    until("the end of the activity", || gate.running() == 0).await;
     bench.stopped().await;
-    assert_eq!((broker.ready("h.work.double").len(), broker.ready(CONTROL).len()), (1, 0));
+    assert_eq!((broker.ready("h.work.gate").len(), broker.ready(CONTROL).len()), (1, 0));
 }
 
 /// H6: the broker has the reply, and its confirm is lost; the owner drops the second.
