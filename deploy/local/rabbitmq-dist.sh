@@ -108,8 +108,8 @@ relocate_erlang() {
     local erl up
     for erl in "$1"/usr/lib/erlang/bin/erl "$1"/usr/lib/erlang/erts-*/bin/erl; do
         case $erl in */erts-*) up=../.. ;; *) up=.. ;; esac
-        sed -i "s#ROOTDIR=/usr/lib/erlang\$#ROOTDIR=\$(cd \"\$(dirname \"\$0\")/$up\" \\&\\& pwd)#" "$erl"
-        ! grep -q '=/usr/lib/erlang' "$erl" || fail "could not relocate the unpacked Erlang" "install rabbitmq-server instead"
+        sed -i -E "s#ROOTDIR=\"?/usr/lib/erlang\"?\$#ROOTDIR=\$(cd \"\$(dirname \"\$0\")/$up\" \\&\\& pwd)#" "$erl"
+        ! grep -qF /usr/lib/erlang "$erl" || fail "could not relocate the unpacked Erlang" "install rabbitmq-server instead"
     done
 }
 
