@@ -35,17 +35,17 @@ async fn adder(ctx: Context, _: i64) -> Result<i64, Failure> {
 
 /// Has a child do it.
 async fn parent(ctx: Context, n: i64) -> Result<i64, Failure> {
-    ctx.orchestrator(Orchestrator::<i64, i64>::new("twice")).id(&format!("child-{n}")).call(n).await
+    ctx.orchestrator(Orchestrator::<i64, i64>::new("twice")).id(format!("child-{n}")).call(n).await
 }
 
 /// Has a child that waits for ever.
 async fn patient(ctx: Context, n: i64) -> Result<i64, Failure> {
     let alone = ctx
         .orchestrator(Orchestrator::<i64, i64>::new("adder"))
-        .id(&format!("alone-{n}"))
+        .id(format!("alone-{n}"))
         .on_close(ClosePolicy::Abandon)
         .call(n);
-    let along = ctx.orchestrator(Orchestrator::<i64, i64>::new("adder")).id(&format!("along-{n}")).call(n);
+    let along = ctx.orchestrator(Orchestrator::<i64, i64>::new("adder")).id(format!("along-{n}")).call(n);
     Ok(along.await? + alone.await?)
 }
 

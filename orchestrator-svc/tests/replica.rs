@@ -1,0 +1,185 @@
+//! A whole replica on the memory broker and SQLite: what the shell adds to the owner's rules.
+#![allow(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
+
+use std::{collections::BTreeSet, num::NonZeroU16, time::Duration};
+
+use orchestrator_svc::{Replica, replica};
+use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
+use warren::{Activity, Context, Failure, Orchestrator, Registry};
+use warren_broker::{
+    Acker, Address, Broker, Consumer, HeaderValue, Message, Publication, Published, Publisher, QueueKind, QueueSpec,
+    Topology, codec, decode_work_item, memory::Memory,
+};
+use warren_model::{PartitionCount, Payload, Status};
+use warren_service::{Settings, health::Health};
+use warren_store::{Filter, HubSpec, Queries, Store, sqlite::Sqlite};
+
+const DOUBLE: Activity<i64, i64> = Activity::new("double");
+const TWICE: Orchestrator<i64, i64> = Orchestrator::new("twice");
+const DEADLINE: Duration = Duration::from_secs(20);
+
+async fn twice(ctx: Context, n: i64) -> Result<i64, Failure> {
+    let n = ctx.call(DOUBLE, n).await?;
+    ctx.call(DOUBLE, n).await
+}
+
+struct Fleet {
+    broker: Memory,
+    settings: Settings,
+    folder: tempfile::TempDir,
+    worker: JoinHandle<()>,
+}
+
+impl Fleet {
+    async fn new() -> Self {
+        let broker = Memory::new(Topology::new("t").unwrap());
+        for (name, kind) in [("t.work.double", QueueKind::Work), ("t.ingress", QueueKind::Ingress)] {
+            broker.declare(&QueueSpec { name: name.into(), kind }).await.unwrap();
+        }
+        let mut settings = Settings::default();
+        settings.hub.name = "t".into();
+        let worker = tokio::spawn(work(broker.clone()));
+        Self { broker, settings, folder: tempfile::tempdir().unwrap(), worker }
+    }
+
+    fn store(&self) -> Sqlite {
+        let spec = HubSpec { name: "t".into(), partitions: PartitionCount(NonZeroU16::new(3).unwrap()) };
+        Sqlite::open(&self.folder.path().join("t.db"), &spec).unwrap()
+    }
+
+    async fn replica(&self) -> Replica<Sqlite, Memory> {
+        let registry = Registry::new().orchestrator(TWICE, twice);
+        let health = Health::new(&["broker", "store"]);
+        replica(&self.settings, registry, self.store(), self.broker.clone(), health).await.unwrap()
+    }
+
+    /// Runs a replica until the sender is used or dropped.
+    async fn run(&self) -> (oneshot::Sender<()>, JoinHandle<()>) {
+        let replica = self.replica().await;
+        let (stop, stopped) = oneshot::channel();
+        (stop, tokio::spawn(replica.run(async move { drop(stopped.await) })))
+    }
+
+    async fn start(&self, numbers: std::ops::Range<i64>) {
+        let publisher = self.broker.publisher().await.unwrap();
+        let batch = numbers.map(|n| start(n, "client")).collect();
+        let results = publisher.publish(batch).await;
+        assert!(results.iter().all(|result| *result == Published::Confirmed), "{results:?}");
+    }
+
+    /// Waits until this many instances have ended, and returns how they did.
+    async fn ended(&self, count: usize) -> Vec<Status> {
+        let store = self.store();
+        let wait = async {
+            loop {
+                let page = store.list(&Filter { top: 1_000, ..Filter::default() }).await.unwrap();
+                let ended: Vec<Status> = page.instances.iter().map(|i| i.status).filter(|s| s.is_terminal()).collect();
+                if ended.len() >= count {
+                    return ended;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(DEADLINE, wait).await.expect("every instance ends in time")
+    }
+
+    /// The outcomes that clients were told, as (correlation id, body).
+    fn told(&self) -> Vec<(String, String)> {
+        let told = self.broker.ready("client").into_iter();
+        told.map(|m| (m.correlation_id.unwrap(), String::from_utf8(m.body.to_vec()).unwrap())).collect()
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        self.worker.abort();
+    }
+}
+
+fn start(n: i64, reply_to: &str) -> Publication {
+    let message = Message {
+        correlation_id: Some(n.to_string()),
+        message_id: Some(format!("m{n}")),
+        reply_to: Some(reply_to.into()),
+        headers: [("instance-id".into(), HeaderValue::Text(format!("i{n}")))].into(),
+        body: n.to_string().as_bytes().into(),
+        ..Message::default()
+    };
+    Publication {
+        to: Address::Exchange { exchange: "t.ingress".into(), key: "start.twice".into() },
+        mandatory: true,
+        message,
+    }
+}
+
+/// Doubles numbers for as long as it is polled, over broken connections too.
+async fn work(broker: Memory) {
+    loop {
+        let (Ok(mut consumer), Ok(publisher)) = (broker.consume("t.work.double", 50).await, broker.publisher().await)
+        else {
+            tokio::task::yield_now().await;
+            continue;
+        };
+        while let Some(deliveries) = consumer.next(50).await {
+            let reply = |delivery| {
+                let item = decode_work_item(delivery).unwrap();
+                let number: i64 = item.input.parse().unwrap();
+                codec::reply(&item, &Ok(Payload::of(&(2 * number)).unwrap()), "w")
+            };
+            publisher.publish(deliveries.iter().map(reply).collect()).await;
+            consumer.acker().ack(deliveries.last().unwrap().tag, true).await.unwrap();
+        }
+    }
+}
+
+/// Starts 300 instances, does something to the fleet meanwhile, and checks that each ends once.
+async fn check<F: Future<Output = (oneshot::Sender<()>, JoinHandle<()>)>>(trouble: impl Fn(&'static Fleet) -> F) {
+    let fleet: &'static Fleet = Box::leak(Box::new(Fleet::new().await));
+    fleet.broker.declare(&QueueSpec { name: "client".into(), kind: QueueKind::Dead }).await.unwrap();
+    let first = fleet.run().await;
+    fleet.start(0..150).await;
+    fleet.ended(20).await;
+    drop(first.0);
+    let (stop, running) = trouble(fleet).await;
+    fleet.start(150..300).await;
+    assert!(fleet.ended(300).await.iter().all(|status| *status == Status::Completed));
+    drop(stop);
+    timeout(DEADLINE, running).await.expect("the replica drains").unwrap();
+    let told: BTreeSet<(String, String)> = fleet.told().into_iter().collect();
+    let expect: BTreeSet<(String, String)> = (0..300_i64).map(|n| (n.to_string(), (n * 4).to_string())).collect();
+    assert_eq!(told, expect, "each is told its own outcome and no other");
+    assert!(
+        Store::leases(&fleet.store()).await.unwrap().0.iter().all(|lease| lease.owner.is_none()),
+        "leases are given back"
+    );
+    fleet.worker.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drained_replica_is_followed_by_another() {
+    check(|fleet| fleet.run()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn h6_connections_that_break_again_and_again_lose_nothing() {
+    check(|fleet| async {
+        let running = fleet.run().await;
+        for count in [40, 80, 120] {
+            fleet.ended(count).await;
+            fleet.broker.break_connections();
+        }
+        running
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn h2_a_replica_that_is_gone_without_a_word_is_followed_after_its_lease() {
+    check(|fleet| async {
+        let (_stop, running) = fleet.run().await;
+        fleet.ended(40).await;
+        running.abort();
+        fleet.run().await
+    })
+    .await;
+}
