@@ -30,7 +30,8 @@ pub(super) struct Owned<S> {
     pub(super) store: S,
     pub(super) partition: Partition,
     pub(super) epoch: Epoch,
-    number: u64,
+    /// The number of the last commit, by what was read when it was taken and what was written since.
+    pub(super) number: u64,
 }
 
 /// Opens the hub and takes partition 0.
@@ -41,9 +42,14 @@ pub(super) async fn owned<F: Fixture>(fixture: &F) -> Owned<F::Store> {
 /// Takes a partition, whoever holds it.
 pub(super) async fn take<S: Store>(store: S, partition: Partition) -> Owned<S> {
     let seen = lease(&store, partition).await;
-    let epoch = store.acquire(&seen, "owner").await.unwrap().unwrap();
-    let number = store.partition(partition, epoch).await.unwrap().number;
-    Owned { store, partition, epoch, number }
+    take_as_seen(store, &seen).await
+}
+
+/// Takes a partition whose lease is still as it was seen, and reads its state at once.
+pub(super) async fn take_as_seen<S: Store>(store: S, seen: &Lease) -> Owned<S> {
+    let epoch = store.acquire(seen, "owner").await.unwrap().unwrap();
+    let number = store.partition(seen.partition, epoch).await.unwrap().number;
+    Owned { store, partition: seen.partition, epoch, number }
 }
 
 /// Returns a partition's lease.

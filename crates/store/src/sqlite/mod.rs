@@ -1,9 +1,8 @@
 //! The embedded backend: one hub in one SQLite file, in WAL mode with `synchronous=FULL`.
 //!
-//! [`Sqlite`] is orchestrator-svc's: one thread owns the one connection that writes, and the turn path's reads queue
-//! with its writes, so that a load sees every commit that was called before it. [`SqliteReader`] is what other
-//! processes on the same machine open (client-api): a small pool of read-only connections that read in short
-//! transactions, so that the log of the writer never has to grow for their sake.
+//! [`Sqlite`] is orchestrator-svc's: one thread owns the one connection that writes, a second one reads for the turns.
+//! [`SqliteReader`] is what other processes on the same machine open (client-api): a small pool of read-only connections
+//! that read in short transactions, so that the log of the writer never has to grow for their sake.
 //!
 //! The database's clock is the machine's: SQLite runs in the owner's process and has none of its own.
 

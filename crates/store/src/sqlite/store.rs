@@ -11,54 +11,59 @@ use crate::{
 };
 
 /// A hub in a SQLite file, with the right to write it. Cheap to clone; the last clone closes the file.
+///
+/// What an owner reads when it is in doubt (leases, a partition's state) queues with the writes, so that a commit nobody
+/// waits for any more has ended by then. What it reads for the next batch does not: that overlaps the commit before.
 #[derive(Clone)]
 pub struct Sqlite {
-    worker: Arc<Worker>,
-    reader: SqliteReader,
+    writes: Arc<Worker>,
+    reads: Arc<Worker>,
+    queries: SqliteReader,
 }
 
 impl Sqlite {
     /// Opens the hub's file; makes the folder, the file and the hub if they are absent.
     pub fn open(path: &Path, spec: &HubSpec) -> Result<Self> {
-        let (connection, _) = file::writer(path, spec)?;
-        let reader = SqliteReader::open(path, &spec.name)?;
-        Ok(Self { worker: Arc::new(Worker::spawn(connection)?), reader })
+        let (writing, _) = file::writer(path, spec)?;
+        let (reading, _) = file::reader(path, &spec.name)?;
+        let queries = SqliteReader::open(path, &spec.name)?;
+        Ok(Self { writes: Arc::new(Worker::spawn(writing)?), reads: Arc::new(Worker::spawn(reading)?), queries })
     }
 }
 
 impl Store for Sqlite {
     fn hub(&self) -> &Hub {
-        Queries::hub(&self.reader)
+        Queries::hub(&self.queries)
     }
 
     async fn leases(&self) -> Result<(Vec<Lease>, Timestamp)> {
-        self.worker.run(|connection| Ok((lease::all(connection)?, lease::now()))).await
+        self.writes.run(|connection| Ok((lease::all(connection)?, lease::now()))).await
     }
 
     async fn acquire(&self, seen: &Lease, owner: &str) -> Result<Option<Epoch>> {
         let (seen, owner) = (seen.clone(), owner.to_owned());
-        self.worker.run(move |connection| lease::acquire(connection, &seen, &owner)).await
+        self.writes.run(move |connection| lease::acquire(connection, &seen, &owner)).await
     }
 
     async fn renew(&self, held: &[(Partition, Epoch)]) -> Result<Renewal> {
         let held = held.to_vec();
-        self.worker.run(move |connection| lease::renew(connection, &held)).await
+        self.writes.run(move |connection| lease::renew(connection, &held)).await
     }
 
     async fn release(&self, partition: Partition, epoch: Epoch) -> Result<()> {
-        self.worker.run(move |connection| lease::release(connection, partition, epoch)).await
+        self.writes.run(move |connection| lease::release(connection, partition, epoch)).await
     }
 
     async fn partition(&self, partition: Partition, epoch: Epoch) -> Result<PartitionState> {
-        self.worker.run(move |connection| load::partition(connection, partition, epoch)).await
+        self.writes.run(move |connection| load::partition(connection, partition, epoch)).await
     }
 
     async fn load(&self, partition: Partition, epoch: Epoch, load: Load) -> Result<Loaded> {
-        self.worker.run(move |connection| load::load(connection, partition, epoch, load)).await
+        self.reads.run(move |connection| load::load(connection, partition, epoch, load)).await
     }
 
     async fn turns(&self, partition: Partition, epoch: Epoch, keys: Vec<TurnKey>) -> Result<Vec<TurnRow>> {
-        self.worker.run(move |connection| load::turns(connection, partition, epoch, keys)).await
+        self.reads.run(move |connection| load::turns(connection, partition, epoch, keys)).await
     }
 
     async fn timers(
@@ -68,11 +73,11 @@ impl Store for Sqlite {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<TimerRow>> {
-        self.worker.run(move |connection| load::timers(connection, partition, epoch, until, limit)).await
+        self.reads.run(move |connection| load::timers(connection, partition, epoch, until, limit)).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<()> {
-        self.worker.run(move |connection| commit::commit(connection, &commit)).await
+        self.writes.run(move |connection| commit::commit(connection, &commit)).await
     }
 
     async fn expire(
@@ -84,33 +89,33 @@ impl Store for Sqlite {
         limit: usize,
     ) -> Result<Vec<PendingRow>> {
         let held = (partition, epoch);
-        self.worker.run(move |connection| expire::expire(connection, held, answered_before, now, limit)).await
+        self.writes.run(move |connection| expire::expire(connection, held, answered_before, now, limit)).await
     }
 }
 
-/// Clients' reads go past the writer's queue.
+/// Clients' reads go past both threads.
 impl Queries for Sqlite {
     fn hub(&self) -> &Hub {
-        Queries::hub(&self.reader)
+        Queries::hub(&self.queries)
     }
 
     async fn instance(&self, id: &InstanceId) -> Result<Option<InstanceView>> {
-        self.reader.instance(id).await
+        self.queries.instance(id).await
     }
 
     async fn history(&self, id: &InstanceId, from: u32, limit: usize) -> Result<Vec<TurnRecord>> {
-        self.reader.history(id, from, limit).await
+        self.queries.history(id, from, limit).await
     }
 
     async fn list(&self, filter: &Filter) -> Result<Page> {
-        self.reader.list(filter).await
+        self.queries.list(filter).await
     }
 
     async fn counts(&self) -> Result<Vec<(Status, u64)>> {
-        self.reader.counts().await
+        self.queries.counts().await
     }
 
     async fn leases(&self) -> Result<Vec<Lease>> {
-        Queries::leases(&self.reader).await
+        Queries::leases(&self.queries).await
     }
 }

@@ -1,4 +1,4 @@
-//! The thread that owns the connection that writes.
+//! A thread that owns a connection and does one thing after the other.
 
 use std::thread::{self, JoinHandle};
 
@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{Error, Result};
 
-/// How many jobs may wait. A caller beyond that waits for its place; some owners' commits, loads and renewals fit.
+/// How many jobs may wait. A caller beyond that waits for its place; some owners' commits and renewals fit.
 const QUEUE: usize = 64;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
