@@ -9,6 +9,7 @@ mod conformance;
 mod error;
 pub mod memory;
 mod message;
+mod name;
 mod topology;
 mod transport;
 
@@ -17,5 +18,6 @@ pub use codec::{
 };
 pub use error::{Error, Result};
 pub use message::{Address, Delivery, HeaderValue, Message, Publication};
-pub use topology::{Arguments, Binding, DELIVERY_LIMIT_DEFAULT, HUB_BYTES_MAX, NameError, QueueType, Topology};
+pub use name::{HUB_BYTES_MAX, NameError};
+pub use topology::{Arguments, Binding, DELIVERY_LIMIT_DEFAULT, QueueType, Topology};
 pub use transport::{Acker, Broker, Consumer, Health, Published, Publisher, QueueKind, QueueSpec, Requester};

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use lapin::{Channel, Connection, ConnectionProperties, Event};
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -22,6 +22,9 @@ const LIVED: Duration = Duration::from_secs(10);
 
 /// How often the state is looked at besides events: lapin tells nobody of a connection that was closed politely.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// How long after the end of a connection its reason may come.
+const LAST_WORDS: Duration = Duration::from_millis(50);
 
 /// One kept connection. Dropping it closes the connection, once its channels are gone too.
 #[derive(Debug)]
@@ -182,15 +185,15 @@ impl Shared {
                     tracing::info!(address = self.asker.address, "the broker takes messages again");
                     self.phase.send_replace(up(None));
                 }
-                // Errors of channels come here too; the state says which kind it was.
-                Some(Event::Error(error)) => reason = Some(why(&error)),
+                // Errors of channels come here too; those of the connection come after its change of state.
+                Some(Event::Error(error)) if !connection.status().connected() => reason = Some(why(&error)),
                 Some(_) => {}
                 None => tokio::time::sleep(LOOK).await,
             }
         }
-        // The state changes before the event is sent.
-        let last = events.next().now_or_never().flatten();
-        if let Some(Event::Error(error)) = last {
+        if reason.is_none()
+            && let Ok(Some(Event::Error(error))) = tokio::time::timeout(LAST_WORDS, events.next()).await
+        {
             reason = Some(why(&error));
         }
         let why = reason.unwrap_or_else(|| "closed".into());
