@@ -20,7 +20,7 @@ use crate::{Error, Hub, HubSpec, Result};
 const BUSY: Duration = Duration::from_secs(2);
 /// How many prepared statements a connection keeps: more than there are in this crate (lists have one per filter).
 const STATEMENTS: usize = 64;
-/// How much of the database a connection keeps in memory, in KiB.
+/// How much of the database the writer keeps in memory, in KiB. Readers forget theirs at each commit anyway.
 const CACHE_KIB: i64 = 32 * 1024;
 /// How long the log grows before its pages go to the tables: 64 MiB. Ids are random, so each commit touches pages all
 /// over; at SQLite's own 1000 every large commit would move them, which more than doubled its time.
@@ -39,6 +39,7 @@ pub(super) fn writer(path: &Path, spec: &HubSpec) -> Result<(Connection, Hub)> {
     schema::content(&*connection.transaction()?, path)?;
     log_ahead(&connection, path)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
     let hub = hub(&mut connection, path, spec)?;
@@ -66,10 +67,6 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
         .map_err(|error| Error::Unavailable(format!("open file {}: {error}", path.display())))?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // The first statement that reads the file's header.
-    connection
-        .pragma_update(None, "cache_size", -CACHE_KIB)
-        .map_err(|error| of_value(error, || format!("file {}", path.display())))?;
     Ok(connection)
 }
 
