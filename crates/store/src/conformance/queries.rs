@@ -126,6 +126,7 @@ pub async fn lists_have_no_gaps_and_no_repeats<F: Fixture>(fixture: &F) {
             let page = reader.list(&filter).await.unwrap();
             assert!(top == 0 || page.instances.len() <= top);
             found.extend(page.instances.into_iter().map(|record| (record.created_at, record.id.to_string())));
+            assert!(found.len() <= expected.len(), "pages repeat: {found:?}");
             match page.next {
                 Some(token) => filter.after = Some(token),
                 None => break,
