@@ -1,1 +1,21 @@
-//! Placeholder.
+//! The HTTP API of a hub: start, query, wait, raise, terminate, suspend, resume.
+//!
+//! The routes are those that users of Durable Functions know, under its base and under one of our own; `docs/http.md`
+//! has each of them. A handler reads the request, asks the [`warren_client`] and shows the answer, and decides nothing:
+//! what may be done to an instance is the owner's word, given after its commit. Nothing here writes to a store.
+
+mod api;
+mod http;
+pub mod http_client;
+mod problem;
+mod router;
+mod routes;
+mod run;
+mod service;
+mod show;
+#[cfg(test)]
+mod testing;
+
+pub use api::ApiOptions;
+pub use run::run;
+pub use service::{Error, Service};

@@ -1,0 +1,17 @@
+//! What requests are read with, and what every answer gets.
+
+mod body;
+mod canonical;
+mod identify;
+mod links;
+mod params;
+mod segments;
+mod unrouted;
+
+pub(crate) use body::{Json, JsonTyped};
+pub(crate) use canonical::{BASES, canonical};
+pub(crate) use identify::identify;
+pub(crate) use links::{InstanceLinks, Links};
+pub(crate) use params::Params;
+pub(crate) use segments::{IdempotencyKey, Segments};
+pub(crate) use unrouted::{no_method, no_route, panicked};

@@ -1,0 +1,53 @@
+//! Which handler takes which route.
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware::{from_fn, map_request},
+    routing::{get, post},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+use warren_broker::Broker;
+use warren_service::health::Health;
+use warren_store::Queries;
+
+use crate::{
+    api::Api,
+    http::{BASES, canonical, identify, no_method, no_route, panicked},
+    routes::{health, hub, list, raise, resume, start, status, suspend, terminate, wait},
+};
+
+/// Returns the whole API: the same routes under both bases, and the health endpoints.
+pub(crate) fn router<B: Broker, Q: Queries>(api: &Api<Q>, health_of_service: Health, broker: B) -> Router {
+    let routes = BASES.into_iter().fold(Router::new(), |router, base| router.merge(below(base)));
+    let routes = routes
+        .with_state(api.clone())
+        .merge(health(health_of_service, broker, api.clone()))
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(DefaultBodyLimit::max(api.options().body_bytes_max));
+    // A router of its own around the other: what is to change the path must come before the path is looked at.
+    Router::new()
+        .fallback_service(routes)
+        .layer(map_request(canonical))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(identify))
+}
+
+fn below<Q: Queries>(base: &str) -> Router<Api<Q>> {
+    Router::new()
+        .route(&format!("{base}/orchestrators/{{name}}"), post(start))
+        .route(&format!("{base}/orchestrators/{{name}}/{{id}}"), post(start))
+        .route(&format!("{base}/instances"), get(list))
+        .route(&format!("{base}/instances/{{id}}"), get(status))
+        .route(&format!("{base}/instances/{{id}}/wait"), get(wait))
+        .route(&format!("{base}/instances/{{id}}/raiseEvent/{{event}}"), post(raise))
+        .route(&format!("{base}/instances/{{id}}/terminate"), post(terminate))
+        .route(&format!("{base}/instances/{{id}}/suspend"), post(suspend))
+        .route(&format!("{base}/instances/{{id}}/resume"), post(resume))
+        .route(&format!("{base}/hub"), get(hub))
+}
+
+#[cfg(test)]
+#[path = "router_test.rs"]
+mod test;

@@ -1,0 +1,51 @@
+//! `GET /hub`: who owns the hub's partitions, and how its instances stand.
+
+use axum::{Json, extract::State};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use warren_store::{Lease, Queries};
+
+use crate::{api::Api, problem::Problem};
+
+/// A hub.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HubBody {
+    hub: String,
+    partition_count: u16,
+    partitions: Vec<PartitionBody>,
+    /// How many instances have each status.
+    instances: Map<String, Value>,
+}
+
+/// A partition.
+#[derive(Serialize)]
+struct PartitionBody {
+    partition: u16,
+    /// Who owns it; `null` after a release.
+    owner: Option<String>,
+    /// Rises with each change of owner.
+    epoch: i64,
+    /// Rises every second while the owner lives.
+    renewals: i64,
+}
+
+/// Shows the hub.
+pub(crate) async fn hub<Q: Queries>(State(api): State<Api<Q>>) -> Result<Json<HubBody>, Problem> {
+    let client = api.client()?;
+    let queries = client.queries();
+    let leases = queries.leases().await?;
+    let counts = queries.counts().await?;
+    let partition = |Lease { partition, owner, epoch, counter }| PartitionBody {
+        partition: partition.0,
+        owner,
+        epoch: epoch.0,
+        renewals: counter,
+    };
+    Ok(Json(HubBody {
+        hub: api.hub().to_owned(),
+        partition_count: queries.hub().partitions.0.get(),
+        partitions: leases.into_iter().map(partition).collect(),
+        instances: counts.into_iter().map(|(status, count)| (status.as_str().to_owned(), count.into())).collect(),
+    }))
+}

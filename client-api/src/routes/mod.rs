@@ -1,0 +1,19 @@
+//! The handlers, one file per route or family of routes.
+
+mod health;
+mod hub;
+mod lifecycle;
+mod list;
+mod raise;
+mod start;
+mod status;
+mod wait;
+
+pub(crate) use health::{CHECKS, health};
+pub(crate) use hub::hub;
+pub(crate) use lifecycle::{resume, suspend, terminate};
+pub(crate) use list::list;
+pub(crate) use raise::raise;
+pub(crate) use start::start;
+pub(crate) use status::status;
+pub(crate) use wait::wait;

@@ -1,0 +1,67 @@
+//! From settings to a running service.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::bail;
+use tokio::task::spawn_blocking;
+use warren_broker::{
+    QueueType, Topology,
+    amqp::{Amqp, AmqpConfig},
+};
+use warren_client::Options;
+use warren_service::{Settings, listen, settings};
+use warren_store::{self as store, sqlite::SqliteReader};
+
+use crate::{ApiOptions, Service};
+
+/// Serves the hub that the settings name until `shutdown`; then ends what is open and returns.
+///
+/// A broker or a store that is away is no error: requests are told so, readiness too, and it is tried again. A port in
+/// use, a store of another hub or a setting that makes no sense is one.
+pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+    let Some(path) = settings.store.sqlite_path().map(PathBuf::from) else {
+        bail!("store.url = {}: only sqlite: is supported so far", settings.store.url)
+    };
+    let listener = listen::bind(&settings.client_api.listen, "client_api.listen").await?;
+    let service = Service {
+        broker: amqp(settings)?,
+        topology: topology(settings)?,
+        listener,
+        api: api_options(settings),
+        client: Options { payload_bytes_max: settings.hub.payload_bytes_max(), ..Options::default() },
+    };
+    let open = || open(path.clone(), settings.hub.name.clone());
+    Ok(service.run(open, shutdown).await?)
+}
+
+async fn open(path: PathBuf, hub: String) -> store::Result<SqliteReader> {
+    match spawn_blocking(move || SqliteReader::open(&path, &hub)).await {
+        Ok(opened) => opened,
+        Err(error) => Err(store::Error::Unavailable(format!("the SQLite database was not opened: {error}"))),
+    }
+}
+
+fn api_options(settings: &Settings) -> ApiOptions {
+    let api = &settings.client_api;
+    ApiOptions {
+        base_url: Some(api.base_url.clone()).filter(|url| !url.is_empty()),
+        body_bytes_max: api.body_megabytes_max as usize * 1024 * 1024,
+        wait_max: Duration::from_secs(api.wait_seconds_max.into()),
+    }
+}
+
+fn amqp(settings: &Settings) -> anyhow::Result<Amqp> {
+    let name = format!("client-api {}", settings.client_api.listen);
+    let mut config = AmqpConfig::new(settings.broker.url.as_str(), name, topology(settings)?);
+    config.heartbeat = Duration::from_secs(settings.broker.heartbeat_seconds.into());
+    Ok(Amqp::connect_lazily(config)?)
+}
+
+fn topology(settings: &Settings) -> anyhow::Result<Topology> {
+    let queue_type = match settings.broker.queue_type {
+        settings::QueueType::Quorum => QueueType::Quorum,
+        settings::QueueType::Classic => QueueType::Classic,
+    };
+    let topology = Topology::new(&settings.hub.name)?;
+    Ok(topology.with_queue_type(queue_type).with_delivery_limit(settings.broker.delivery_limit))
+}

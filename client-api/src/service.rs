@@ -1,0 +1,139 @@
+//! The service's life: answer at once, open the store when it is there, stop when told.
+
+use std::{io, pin::pin, time::Duration};
+
+use tokio::{
+    net::TcpListener,
+    select,
+    sync::watch,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use warren_broker::{Broker, Topology};
+use warren_client::{Client, Options};
+use warren_service::health::Health;
+use warren_store::{self as store, Queries};
+
+use crate::{
+    api::{Api, ApiOptions, Stage},
+    router::router,
+    routes::CHECKS,
+};
+
+/// How often to look for a store that is not there yet.
+const LOOK: Duration = Duration::from_millis(250);
+/// How long requests may take to end once the service stops; those that wait for an instance end at once.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Why the service can't go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store is another hub's, or no store. Fix the configuration.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The store and the configuration name different hubs. Fix the configuration.
+    #[error(transparent)]
+    Client(#[from] warren_client::Error),
+    /// The socket broke.
+    #[error("serve HTTP: {0}")]
+    Serve(#[from] io::Error),
+}
+
+/// What the service runs on.
+#[derive(Debug)]
+pub struct Service<B> {
+    /// The broker.
+    pub broker: B,
+    /// What the hub's queues are called.
+    pub topology: Topology,
+    /// Where requests arrive.
+    pub listener: TcpListener,
+    /// How the API behaves.
+    pub api: ApiOptions,
+    /// How patient the client is.
+    pub client: Options,
+}
+
+impl<B: Broker> Service<B> {
+    /// Serves until `shutdown`, then ends what is open and returns.
+    ///
+    /// `open` opens the store; while that is [`store::Error::Unavailable`], requests are told so and it is tried again.
+    pub async fn run<Q, F>(self, open: impl Fn() -> F, shutdown: impl Future<Output = ()>) -> Result<(), Error>
+    where
+        Q: Queries,
+        F: Future<Output = store::Result<Q>>,
+    {
+        let Self { broker, topology, listener, api: options, client: client_options } = self;
+        let address = listener.local_addr()?;
+        let (stopping, health) = (CancellationToken::new(), Health::new(&CHECKS));
+        let (stage, staged) = watch::channel(Stage::Waiting("reach the store: it is being opened".into()));
+        let api = Api::new(topology.hub().into(), options, staged, stopping.clone());
+        let app = router(&api, health.clone(), broker.clone());
+        drop(api);
+        let mut tasks = JoinSet::new();
+        let graceful = axum::serve(listener, app).with_graceful_shutdown(stopping.clone().cancelled_owned());
+        tasks.spawn(graceful.into_future());
+        tracing::info!(%address, hub = topology.hub(), "listening");
+
+        let mut shutdown = pin!(shutdown);
+        let opened = select! {
+            queries = open_store(open, &stage) => Some(queries?),
+            () = &mut shutdown => None,
+        };
+        if let Some(queries) = opened {
+            let (client, link) = Client::new(broker, queries, topology, client_options)?;
+            tasks.spawn(async move {
+                link.run().await;
+                Ok(())
+            });
+            stage.send_replace(Stage::Open(client));
+            shutdown.await;
+        }
+        health.drain();
+        stopping.cancel();
+        stop(tasks, stage).await
+    }
+}
+
+async fn open_store<Q: Queries, F>(open: impl Fn() -> F, stage: &watch::Sender<Stage<Q>>) -> store::Result<Q>
+where
+    F: Future<Output = store::Result<Q>>,
+{
+    loop {
+        match open().await {
+            Err(error @ store::Error::Unavailable(_)) => {
+                let why = error.to_string();
+                let is_news = !matches!(&*stage.borrow(), Stage::Waiting(known) if *known == why);
+                if is_news {
+                    tracing::warn!(why, "waiting for the store");
+                }
+                stage.send_replace(Stage::Waiting(why));
+                sleep(LOOK).await;
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Waits for the open requests, then for the link, which ends with the last client.
+async fn stop<Q>(mut tasks: JoinSet<io::Result<()>>, stage: watch::Sender<Stage<Q>>) -> Result<(), Error> {
+    let end = async {
+        stage.send_replace(Stage::Waiting("serve: the service is stopping".into()));
+        while let Some(task) = tasks.join_next().await {
+            task.expect("the service's tasks do not panic and nobody aborts them")?;
+        }
+        Ok(())
+    };
+    match timeout(GRACE, end).await {
+        Ok(ended) => ended,
+        Err(_) => {
+            tracing::warn!(seconds = GRACE.as_secs(), "stopped with requests still open");
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "service_test.rs"]
+mod test;
