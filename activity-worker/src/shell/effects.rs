@@ -1,14 +1,19 @@
 //! Does what the loop asks for.
 
+use futures_util::future::join_all;
 use warren_broker::Broker;
 
 use super::{activities::Job, serve::Shell};
 use crate::worker::Effect;
 
 impl<B: Broker> Shell<'_, B> {
-    /// Does all that the loop has asked for, in order; publications leave together. Returns whether the loop has stopped.
+    /// Does all that the loop has asked for; returns whether the loop has stopped.
+    ///
+    /// Publications leave together. Acknowledgements too, and last: one with `multiple` may reach past a delivery that
+    /// was given back before it, and must not overtake that.
     pub(super) async fn act(&mut self) -> bool {
         let mut batch = Vec::new();
+        let mut acks = Vec::new();
         let mut has_stopped = false;
         for effect in std::mem::take(&mut self.effects) {
             match effect {
@@ -16,7 +21,7 @@ impl<B: Broker> Shell<'_, B> {
                     self.activities.start(Job { item, activity, context, input, traceparent });
                 }
                 Effect::Publish { item, publication } => batch.push((item, publication)),
-                Effect::Ack { queue, tag, multiple } => self.channels.ack(queue, tag, multiple).await,
+                Effect::Ack { queue, tag, multiple } => acks.push(self.channels.ack(queue, tag, multiple)),
                 Effect::Requeue { queue, tag } => self.channels.requeue(queue, tag).await,
                 Effect::Declare(queue) => self.declaring.start(queue),
                 Effect::Cancel { queue } => self.channels.cancel(queue).await,
@@ -27,6 +32,7 @@ impl<B: Broker> Shell<'_, B> {
             }
         }
         self.publishing.send(batch);
+        join_all(acks).await;
         has_stopped
     }
 }

@@ -1,6 +1,6 @@
 //! The shell around the worker's loop: moves bytes between the broker, the loop and the activities. It decides nothing.
 //!
-//! One task per queue consumes; one task, [`serve`], owns the loop, publishes and acknowledges; each activity is a task.
+//! One task per queue consumes; one task, [`serve()`], owns the loop, publishes and acknowledges; each activity is a task.
 //! Whatever is spawned is joined before `serve` returns.
 
 mod activities;

@@ -51,3 +51,14 @@ fn tags_of_a_lost_channel_do_not_count() {
     assert_eq!(confirm(&mut bench, &[1, 2, 3, 4]), [""; 0]);
     assert_eq!(confirm(&mut bench, &[6, 7]), ["ack a ..2"]);
 }
+
+/// The shell gives back first and acknowledges last, so the wide acknowledgement can't take in what was given back.
+#[test]
+fn what_was_given_back_does_not_keep_others_from_being_acknowledged_together() {
+    let mut bench = bench(2);
+    bench.deliver(A, [task(1), task(2), task(3), delivery(4, work(1))]);
+    assert_eq!(short(&bench.step(Input::Drain)), ["cancel a", "cancel b", "requeue a 3"]);
+    bench.finish(1);
+    bench.finish(2);
+    assert_eq!(confirm(&mut bench, &[1, 2]), ["ack a ..4", "stopped, 0 running, 0 replying"]);
+}

@@ -87,10 +87,9 @@ impl Hub {
         let mut replies = Vec::new();
         while replies.len() < count {
             let next = tokio::time::timeout(DEADLINE, self.replies.next(count)).await.expect("replies arrive");
-            for delivery in next.expect("the channel lives") {
-                self.replies.acker().ack(delivery.tag, false).await.unwrap();
-                replies.push(delivery.message);
-            }
+            let deliveries = next.expect("the channel lives");
+            self.replies.acker().ack(deliveries.last().expect("never empty").tag, true).await.unwrap();
+            replies.extend(deliveries.into_iter().map(|delivery| delivery.message));
         }
         replies.sort_by(|a, b| a.correlation_id.cmp(&b.correlation_id));
         replies
