@@ -31,7 +31,7 @@ pub struct ServiceArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub set: Vec<(String, String)>,
 
-    /// What is logged, e.g. debug, or info,lapin=warn (setting log.level)
+    /// What is logged, e.g. debug, or info,lapin=off (setting log.level)
     #[arg(long, value_name = "LEVEL")]
     pub log_level: Option<String>,
 

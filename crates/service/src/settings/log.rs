@@ -11,20 +11,22 @@ use crate::Problems;
 pub struct LogSettings {
     /// For people or for machines.
     pub format: LogFormat,
-    /// What is logged: a level, or one per module, e.g. `info,lapin=warn,orchestrator_svc=debug`.
+    /// What is logged: a level, or one per module, e.g. `info,lapin=off,orchestrator_svc=debug`.
     pub level: String,
 }
 
 impl Default for LogSettings {
+    /// Lapin is silent: it calls every closed channel an error, a passive look for a queue included; Warren logs its own
+    /// view of the connection.
     fn default() -> Self {
-        Self { format: LogFormat::Pretty, level: "info".into() }
+        Self { format: LogFormat::Pretty, level: "info,lapin=off".into() }
     }
 }
 
 impl LogSettings {
     pub(super) fn check(&self, problems: &mut Problems) {
         if let Err(error) = EnvFilter::try_new(&self.level) {
-            let example = "must be a level such as info, or one per module: info,lapin=warn";
+            let example = "must be a level such as info, or one per module: info,lapin=off";
             problems.add("log.level", format!("log.level = {:?}, {example} ({error})", self.level));
         }
     }
