@@ -91,6 +91,9 @@ pub(super) fn why(error: &lapin::Error) -> String {
     if let ErrorKind::IOError(error) = error.kind() {
         return error.to_string();
     }
+    if let ErrorKind::InvalidChannelState(..) | ErrorKind::InvalidConnectionState(_) = error.kind() {
+        return "the channel is lost".into();
+    }
     error.to_string()
 }
 

@@ -91,7 +91,12 @@ impl Link {
     pub(super) async fn channel(&self) -> Result<Channel> {
         self.keeper.get_or_init(|| tokio::spawn(keep(self.shared.clone())));
         let connection = self.connection().await?;
-        self.shared.asker.ask(connection.create_channel()).await
+        let opened = self.shared.asker.ask(connection.create_channel()).await;
+        opened.map_err(|error| match self.health() {
+            // Nothing is written to a blocked connection, so that no answer is no wonder.
+            Some(Health::Blocked(why)) => self.asker().unavailable(format!("it takes no messages: {why}")),
+            Some(Health::Up | Health::Down(_)) | None => error,
+        })
     }
 
     /// Returns how it is; `None` if nobody has asked for it yet.
