@@ -57,6 +57,9 @@ impl ActivityContext {
 
     /// Returns a text that is the same whenever this task is run again, as happens after a worker was lost: give it
     /// to whatever must not act twice.
+    ///
+    /// A further attempt by a retry policy is another task with another key. Where attempts too must act once, give the
+    /// activity a key in its input (of `Context::uuid`, or an id of your own).
     pub fn idempotency_key(&self) -> &str {
         &self.0.idempotency_key
     }

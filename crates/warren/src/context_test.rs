@@ -117,6 +117,7 @@ async fn counter(ctx: Context, count: u32) -> Result<u32, Failure> {
 
 #[test]
 fn continue_as_new_carries_what_nobody_consumed_in_the_order_of_arrival() {
+    // H10
     let (mut driver, _) = Driver::begin(counter, 40);
     let end = driver.turn([raised("z", 1), raised("note", 2), raised("note", 0), raised("a", 3), raised("note", 5)]);
     let event = |name: &str, input: u32| EventRaised { name: name.into(), input: json(input) };

@@ -26,6 +26,7 @@ fn events_are_kept_until_they_are_awaited_first_in_first_out() {
 
 #[test]
 fn a_wait_that_is_dropped_swallows_no_event() {
+    // H10
     let (mut driver, _) = Driver::begin(
         |ctx: Context, ()| async move {
             // Waits, is dropped when the timer fires, and the event is there for the next one.

@@ -9,8 +9,9 @@ use tracing_subscriber::fmt::MakeWriter;
 use warren_engine::Program;
 
 use crate::{
-    Activity, Context, Failure,
+    Activity, Context, Failure, Orchestrator, Registry,
     program::{Run, erase},
+    test::Hub,
     testing::{done, identity, started},
 };
 
@@ -55,11 +56,29 @@ async fn talkative(ctx: Context, n: u32) -> Result<u32, Failure> {
     ctx.call(A, got).await
 }
 
-#[test]
-fn a_replay_is_silent_and_a_live_turn_says_which_instance_it_is() {
+/// Runs `test` with a subscriber of its own.
+fn logging(test: impl FnOnce(&Lines)) {
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).without_time().finish();
-    tracing::subscriber::with_default(subscriber, || {
+    tracing::subscriber::with_default(subscriber, || test(&lines));
+}
+
+#[test]
+fn the_subscriber_of_a_test_hears_each_line_once_though_the_hub_replays() {
+    const MAIN: Orchestrator<u32, u32> = Orchestrator::new("main");
+    logging(|lines| {
+        let hub = Hub::new(Registry::new().orchestrator(MAIN, talkative)).mock(A, Ok);
+        assert_eq!(hub.run_blocking(MAIN, 1), Ok(1));
+        let heard = lines.take();
+        for line in ["begins", "goes on", "dropped"] {
+            assert_eq!(heard.matches(line).count(), 1, "{line}: {heard}");
+        }
+    });
+}
+
+#[test]
+fn a_replay_is_silent_and_a_live_turn_says_which_instance_it_is() {
+    logging(|lines| {
         let mut run = Run::new(identity(), erase(talkative));
         run.react(&[started(&1)], false);
         let live = lines.take();

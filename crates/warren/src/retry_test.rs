@@ -15,6 +15,7 @@ fn waits_grow_up_to_the_longest() {
 
 #[test]
 fn jitter_only_shortens_and_is_the_same_each_time() {
+    // H22
     let policy = RetryPolicy::times(9).coefficient(1.0).jitter(0.2);
     let first = delays(&policy, 8);
     assert_eq!(first, delays(&policy, 8));

@@ -104,7 +104,17 @@ fn an_event_wins_against_the_timer_and_cancels_it() {
 }
 
 #[test]
+fn an_input_over_the_limit_of_payloads_fails_its_call() {
+    let hub = hub(|ctx, _| async move {
+        let sent = ctx.call(NOTIFY, "x".repeat(5 << 20)).await;
+        Ok(u32::from(sent.is_err_and(|failure| failure.code == "payload_too_large")))
+    });
+    assert_eq!(hub.mock(NOTIFY, |_| Ok(())).run_blocking(MAIN, 0), Ok(1));
+}
+
+#[test]
 fn an_event_that_comes_before_the_wait_is_kept() {
+    // H10
     let hub = hub(approval).mock(NOTIFY, |_| Ok(()));
     let handle = hub.start(MAIN, 0);
     handle.raise(APPROVED, "ada".into());
@@ -204,7 +214,26 @@ fn a_child_that_failed_is_started_again_under_its_id() {
 }
 
 #[test]
+fn the_id_of_a_child_is_free_again_for_its_parent_once_the_child_has_ended() {
+    let twice = |in_turn: bool| {
+        let parent = move |ctx: Context, n| async move {
+            let first = ctx.orchestrator(CHILD).id("the-child").call(n);
+            if in_turn {
+                return Ok(first.await? + ctx.orchestrator(CHILD).id("the-child").call(n).await?);
+            }
+            all([first, ctx.orchestrator(CHILD).id("the-child").call(n)]).await.map(|both| both.iter().sum())
+        };
+        let child = |ctx: Context, n: u32| async move { ctx.call(DOUBLE, n).await };
+        let registry = Registry::new().orchestrator(MAIN, parent).orchestrator(CHILD, child);
+        Hub::new(registry.activity(DOUBLE, double)).run_blocking(MAIN, 4)
+    };
+    assert_eq!(twice(true), Ok(16));
+    assert_eq!(twice(false).unwrap_err().code, "instance_exists");
+}
+
+#[test]
 fn children_end_with_their_parent_unless_they_are_abandoned() {
+    // H13
     let start = |ctx: Context, _| async move {
         let _tied = ctx.orchestrator(CHILD).id("tied").call(0);
         let _free = ctx.orchestrator(CHILD).id("free").on_close(ClosePolicy::Abandon).call(0);
@@ -225,6 +254,7 @@ fn children_end_with_their_parent_unless_they_are_abandoned() {
 
 #[test]
 fn instances_send_each_other_events_even_before_they_are_started() {
+    // H10
     let sender = |ctx: Context, n| async move {
         ctx.send_event("the-other", APPROVED, "from afar".into())?;
         Ok::<_, Failure>(n)
@@ -237,6 +267,7 @@ fn instances_send_each_other_events_even_before_they_are_started() {
 
 #[test]
 fn an_orchestration_begins_anew_with_its_events() {
+    // H10, H19
     let sum = |ctx: Context, sum: u32| async move {
         match ctx.event(Event::<u32>::new("add")).await? {
             0 => Ok(sum),
@@ -301,6 +332,7 @@ fn code_that_is_not_deterministic_is_blocked_and_says_where() {
 
 #[test]
 fn changed_code_is_blocked_and_goes_on_once_it_is_mended() {
+    // H17
     let before = |ctx: Context, n| async move {
         ctx.timer(days(1)).await;
         ctx.call(DOUBLE, n).await
@@ -322,6 +354,7 @@ fn changed_code_is_blocked_and_goes_on_once_it_is_mended() {
 
 #[test]
 fn a_new_version_serves_new_starts_and_the_old_one_those_that_run() {
+    // H17
     let old = |ctx: Context, _| async move {
         ctx.timer(days(1)).await;
         Ok::<_, Failure>(1)

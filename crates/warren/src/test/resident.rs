@@ -79,14 +79,14 @@ impl Resident {
     pub(super) fn turn(&mut self, now: Timestamp, registry: &Registry, keeps_alive: bool) -> (ExecutionId, Turn) {
         let (pending, fresh) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.fresh));
         let execution = self.record.execution;
-        let mut turn = if keeps_alive {
+        let turn = if keeps_alive {
             self.turn_alive(&pending, &fresh, now, registry)
         } else {
             self.turn_rebuilt(&pending, &fresh, now, registry)
         };
         let held = turn.verdicts.iter().map(|verdict| *verdict == Verdict::Held);
         self.pending = pending.into_iter().chain(fresh).zip(held).filter_map(|(m, held)| held.then_some(m)).collect();
-        self.pending.append(&mut turn.follow_up);
+        self.pending.extend(turn.follow_up.iter().cloned());
         if let Some(recorded) = &turn.recorded {
             let record = serde_json::from_str(&recorded.body).expect("a recorded turn can be read");
             self.executions.last_mut().expect("an instance has an execution").push(record);

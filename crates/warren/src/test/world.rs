@@ -133,7 +133,7 @@ impl World {
         let (execution, mut turn) = resident.turn(self.now, &self.registry, self.keeps_alive);
         self.turns += 1;
         self.keep_time(id, execution, &turn);
-        if turn.continued.is_some() {
+        if !turn.follow_up.is_empty() {
             self.wake(id);
         }
         for message in std::mem::take(&mut turn.messages) {
@@ -171,16 +171,17 @@ impl World {
         }
     }
 
-    /// Starts a child by the rules of an owner: its id must be free, or that of an earlier attempt which has ended.
+    /// Starts a child by the rules of an owner: its id must be free, or that of an earlier child (or
+    /// attempt) of the same execution which has ended.
     fn start_child(&mut self, start: ChildStart) {
         let ChildStart { instance, started } = start;
         let Some(parent) = started.parent.clone() else { return };
         if let Some(existing) = self.instances.get(&instance) {
-            let is_earlier_attempt = existing.record.parent.as_ref().is_some_and(|before| {
+            let is_earlier_call = existing.record.parent.as_ref().is_some_and(|before| {
                 (&before.instance, before.execution) == (&parent.instance, parent.execution)
-                    && before.attempt < parent.attempt
+                    && before.task < parent.task
             });
-            if !(is_earlier_attempt && existing.record.status.is_terminal()) {
+            if !(is_earlier_call && existing.record.status.is_terminal()) {
                 let text = format!("the instance `{instance}` exists already; give the child another id");
                 return self.child_ended(parent, Err(Failure::permanent(code::INSTANCE_EXISTS, text)));
             }
@@ -210,7 +211,7 @@ impl World {
             execution,
             id,
             attempt,
-            idempotency_key: format!("{execution}:{id}"),
+            idempotency_key: format!("{execution}:{:04x}", id.0),
             queue: task.queue().to_owned(),
         });
         let running = self.registry.run_activity(&task.name, ctx, task.input);
