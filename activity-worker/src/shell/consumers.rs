@@ -127,8 +127,9 @@ impl<B: Broker> QueueTask<B> {
         }
     }
 
+    /// The health check tells it to people, once; a line for each queue and try would bury the rest of the log.
     async fn report_closed(&self, error: &Error) {
-        tracing::warn!(queue = self.spec.name, %error, "queue can't be consumed yet");
+        tracing::debug!(queue = self.spec.name, %error, "queue can't be consumed yet");
         let _ = self.reports.send(Report::Closed(self.id, format!("cannot {error}"))).await;
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::{
     pin, select,
-    time::{Instant, MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval_at},
 };
 use warren::Registry;
 use warren_broker::Broker;
@@ -73,7 +73,8 @@ impl<'a, B: Broker> Shell<'a, B> {
     async fn run(&mut self, shutdown: impl Future<Output = ()>) -> Result<()> {
         pin!(shutdown);
         let begun = Instant::now();
-        let mut ticks = interval(TICK);
+        // Not at once: what is up within a tick needs no word about being down.
+        let mut ticks = interval_at(begun + TICK, TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             select! {
