@@ -1,5 +1,7 @@
 //! The stock orchestrator-svc: owns partitions of a hub and runs the orchestrators of the examples.
 
+use std::process::ExitCode;
+
 use clap::Parser;
 use warren::Registry;
 use warren_service::{cli::ServiceArgs, shutdown};
@@ -13,8 +15,17 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run(&Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("orchestrator-svc: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: &Args) -> anyhow::Result<()> {
     let Some(settings) = args.service.begin("orchestrator-svc", Vec::new())? else { return Ok(()) };
     orchestrator_svc::run(&settings, registry(), shutdown::signal()?).await
 }

@@ -102,6 +102,7 @@ pub(super) fn work(activity: &str, queue: &str, number: u32) -> Publication {
         queue: Some(queue.into()),
         input: Payload::of(&number).unwrap(),
         attempt: 1,
+        retry_of: None,
     };
     let (instance, execution) = (InstanceId::new("order-7").unwrap(), ExecutionId::from_u128(9));
     let outgoing = Outgoing::WorkItem { instance, execution, task, traceparent: None };

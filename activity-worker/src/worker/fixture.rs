@@ -77,6 +77,7 @@ pub(super) fn work(number: u32) -> Message {
         queue: None,
         input: Payload::of(&number).unwrap(),
         attempt: 1,
+        retry_of: None,
     };
     let outgoing = Outgoing::WorkItem {
         instance: InstanceId::new("order-7").unwrap(),

@@ -69,7 +69,7 @@ impl Hub {
         let work = |(at, input): (usize, Value)| {
             let id = ActionId(u32::try_from(at).unwrap() + 1);
             let input = Payload::of(&input).unwrap();
-            let task = TaskScheduled { id, name: activity.into(), queue: None, input, attempt: 1 };
+            let task = TaskScheduled { id, name: activity.into(), queue: None, input, attempt: 1, retry_of: None };
             let instance = InstanceId::new("order-7").unwrap();
             let outgoing = Outgoing::WorkItem { instance, execution, task, traceparent: None };
             codec.outgoing(&outgoing, PARTITION, None).unwrap()

@@ -36,7 +36,7 @@ fn started() -> Event {
 
 fn scheduled(id: u32, name: &str) -> Event {
     let (id, name, input) = (ActionId(id), name.into(), text("task in"));
-    Event::TaskScheduled(TaskScheduled { id, name, queue: None, input, attempt: 1 })
+    Event::TaskScheduled(TaskScheduled { id, name, queue: None, input, attempt: 1, retry_of: None })
 }
 
 #[track_caller]

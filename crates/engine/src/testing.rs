@@ -49,7 +49,7 @@ pub(crate) fn instance() -> Instance {
 
 pub(crate) fn task(id: u32, name: &str) -> Action {
     let (name, input) = (name.into(), json("1"));
-    Action::ScheduleTask(TaskScheduled { id: ActionId(id), name, queue: None, input, attempt: 1 })
+    Action::ScheduleTask(TaskScheduled { id: ActionId(id), name, queue: None, input, attempt: 1, retry_of: None })
 }
 
 pub(crate) fn timer(id: u32, second: i64) -> Action {

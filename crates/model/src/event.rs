@@ -138,6 +138,9 @@ pub struct TaskScheduled {
     /// Which attempt by a retry policy, from 1.
     #[serde(default = "first", skip_serializing_if = "is_first")]
     pub attempt: u32,
+    /// The action of the first attempt, if this is a later one: what all attempts share (their idempotency key).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<ActionId>,
 }
 
 fn first() -> u32 {
@@ -149,6 +152,11 @@ fn is_first(attempt: &u32) -> bool {
 }
 
 impl TaskScheduled {
+    /// Returns the action of the first attempt: the same for all attempts of a call.
+    pub fn first_attempt(&self) -> ActionId {
+        self.retry_of.unwrap_or(self.id)
+    }
+
     /// Returns the name of the work-item queue, without the hub's prefix.
     pub fn queue(&self) -> &str {
         self.queue.as_deref().unwrap_or(&self.name)

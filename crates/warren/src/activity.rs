@@ -55,11 +55,8 @@ impl ActivityContext {
         self.0.attempt
     }
 
-    /// Returns a text that is the same whenever this task is run again, as happens after a worker was lost: give it
-    /// to whatever must not act twice.
-    ///
-    /// A further attempt by a retry policy is another task with another key. Where attempts too must act once, give the
-    /// activity a key in its input (of `Context::uuid`, or an id of your own).
+    /// Returns a text that is the same whenever this call is run again, after a worker was lost as well as by a retry
+    /// policy: give it to whatever must not act twice.
     pub fn idempotency_key(&self) -> &str {
         &self.0.idempotency_key
     }

@@ -28,6 +28,7 @@ fn a_failure_is_tried_again_after_a_durable_wait_that_grows() {
     let third = driver.turn([fired(4)]);
     let Action::ScheduleTask(task) = &third.actions[0] else { panic!("{third:?}") };
     assert_eq!((task.id.0, task.attempt, task.input.as_str()), (5, 3, "7"));
+    assert_eq!(task.first_attempt().0, 1, "H8: all attempts share the first one's idempotency key");
     assert_eq!(result::<u32>(&driver.turn([done(5, 70)])), 70);
 }
 

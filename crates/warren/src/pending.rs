@@ -101,7 +101,7 @@ impl Retry {
 
     fn try_again(&mut self) -> Operation {
         self.attempt += 1;
-        Operation::begin(&self.ctx, |id| self.request.action(id, self.attempt))
+        Operation::begin(&self.ctx, |id| self.request.action(id, self.attempt, self.first))
     }
 }
 

@@ -16,11 +16,11 @@ impl Request {
         if let Self::Child { instance, .. } = self {
             instance.get_or_insert_with(|| child_id(execution, id));
         }
-        self.action(id, 1)
+        self.action(id, 1, id)
     }
 
-    /// Returns the action of an attempt.
-    pub(crate) fn action(&self, id: ActionId, attempt: u32) -> Action {
+    /// Returns the action of an attempt; `first` is that of the first one.
+    pub(crate) fn action(&self, id: ActionId, attempt: u32, first: ActionId) -> Action {
         match self {
             Self::Task { name, queue, input } => Action::ScheduleTask(TaskScheduled {
                 id,
@@ -28,6 +28,7 @@ impl Request {
                 queue: queue.clone(),
                 input: input.clone(),
                 attempt,
+                retry_of: (attempt > 1).then_some(first),
             }),
             Self::Child { name, version, instance, input, close } => Action::StartChild(SubOrchestrationCreated {
                 id,

@@ -180,6 +180,7 @@ impl<'a, S: Store, B: Broker> Session<'a, S, B> {
                 self.tasks.spawn(async move {
                     let addresses = batch.iter().map(|publication| publication.to.clone()).collect::<Vec<_>>();
                     let results = publisher.publish(batch).await;
+                    lost(&results)?;
                     declare_missing(&broker, &topology, &addresses, &results).await;
                     answer(&inputs, Input::Published { ticket, results })
                 });
@@ -233,6 +234,14 @@ async fn write<S: Store>(
     Ok(())
 }
 
+/// Fails if a publication was lost: its channel publishes nothing any more.
+fn lost(results: &[Published]) -> anyhow::Result<()> {
+    match results.iter().find(|result| matches!(result, Published::Lost(_))) {
+        Some(Published::Lost(why)) => anyhow::bail!("the channel that publishes was lost: {why}"),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Passes a result to the owner. A thread that is gone is noticed elsewhere.
 #[expect(clippy::unnecessary_wraps, reason = "the last expression of tasks that may fail")]
 fn answer(inputs: &Sender<Input>, input: Input) -> anyhow::Result<()> {
@@ -282,9 +291,7 @@ pub(super) async fn publish_all<B: Broker>(
     while !batch.is_empty() {
         let addresses: Vec<Address> = batch.iter().map(|publication| publication.to.clone()).collect();
         let results = publisher.publish(batch.clone()).await;
-        if let Some(Published::Lost(why)) = results.iter().find(|result| matches!(result, Published::Lost(_))) {
-            anyhow::bail!("the channel was lost: {why}");
-        }
+        lost(&results)?;
         declare_missing(broker, topology, &addresses, &results).await;
         let mut results = results.iter();
         batch.retain(|publication| {

@@ -58,7 +58,7 @@ impl Codec {
         let token = self.token(instance, execution, task.id, task.attempt).to_string();
         let mut message = wire::message(&task.name, task.input.as_str().as_bytes())
             .number(header::ATTEMPT, task.attempt.into())
-            .text(header::IDEMPOTENCY_KEY, idempotency_key(execution, task.id));
+            .text(header::IDEMPOTENCY_KEY, idempotency_key(execution, task.first_attempt()));
         message.message_id = Some(token.clone());
         message.correlation_id = Some(token);
         Ok(Publication { to: Address::Queue(queue.name), mandatory: true, message })

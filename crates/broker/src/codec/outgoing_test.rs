@@ -7,7 +7,14 @@ use warren_model::{EventRaised, Failure, Payload};
 
 fn task(name: &str, queue: Option<&str>) -> Outgoing {
     let input = Payload::from_bytes(br#"{"a":  1}"#).unwrap();
-    let task = TaskScheduled { id: ActionId(2), name: name.into(), queue: queue.map(Into::into), input, attempt: 1 };
+    let task = TaskScheduled {
+        id: ActionId(2),
+        name: name.into(),
+        queue: queue.map(Into::into),
+        input,
+        attempt: 1,
+        retry_of: None,
+    };
     Outgoing::WorkItem { instance: instance("order-1"), execution: execution(), task, traceparent: Some("00-1".into()) }
 }
 
@@ -32,6 +39,19 @@ fn a_work_item_is_the_input_with_all_else_in_properties() {
         body: (*br#"{"a":  1}"#).into(),
     };
     assert_eq!(publication.message, expected);
+}
+
+#[test]
+fn h8_a_further_attempt_has_the_idempotency_key_of_the_first() {
+    let Outgoing::WorkItem { mut task, instance, execution, traceparent } = task("charge", None) else {
+        unreachable!()
+    };
+    (task.id, task.attempt, task.retry_of) = (ActionId(9), 2, Some(ActionId(2)));
+    let outgoing = Outgoing::WorkItem { instance, execution, task, traceparent };
+    let message = codec().outgoing(&outgoing, Partition(1), None).unwrap().message;
+    assert_eq!(message.headers["idempotency-key"], text("00000000000000000000000000000abc:0002"));
+    assert_eq!(message.headers["attempt"], HeaderValue::Number(2));
+    assert_ne!(message.correlation_id, Some(token()), "yet its token is its own");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use warren_model::{ActionId, Failure, Outgoing, Partition, TaskEnded, TaskSchedu
 
 fn sent() -> Delivery {
     let input = Payload::from_bytes(br#"{"a":  1}"#).unwrap();
-    let task = TaskScheduled { id: ActionId(2), name: "charge".into(), queue: None, input, attempt: 1 };
+    let task = TaskScheduled { id: ActionId(2), name: "charge".into(), queue: None, input, attempt: 1, retry_of: None };
     let traceparent = Some("00-1".to_owned());
     let item = Outgoing::WorkItem { instance: instance("order-1"), execution: execution(), task, traceparent };
     delivered(codec().outgoing(&item, Partition(1), None).unwrap())

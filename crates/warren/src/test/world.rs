@@ -211,7 +211,7 @@ impl World {
             execution,
             id,
             attempt,
-            idempotency_key: format!("{execution}:{:04x}", id.0),
+            idempotency_key: format!("{execution}:{:04x}", task.first_attempt().0),
             queue: task.queue().to_owned(),
         });
         let running = self.registry.run_activity(&task.name, ctx, task.input);

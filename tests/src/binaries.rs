@@ -1,0 +1,32 @@
+//! Where the programs under test are.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Once,
+};
+
+/// Returns the root of the repository.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// Returns the path of a service's binary, built as it stands.
+pub fn binary(name: &str) -> PathBuf {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
+        let packages = ["orchestrator-svc", "activity-worker", "client-api"].map(|package| ["-p", package]);
+        let build = Command::new(env!("CARGO")).args(["build", "--quiet", "--bins"]).args(packages.concat()).status();
+        assert!(build.unwrap().success(), "the services can't be built");
+    });
+    // …/target/<profile>/deps/<this test>
+    let test = std::env::current_exe().unwrap();
+    test.parent().and_then(Path::parent).unwrap().join(name)
+}
+
+/// Returns a Python that has pika; made at first use.
+pub fn python() -> PathBuf {
+    let made = Command::new(repository().join("tools/python")).output().unwrap();
+    assert!(made.status.success(), "tools/python: {}", String::from_utf8_lossy(&made.stderr));
+    String::from_utf8(made.stdout).unwrap().trim().into()
+}

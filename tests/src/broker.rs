@@ -1,0 +1,100 @@
+//! RabbitMQ as another system sees it: plain AMQP, no code of Warren's.
+
+use std::{process::Command, sync::OnceLock, time::Duration};
+
+use lapin::{
+    BasicProperties, Channel, Connection, ConnectionProperties,
+    message::BasicGetMessage,
+    options::{BasicGetOptions, BasicPublishOptions, QueueDeclareOptions, QueueDeleteOptions},
+    types::FieldTable,
+};
+
+use crate::repository;
+
+/// Returns the address of the broker for tests; starts the repository's own if none is named.
+pub fn amqp_url() -> &'static str {
+    static URL: OnceLock<String> = OnceLock::new();
+    URL.get_or_init(|| {
+        std::env::var("WARREN_TEST_AMQP").unwrap_or_else(|_| {
+            let started = Command::new(repository().join("deploy/local/rabbitmq")).arg("ensure").output().unwrap();
+            assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
+            String::from_utf8(started.stdout).unwrap().trim().into()
+        })
+    })
+}
+
+/// A channel of another system.
+pub struct Amqp {
+    channel: Channel,
+    _connection: Connection,
+}
+
+impl Amqp {
+    /// Connects.
+    pub async fn connect() -> Self {
+        let connection = Connection::connect(amqp_url(), ConnectionProperties::default()).await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        Self { channel, _connection: connection }
+    }
+
+    /// Declares a queue of this connection's own and returns its name.
+    pub async fn own_queue(&self) -> String {
+        let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
+        let queue = self.channel.queue_declare("".into(), options, FieldTable::default()).await.unwrap();
+        queue.name().as_str().into()
+    }
+
+    /// Publishes.
+    pub async fn publish(&self, exchange: &str, key: &str, body: &[u8], properties: BasicProperties) {
+        let options = BasicPublishOptions::default();
+        self.channel.basic_publish(exchange.into(), key.into(), options, body, properties).await.unwrap();
+    }
+
+    /// Waits for a message.
+    pub async fn get(&self, queue: &str) -> BasicGetMessage {
+        let wait = async {
+            loop {
+                let options = BasicGetOptions { no_ack: true };
+                if let Some(message) = self.channel.basic_get(queue.into(), options).await.unwrap() {
+                    return message;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let wait = tokio::time::timeout(Duration::from_secs(30), wait).await;
+        wait.unwrap_or_else(|_| panic!("nothing arrives in {queue}"))
+    }
+}
+
+/// The queues that a test's hub may have besides its control queues.
+const QUEUES: [&str; 13] = [
+    "ingress",
+    "dead",
+    "work.greet",
+    "work.compute_volume",
+    "work.split_text",
+    "work.count_words",
+    "work.reserve_stock",
+    "work.release_stock",
+    "work.calculate_tax",
+    "work.charge_payment",
+    "work.refund_payment",
+    "work.ship_parcel",
+    "work.unserved",
+];
+
+/// Deletes everything of a hub, as far as it exists.
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn delete_hub(hub: &str) {
+    let Ok(connection) = Connection::connect(amqp_url(), ConnectionProperties::default()).await else { return };
+    let control = (0..4).map(|partition| format!("control.{partition:02}"));
+    let Ok(channel) = connection.create_channel().await else { return };
+    for queue in QUEUES.into_iter().map(ToOwned::to_owned).chain(control) {
+        // Deleting a queue that is not there is no error.
+        let _ = channel.queue_delete(format!("{hub}.{queue}").into(), QueueDeleteOptions::default()).await;
+    }
+    for exchange in ["ingress", "events"] {
+        let options = lapin::options::ExchangeDeleteOptions::default();
+        let _ = channel.exchange_delete(format!("{hub}.{exchange}").into(), options).await;
+    }
+}

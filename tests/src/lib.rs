@@ -1,0 +1,15 @@
+//! A fleet for tests: the three services as processes of their own, on a real RabbitMQ and a SQLite file.
+//!
+//! Each fleet has a hub, a folder and ports of its own, so that tests run beside each other. Processes are killed, and
+//! queues deleted, when it is dropped.
+#![allow(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
+
+mod binaries;
+mod broker;
+mod fleet;
+mod process;
+
+pub use binaries::{binary, python, repository};
+pub use broker::{Amqp, amqp_url};
+pub use fleet::{Fleet, eventually};
+pub use process::Process;
