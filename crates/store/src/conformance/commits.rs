@@ -95,9 +95,15 @@ pub async fn partitions_count_for_themselves<F: Fixture>(fixture: &F) {
     let store = fixture.open(&wide(2)).await.unwrap();
     let (mut one, mut other) = (take(store.clone(), P0).await, take(store, Partition(1)).await);
     one.commit(|commit| whole(commit, "order-1", 0)).await;
-    one.commit(|commit| commit.sent.push((P0, 5))).await;
-    assert_eq!(other.state().await, PartitionState::default());
-    assert!(other.load("order-1").await.record.is_none());
+    one.commit(|commit| {
+        commit.sent.push((P0, 5));
+        commit.pending.push(pending("order-1", 7));
+    })
+    .await;
+    let loaded = other.load("order-1").await;
+    assert_eq!((loaded.record, loaded.turns, loaded.pending), (None, Ok(vec![]), vec![]));
+    assert_eq!((other.state().await, other.timers().await), (PartitionState::default(), vec![]));
+    assert_eq!(other.store.turns(Partition(1), other.epoch, vec![key("order-1", 0)]).await.unwrap(), []);
     // The same keys elsewhere are other rows.
     other.commit(|commit| whole(commit, "order-1", 0)).await;
     assert_eq!((one.state().await.number, other.state().await.number), (2, 1));
