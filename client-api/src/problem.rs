@@ -5,7 +5,8 @@ use axum::{
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 use warren_client::Error;
 use warren_model::{Refusal, RefusalCode};
 use warren_store as store;
@@ -75,14 +76,25 @@ impl Problem {
     }
 }
 
+#[derive(Serialize)]
+struct Body<'a> {
+    error: ErrorBody<'a>,
+    #[serde(rename = "Message")]
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    code: &'static str,
+    message: &'a str,
+    #[serde(flatten)]
+    more: Map<String, Value>,
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut error = Map::new();
-        error.insert("code".into(), self.code.into());
-        error.insert("message".into(), self.message.clone().into());
-        error.extend(self.more);
-        let body = json!({ "error": error, "Message": self.message });
-        let mut response = (self.status, Json(body)).into_response();
+        let error = ErrorBody { code: self.code, message: &self.message, more: self.more };
+        let mut response = (self.status, Json(Body { error, message: &self.message })).into_response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }

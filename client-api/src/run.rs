@@ -65,3 +65,7 @@ fn topology(settings: &Settings) -> anyhow::Result<Topology> {
     let topology = Topology::new(&settings.hub.name)?;
     Ok(topology.with_queue_type(queue_type).with_delivery_limit(settings.broker.delivery_limit))
 }
+
+#[cfg(test)]
+#[path = "run_test.rs"]
+mod test;

@@ -26,10 +26,10 @@ pub(crate) async fn identify(request: Request, next: Next) -> Response {
     async move {
         let mut response = next.run(request).await;
         let (status, ms) = (response.status().as_u16(), begin.elapsed().as_millis());
-        if response.status().is_server_error() {
-            tracing::warn!(status, ms, "failed to serve a request");
-        } else if is_probe {
+        if is_probe {
             tracing::trace!(status, ms, "served a probe");
+        } else if response.status().is_server_error() {
+            tracing::warn!(status, ms, "failed to serve a request");
         } else {
             tracing::debug!(status, ms, "served a request");
         }

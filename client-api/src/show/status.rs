@@ -36,7 +36,7 @@ pub(crate) struct StatusBody {
     /// Why it failed, for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<Failure>,
-    /// What keeps it from going on.
+    /// What keeps it from going on; nothing does once it has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     condition: Option<ConditionBody>,
 }
@@ -48,6 +48,12 @@ struct ConditionBody {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<Payload>,
+}
+
+impl From<Condition> for ConditionBody {
+    fn from(Condition { kind, message, details }: Condition) -> Self {
+        Self { kind, message, details }
+    }
 }
 
 impl StatusBody {
@@ -81,11 +87,7 @@ impl StatusBody {
             version: record.version,
             tags: record.tags,
             failure: None,
-            condition: record.condition.map(|Condition { kind, message, details }| ConditionBody {
-                kind,
-                message,
-                details,
-            }),
+            condition: record.condition.filter(|_| !record.status.is_terminal()).map(ConditionBody::from),
         }
     }
 }

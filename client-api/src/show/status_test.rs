@@ -67,3 +67,10 @@ fn version_tags_and_condition_are_shown_where_there_are_any() {
     );
     assert_eq!(shown["condition"], json!({"kind": "blocked", "message": "differs", "details": {"turn": 3}}));
 }
+
+#[test]
+fn what_kept_an_instance_from_going_on_is_of_no_interest_once_it_has_ended() {
+    let mut ended = view("order-7", Status::Terminated, 0);
+    ended.record.condition = Some(Condition { kind: ConditionKind::Stuck, message: "awaits".into(), details: None });
+    assert_eq!(shown(ended, false).get("condition"), None);
+}

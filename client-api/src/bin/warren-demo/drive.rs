@@ -40,6 +40,8 @@ pub(crate) struct DrivenOrder {
     pub(crate) instance: String,
     /// How it ended.
     pub(crate) end: End,
+    /// From its start to its end.
+    pub(crate) took: Duration,
 }
 
 /// Sends all orders and waits for their ends.
@@ -50,9 +52,10 @@ pub(crate) async fn all(api: &HttpClient, entries: &[Entry], plan: &Plan<'_>) ->
         let progress = &progress;
         async move {
             let instance = format!("{}-{}", plan.run, entry.id);
+            let begin = Instant::now();
             let end = one(api, entry, &instance, plan.patience).await;
             progress.ended(&end);
-            (index, DrivenOrder { instance, end })
+            (index, DrivenOrder { instance, end, took: begin.elapsed() })
         }
     });
     let collecting = driving.buffer_unordered(plan.concurrency).collect::<Vec<_>>();

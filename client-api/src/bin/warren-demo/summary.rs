@@ -21,7 +21,7 @@ pub(crate) fn write(out: &mut impl Write, entries: &[Entry], driven: &Driven) ->
     let all = driven.orders.len();
     #[expect(clippy::cast_precision_loss, reason = "nobody sends so many orders that a float could not count them")]
     let rate = all as f64 / seconds.max(0.001);
-    writeln!(out, "\n{all} orders in {seconds:.1} s, {rate:.0} per second")?;
+    writeln!(out, "\n{all} orders in {seconds:.1} s, {rate:.0} per second; {}", times(driven))?;
     let mut ends = BTreeMap::<&str, usize>::new();
     for order in &driven.orders {
         *ends.entry(order.end.name()).or_default() += 1;
@@ -39,6 +39,15 @@ pub(crate) fn write(out: &mut impl Write, entries: &[Entry], driven: &Driven) ->
         writeln!(out, "  lost      {lost:>6}")?;
     }
     write_differences(out, entries, driven)
+}
+
+/// Most orders are quick; those whose payment is tried again wait for that.
+fn times(driven: &Driven) -> String {
+    let mut times: Vec<_> = driven.orders.iter().map(|order| order.took.as_secs_f64()).collect();
+    times.sort_by(f64::total_cmp);
+    let at = |percent: usize| times.get((times.len() * percent / 100).min(times.len().saturating_sub(1)));
+    let text = |percent| at(percent).map_or_else(String::new, |seconds| format!("{seconds:.2} s"));
+    format!("half of them within {}, nine of ten within {}, the slowest in {}", text(50), text(90), text(100))
 }
 
 fn write_differences(out: &mut impl Write, entries: &[Entry], driven: &Driven) -> io::Result<bool> {

@@ -19,8 +19,11 @@ fn failed(code: &str) -> End {
 
 fn summary(expected: &[&str], ends: Vec<End>) -> (bool, String) {
     let entries: Vec<_> = expected.iter().map(|expect| entry(expect)).collect();
-    let orders =
-        ends.into_iter().enumerate().map(|(n, end)| DrivenOrder { instance: format!("run-{n}"), end }).collect();
+    let orders = ends
+        .into_iter()
+        .enumerate()
+        .map(|(n, end)| DrivenOrder { instance: format!("run-{n}"), end, took: Duration::from_secs(n as u64) })
+        .collect();
     let mut out = Vec::new();
     let is_good = write(&mut out, &entries, &Driven { orders, took: Duration::from_secs(2) }).unwrap();
     (is_good, String::from_utf8(out).unwrap())
@@ -31,7 +34,7 @@ fn ends_are_counted_by_kind_and_code() {
     let codes = ["declined", "not_approved", "declined", "out_of_stock"];
     let (is_good, text) = summary(&codes, codes.map(failed).into());
     assert!(is_good, "{text}");
-    assert!(text.starts_with("\n4 orders in 2.0 s, 2 per second\n"), "{text}");
+    assert!(text.starts_with("\n4 orders in 2.0 s, 2 per second; half of them within 2.00 s, nine of ten within 3.00 s, the slowest in 3.00 s\n"), "{text}");
     assert!(text.contains("rejected       1"), "{text}");
     assert!(text.contains("failed         3  declined 2, out_of_stock 1"), "{text}");
     assert!(!text.contains("lost"), "{text}");

@@ -82,13 +82,19 @@ impl End {
         }
         match self {
             Self::Completed(receipt) => wrong_receipt(receipt, &entry.id),
-            Self::Failed { field, .. } if *field != entry.field => {
-                let name = |field: &Option<String>| field.clone().unwrap_or_else(|| "no field".into());
-                Some(format!("expected the failure to name {}, but it names {}", name(&entry.field), name(field)))
-            }
-            Self::Failed { .. } | Self::Lost(_) => None,
+            Self::Failed { message, field, .. } => wrong_field(entry.field.as_deref()?, field.as_deref(), message),
+            Self::Lost(_) => None,
         }
     }
+}
+
+/// What can't be read has no field in its details: then the message names it, part by part.
+fn wrong_field(expected: &str, field: Option<&str>, message: &str) -> Option<String> {
+    let names_it = match field {
+        Some(field) => field == expected,
+        None => expected.split('.').all(|part| message.contains(part)),
+    };
+    (!names_it).then(|| format!("expected the failure to name {expected}, but it says {message}"))
 }
 
 fn wrong_receipt(receipt: &Receipt, order: &str) -> Option<String> {

@@ -42,9 +42,17 @@ fn a_failure_must_have_the_code_and_the_field() {
     let failed = status(&json!({"runtimeStatus": "Failed", "output": "text", "failure": failure}));
     assert_eq!(failed.difference(&entry("invalid_order", Some("items"))), None);
     let told = failed.difference(&entry("invalid_order", Some("card"))).unwrap();
-    assert_eq!(told, "expected the failure to name card, but it names items");
+    assert_eq!(told, "expected the failure to name card, but it says items is empty");
     let told = failed.difference(&entry("completed", None)).unwrap();
     assert_eq!(told, "expected completed, but it is invalid_order (items is empty)");
+}
+
+#[test]
+fn a_failure_without_details_names_the_field_in_its_message() {
+    let failure = json!({"code": "invalid_input", "message": "items[0]: missing field `quantity`"});
+    let failed = status(&json!({"runtimeStatus": "Failed", "output": "text", "failure": failure}));
+    assert_eq!(failed.difference(&entry("invalid_input", Some("items[0].quantity"))), None);
+    assert!(failed.difference(&entry("invalid_input", Some("items[1].quantity"))).is_some());
 }
 
 #[test]
