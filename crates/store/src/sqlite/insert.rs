@@ -11,7 +11,7 @@ use crate::{Aside, CommandRow, Commit, OutboxRow, PendingRow, Result, TimerRow, 
 
 /// Adds everything that the batch names. A row that may not be there yet and is, is refused by name.
 pub(super) fn all(transaction: &Connection, commit: &Commit) -> Result<()> {
-    let into = Into { transaction, partition: commit.partition.0 };
+    let into = Target { transaction, partition: commit.partition.0 };
     commit.instances.iter().try_for_each(|row| into.instance(row))?;
     commit.turns.iter().try_for_each(|row| into.turn(row))?;
     commit.timers.iter().try_for_each(|row| into.timer(row))?;
@@ -36,12 +36,12 @@ pub(super) fn all(transaction: &Connection, commit: &Commit) -> Result<()> {
     Ok(())
 }
 
-struct Into<'t> {
+struct Target<'t> {
     transaction: &'t Connection,
     partition: u16,
 }
 
-impl Into<'_> {
+impl Target<'_> {
     fn instance(&self, row: &InstanceRecord) -> Result<()> {
         let name = || format!("instance {}", row.id);
         let values = params![

@@ -17,7 +17,7 @@ use crate::{
 pub(super) fn partition(connection: &mut Connection, partition: Partition, epoch: Epoch) -> Result<PartitionState> {
     let snapshot = connection.transaction()?;
     let number = lease::fence(&snapshot, partition, epoch)?;
-    let from = From { snapshot: &snapshot, partition };
+    let from = Source { snapshot: &snapshot, partition };
     Ok(PartitionState {
         number,
         outbox: from.all("SELECT number, entries FROM outbox WHERE partition = ?1 ORDER BY number", |row| {
@@ -57,7 +57,7 @@ fn watermark(row: &Row<'_>) -> rusqlite::Result<(Partition, u64)> {
 pub(super) fn load(connection: &mut Connection, partition: Partition, epoch: Epoch, load: Load) -> Result<Loaded> {
     let snapshot = connection.transaction()?;
     lease::fence(&snapshot, partition, epoch)?;
-    let from = From { snapshot: &snapshot, partition };
+    let from = Source { snapshot: &snapshot, partition };
     let instances = load.instances.into_iter().map(|id| from.instance(id)).collect::<Result<_>>()?;
     let mut commands = Vec::new();
     for id in load.commands {
@@ -113,12 +113,12 @@ pub(super) fn timers(
         .map_err(|error| of_value(error, || format!("timers of partition {partition}")))
 }
 
-struct From<'t> {
+struct Source<'t> {
     snapshot: &'t Connection,
     partition: Partition,
 }
 
-impl From<'_> {
+impl Source<'_> {
     /// Reads all rows that a query gives for the partition.
     fn all<T>(&self, sql: &str, row: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>> {
         let read =
