@@ -6,18 +6,18 @@ use std::sync::{
 use warren_client::testing::MemoryQueries;
 use warren_store as store;
 
-use crate::testing::{Stack, body, problem};
+use crate::testing::{DEADLINE, Stack, body, problem};
 
 #[tokio::test]
 async fn until_the_store_is_there_requests_are_told_what_makes_it() {
     let (queries, is_there) = (MemoryQueries::default(), Arc::new(AtomicBool::new(false)));
     let (opened, looked) = (queries.clone(), is_there.clone());
-    let mut stack = Stack::start_with(queries, move || {
+    let open = move || {
         let away = || store::Error::Unavailable("file w.db is not there yet: orchestrator-svc makes it".into());
         let opened = if looked.load(SeqCst) { Ok(opened.clone()) } else { Err(away()) };
         async move { opened }
-    })
-    .await;
+    };
+    let mut stack = Stack::start_with(queries, open, DEADLINE).await;
     let told = loop {
         // The very first answers may come before the first look.
         let told = problem(&stack.post("/api/v1/orchestrators/order", "").await, 503, "unavailable");
@@ -38,10 +38,8 @@ async fn until_the_store_is_there_requests_are_told_what_makes_it() {
 
 #[tokio::test]
 async fn a_store_of_another_hub_ends_the_service() {
-    let stack = Stack::start_with(MemoryQueries::default(), || async {
-        Err(store::Error::Mismatch("file w.db holds hub other: set hub.name".into()))
-    })
-    .await;
+    let open = || async { Err(store::Error::Mismatch("file w.db holds hub other: set hub.name".into())) };
+    let stack = Stack::start_with(MemoryQueries::default(), open, DEADLINE).await;
     let ended = stack.ended().await;
     assert_eq!(ended.unwrap_err().to_string(), "file w.db holds hub other: set hub.name");
 }
@@ -49,9 +47,7 @@ async fn a_store_of_another_hub_ends_the_service() {
 #[tokio::test]
 async fn a_service_stops_when_told_with_or_without_a_store() {
     Stack::start().await.stop().await.unwrap();
-    let stack = Stack::start_with(MemoryQueries::default(), || async {
-        Err(store::Error::Unavailable("not there yet".into()))
-    })
-    .await;
+    let open = || async { Err(store::Error::Unavailable("not there yet".into())) };
+    let stack = Stack::start_with(MemoryQueries::default(), open, DEADLINE).await;
     stack.stop().await.unwrap();
 }

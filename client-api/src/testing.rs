@@ -35,17 +35,26 @@ pub(crate) struct Stack {
 
 impl Stack {
     pub(crate) async fn start() -> Self {
+        Self::with_patience(DEADLINE).await
+    }
+
+    /// Starts an API that gives a command up after so long.
+    pub(crate) async fn with_patience(patience: Duration) -> Self {
         let queries = MemoryQueries::default();
         let opened = queries.clone();
-        Self::start_with(queries, move || {
+        let open = move || {
             let opened = opened.clone();
             async move { Ok(opened) }
-        })
-        .await
+        };
+        Self::start_with(queries, open, patience).await
     }
 
     /// Starts with a store that opens as the test says.
-    pub(crate) async fn start_with<F>(queries: MemoryQueries, open: impl Fn() -> F + Send + Sync + 'static) -> Self
+    pub(crate) async fn start_with<F>(
+        queries: MemoryQueries,
+        open: impl Fn() -> F + Send + Sync + 'static,
+        patience: Duration,
+    ) -> Self
     where
         F: Future<Output = store::Result<MemoryQueries>> + Send + 'static,
     {
@@ -58,11 +67,7 @@ impl Stack {
             topology: topology(),
             listener,
             api: ApiOptions { base_url: None, body_bytes_max: BODY_BYTES_MAX, wait_max: Duration::from_secs(60) },
-            client: Options {
-                within: Duration::from_secs(1),
-                unsent_within: Duration::from_millis(200),
-                payload_bytes_max: 1_000,
-            },
+            client: Options { within: patience, unsent_within: patience, payload_bytes_max: 1_000 },
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(service.run(open, async {

@@ -4,6 +4,9 @@ use warren_model::{Command, Failure, Payload, Refusal, RefusalCode, Status, inst
 
 use crate::testing::{Stack, body, problem};
 
+/// For tests in which patience is in vain.
+const SHORT: std::time::Duration = std::time::Duration::from_millis(300);
+
 #[tokio::test]
 async fn a_start_is_answered_with_where_to_ask() {
     let mut stack = Stack::start().await;
@@ -206,7 +209,7 @@ async fn a_body_over_its_limit_is_too_large_at_the_socket_or_at_the_client() {
 
 #[tokio::test]
 async fn a_broker_that_is_away_means_try_again_and_nothing_was_accepted() {
-    let mut stack = Stack::start().await;
+    let mut stack = Stack::with_patience(SHORT).await;
     stack.broker.set_down(Some("connection refused"));
     let reply = stack.post("/api/v1/orchestrators/order/order-7", "").await;
     let told = problem(&reply, 503, "unavailable");
@@ -214,7 +217,11 @@ async fn a_broker_that_is_away_means_try_again_and_nothing_was_accepted() {
     assert_eq!(reply.header("retry-after"), Some("2"));
     stack.broker.set_down(None);
     stack.owner.reconnect(&stack.broker).await;
-    let (_, command) = stack.post_accepted("/api/v1/orchestrators/order/order-8", "").await;
+    // The client comes back in its own time.
+    let post = async {
+        while stack.http.post("/api/v1/orchestrators/order/order-8", &[], vec![]).await.unwrap().status == 503 {}
+    };
+    let ((), command) = tokio::join!(post, stack.owner.accept_next(Status::Running));
     assert_eq!(command.instance.as_str(), "order-8", "what was refused is not sent later");
 }
 
@@ -230,7 +237,7 @@ async fn a_hub_that_no_owner_has_created_is_named() {
 
 #[tokio::test]
 async fn an_owner_that_does_not_answer_is_a_timeout_that_says_how_to_ask_again() {
-    let mut stack = Stack::start().await;
+    let mut stack = Stack::with_patience(SHORT).await;
     let reply = stack.post("/api/v1/orchestrators/order/order-7", "").await;
     let command = stack.owner.next().await;
     let told = problem(&reply, 504, "timeout");
