@@ -12,9 +12,15 @@ pub fn repository() -> &'static Path {
 }
 
 /// Returns the path of a service's binary, built as it stands.
+///
+/// `cargo test --workspace` builds it before any test runs, and `tools/test` says so: building here would then only
+/// repeat it with other features.
 pub fn binary(name: &str) -> PathBuf {
     static BUILT: Once = Once::new();
     BUILT.call_once(|| {
+        if std::env::var_os("WARREN_TEST_BUILT").is_some() {
+            return;
+        }
         let packages = ["orchestrator-svc", "activity-worker", "client-api"].map(|package| ["-p", package]);
         let build = Command::new(env!("CARGO")).args(["build", "--quiet", "--bins"]).args(packages.concat()).status();
         assert!(build.unwrap().success(), "the services can't be built");

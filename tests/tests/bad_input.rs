@@ -59,8 +59,8 @@ async fn an_input_of_the_wrong_shape_fails_with_the_field_and_the_type() {
     fleet.post("/orchestrators/volume/v", r#"{"length": 1, "width": "wide", "height": 1}"#).await;
     let status = fleet.wait("v").await;
     assert_eq!(status["runtimeStatus"], "Failed");
-    assert_eq!(status["output"]["code"], "invalid_input");
-    let message = status["output"]["message"].as_str().unwrap();
+    assert_eq!(status["failure"]["code"], "invalid_input");
+    let message = status["failure"]["message"].as_str().unwrap();
     assert!(message.contains("width") && message.contains("f64"), "{message}");
 }
 
@@ -82,7 +82,13 @@ async fn a_message_that_makes_no_sense_goes_to_the_dead_queue_with_the_reason() 
         let token = BasicProperties::default().with_correlation_id("nobody.waits".into());
         amqp.publish("", &control, b"1", token).await;
         assert!(fleet.dead(&amqp).await.0.contains("token"), "a reply that nobody waits for");
-        amqp.publish("", &control, b"1", BasicProperties::default().with_type("dance".into())).await;
+        amqp.publish(
+            "",
+            &control,
+            b"1",
+            BasicProperties::default().with_type("dance".into()).with_message_id("d".into()),
+        )
+        .await;
         assert!(fleet.dead(&amqp).await.0.contains("dance"));
     }
     still_works(&fleet, "one").await;
@@ -141,7 +147,7 @@ async fn a_file_that_is_not_the_hubs_is_refused_by_name() {
     let text = fleet.folder().join("notes.txt");
     std::fs::write(&text, "these are notes and no database, however long they may become in time ".repeat(20)).unwrap();
     let url = format!("sqlite:{}", text.display());
-    gives_up(&mut fleet, "orchestrator", &[("store.url", &url)], &["notes.txt", "SQLite"]).await;
+    gives_up(&mut fleet, "orchestrator", &[("store.url", &url)], &["notes.txt", "no SQLite database"]).await;
     assert!(std::fs::read_to_string(&text).unwrap().starts_with("these are notes"), "the file is left as it was");
 
     fleet.spawn("orchestrator", &[]);

@@ -32,7 +32,7 @@ async fn send(fleet: &Fleet, entry: &Entry) {
 fn ending(status: &Value) -> String {
     match status["runtimeStatus"].as_str().unwrap() {
         "Completed" => "completed".into(),
-        _ => status["output"]["code"].as_str().unwrap_or_else(|| panic!("{status}")).into(),
+        _ => status["failure"]["code"].as_str().unwrap_or_else(|| panic!("{status}")).into(),
     }
 }
 
