@@ -29,7 +29,6 @@
 //!
 //! The decisions are in [`worker`], a type without I/O; the shell around it moves bytes.
 
-mod amqp;
 mod endpoint;
 mod error;
 mod plan;

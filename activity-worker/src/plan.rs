@@ -3,8 +3,11 @@
 use std::{collections::BTreeSet, num::NonZeroU16, time::Duration};
 
 use warren::Registry;
-use warren_broker::{QueueSpec, QueueType, Topology};
-use warren_service::{Settings, settings};
+use warren_broker::{QueueSpec, Topology};
+use warren_service::{
+    Settings,
+    hub::{process_name, topology},
+};
 
 use crate::{
     Error, Result,
@@ -33,7 +36,7 @@ impl Plan {
             payload_bytes: settings.hub.payload_bytes_max(),
             drain: Duration::from_secs(settings.worker.drain_seconds.into()),
         };
-        Ok(Self { topology, names, specs, worker: name(&settings.worker.name), limits })
+        Ok(Self { topology, names, specs, worker: process_name(&settings.worker.name), limits })
     }
 
     pub(crate) fn worker(&self) -> Worker {
@@ -53,16 +56,6 @@ impl Plan {
     }
 }
 
-/// Returns the topology that the settings describe.
-pub(crate) fn topology(settings: &Settings) -> Result<Topology> {
-    let queue_type = match settings.broker.queue_type {
-        settings::QueueType::Quorum => QueueType::Quorum,
-        settings::QueueType::Classic => QueueType::Classic,
-    };
-    let topology = Topology::new(&settings.hub.name)?;
-    Ok(topology.with_queue_type(queue_type).with_delivery_limit(settings.broker.delivery_limit))
-}
-
 /// Returns the queues to serve: those of the setting, or else one for each activity; each once.
 ///
 /// A queue that no activity of the registry has would be emptied into failures: that is a slip, and is refused.
@@ -80,16 +73,6 @@ fn queues(wanted: &[String], registry: &Registry) -> Result<Vec<String>> {
     }
     let wanted: BTreeSet<&String> = wanted.iter().collect();
     Ok(wanted.into_iter().cloned().collect())
-}
-
-/// Returns what the worker calls itself: as the setting says, or host and process.
-fn name(setting: &str) -> String {
-    if !setting.is_empty() {
-        return setting.to_owned();
-    }
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = if host.trim().is_empty() { "worker" } else { host.trim() };
-    format!("{host}-{}", std::process::id())
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use tokio_util::sync::CancellationToken;
 use warren::Registry;
 use warren_broker::Broker;
-use warren_service::{Settings, health::Health};
+use warren_service::{Settings, health::Health, hub};
 
-use crate::{Result, amqp, endpoint::Endpoint, plan::Plan, shell};
+use crate::{Result, endpoint::Endpoint, plan::Plan, shell};
 
 /// Serves the registry's activities on the broker that the settings name, and the health endpoints, until `shutdown`
 /// resolves; then takes nothing more, ends what runs (at most `worker.drain_seconds`), and returns.
@@ -13,7 +13,8 @@ use crate::{Result, amqp, endpoint::Endpoint, plan::Plan, shell};
 /// A broker that is away or refuses the user is no error: the worker logs what it tried, is not ready, and tries again,
 /// since a restart would do no better. Errors are what a person must mend first.
 pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<Output = ()>) -> Result<()> {
-    let broker = amqp::broker(settings, &Plan::new(settings, &registry)?)?;
+    let name = format!("activity-worker {}", Plan::new(settings, &registry)?.name());
+    let broker = hub::amqp(settings, &name)?;
     let health = shell::health();
     let endpoint = Endpoint::open(&settings.health.worker).await?;
     let stopped = CancellationToken::new();

@@ -4,12 +4,12 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::bail;
 use tokio::task::spawn_blocking;
-use warren_broker::{
-    QueueType, Topology,
-    amqp::{Amqp, AmqpConfig},
-};
 use warren_client::Options;
-use warren_service::{Settings, listen, settings};
+use warren_service::{
+    Settings,
+    hub::{amqp, topology},
+    listen,
+};
 use warren_store::{self as store, sqlite::SqliteReader};
 
 use crate::{ApiOptions, Service};
@@ -24,7 +24,7 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> any
     };
     let listener = listen::bind(&settings.client_api.listen, "client_api.listen").await?;
     let service = Service {
-        broker: amqp(settings)?,
+        broker: amqp(settings, &format!("client-api {}", settings.client_api.listen))?,
         topology: topology(settings)?,
         listener,
         api: api_options(settings),
@@ -48,22 +48,6 @@ fn api_options(settings: &Settings) -> ApiOptions {
         body_bytes_max: api.body_megabytes_max as usize * 1024 * 1024,
         wait_max: Duration::from_secs(api.wait_seconds_max.into()),
     }
-}
-
-fn amqp(settings: &Settings) -> anyhow::Result<Amqp> {
-    let name = format!("client-api {}", settings.client_api.listen);
-    let mut config = AmqpConfig::new(settings.broker.url.as_str(), name, topology(settings)?);
-    config.heartbeat = Duration::from_secs(settings.broker.heartbeat_seconds.into());
-    Ok(Amqp::connect_lazily(config)?)
-}
-
-fn topology(settings: &Settings) -> anyhow::Result<Topology> {
-    let queue_type = match settings.broker.queue_type {
-        settings::QueueType::Quorum => QueueType::Quorum,
-        settings::QueueType::Classic => QueueType::Classic,
-    };
-    let topology = Topology::new(&settings.hub.name)?;
-    Ok(topology.with_queue_type(queue_type).with_delivery_limit(settings.broker.delivery_limit))
 }
 
 #[cfg(test)]

@@ -16,7 +16,6 @@ fn check(binary: &str, arguments: &[&str], is_success: bool, says: &[&str]) {
 #[test]
 fn help_has_examples_and_names_every_flag() {
     check(env!("CARGO_BIN_EXE_client-api"), &["--help"], true, &["Examples:", "--config", "--set"]);
-    check(env!("CARGO_BIN_EXE_warren-demo"), &["--help"], true, &["--api", "--orders"]);
 }
 
 #[test]

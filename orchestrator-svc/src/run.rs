@@ -6,13 +6,14 @@ use anyhow::{Context, bail};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use warren::Registry;
-use warren_broker::{
-    Broker, Codec, QueueType, Topology,
-    amqp::{Amqp, AmqpConfig},
-};
+use warren_broker::{Broker, Codec};
 use warren_engine::Limits;
 use warren_model::PartitionCount;
-use warren_service::{Settings, health, listen, settings};
+use warren_service::{
+    Settings, health,
+    hub::{amqp, process_name, topology},
+    listen,
+};
 use warren_store::{HubSpec, Store, sqlite::Sqlite};
 
 use crate::{Replica, owner};
@@ -32,7 +33,7 @@ pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<
     };
     let path = Path::new(path);
     let (store, _lock) = open_sqlite(path, settings).await?;
-    let broker = amqp(settings)?;
+    let broker = amqp(settings, &format!("orchestrator-svc {}", process_name(&settings.orchestrator.name)))?;
     let replica = replica(settings, registry, store, broker, report.clone()).await?;
     let serve = async {
         let serving =
@@ -62,14 +63,14 @@ pub async fn replica<S: Store, B: Broker>(
     broker: B,
     health: health::Health,
 ) -> anyhow::Result<Replica<S, B>> {
-    let hub = store.hub();
-    let codec = Codec::new(topology(settings)?, hub.partitions, hub.secret);
+    let warren_store::Hub { name, partitions, secret } = store.hub().clone();
+    let codec = Codec::new(topology(settings)?, partitions, secret);
     let known: Vec<String> = registry.orchestrators().map(|known| known.name.to_string()).collect();
-    tracing::info!(hub = hub.name, partitions = hub.partitions.0, orchestrators = known.join(" "), "owning");
+    tracing::info!(hub = name, partitions = partitions.0, orchestrators = known.join(" "), "owning");
     Ok(Replica {
         owner: owner_settings(settings),
         prefetch: settings.orchestrator.prefetch,
-        name: name(settings),
+        name: process_name(&settings.orchestrator.name),
         lease: Duration::from_secs(settings.orchestrator.lease_seconds.into()),
         codec,
         registry,
@@ -102,22 +103,6 @@ async fn open_sqlite(path: &Path, settings: &Settings) -> anyhow::Result<(Sqlite
     Ok((store, lock))
 }
 
-fn amqp(settings: &Settings) -> anyhow::Result<Amqp> {
-    let name = format!("orchestrator-svc {}", name(settings));
-    let mut config = AmqpConfig::new(settings.broker.url.as_str(), name, topology(settings)?);
-    config.heartbeat = Duration::from_secs(settings.broker.heartbeat_seconds.into());
-    Ok(Amqp::connect_lazily(config)?)
-}
-
-fn topology(settings: &Settings) -> anyhow::Result<Topology> {
-    let queue_type = match settings.broker.queue_type {
-        settings::QueueType::Quorum => QueueType::Quorum,
-        settings::QueueType::Classic => QueueType::Classic,
-    };
-    let topology = Topology::new(&settings.hub.name)?;
-    Ok(topology.with_queue_type(queue_type).with_delivery_limit(settings.broker.delivery_limit))
-}
-
 fn owner_settings(settings: &Settings) -> owner::Settings {
     let orchestrator = &settings.orchestrator;
     let limits = Limits {
@@ -133,12 +118,4 @@ fn owner_settings(settings: &Settings) -> owner::Settings {
         duplicate_window: SignedDuration::from_hours(24 * i64::from(orchestrator.duplicate_window_days)),
         ..owner::Settings::default()
     }
-}
-
-fn name(settings: &Settings) -> String {
-    if settings.orchestrator.name.is_empty() {
-        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        return format!("{}-{}", host.trim(), std::process::id());
-    }
-    settings.orchestrator.name.clone()
 }

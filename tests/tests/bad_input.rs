@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
 
 use end_to_end::{Amqp, Fleet};
-use lapin::BasicProperties;
+use lapin::{
+    BasicProperties,
+    types::{AMQPValue, FieldTable},
+};
 use serde_json::Value;
 
 /// Shows that the fleet still works.
@@ -77,6 +80,8 @@ async fn a_message_that_makes_no_sense_goes_to_the_dead_queue_with_the_reason() 
     amqp.publish(&ingress, "start.hello", b"1", theirs).await;
     assert!(fleet.dead(&amqp).await.0.contains("reply_to"), "an answer may not go to a queue of the hub");
 
+    let mut instance = FieldTable::default();
+    instance.insert("instance-id".into(), AMQPValue::LongString("x".into()));
     for partition in 0..4 {
         let control = format!("{}.control.{partition:02}", fleet.hub);
         let token = BasicProperties::default().with_correlation_id("nobody.waits".into());
@@ -86,7 +91,10 @@ async fn a_message_that_makes_no_sense_goes_to_the_dead_queue_with_the_reason() 
             "",
             &control,
             b"1",
-            BasicProperties::default().with_type("dance".into()).with_message_id("d".into()),
+            BasicProperties::default()
+                .with_type("dance".into())
+                .with_message_id("d".into())
+                .with_headers(instance.clone()),
         )
         .await;
         assert!(fleet.dead(&amqp).await.0.contains("dance"));
@@ -147,7 +155,7 @@ async fn a_file_that_is_not_the_hubs_is_refused_by_name() {
     let text = fleet.folder().join("notes.txt");
     std::fs::write(&text, "these are notes and no database, however long they may become in time ".repeat(20)).unwrap();
     let url = format!("sqlite:{}", text.display());
-    gives_up(&mut fleet, "orchestrator", &[("store.url", &url)], &["notes.txt", "no SQLite database"]).await;
+    gives_up(&mut fleet, "orchestrator", &[("store.url", &url)], &["notes.txt", "it is no SQLite database"]).await;
     assert!(std::fs::read_to_string(&text).unwrap().starts_with("these are notes"), "the file is left as it was");
 
     fleet.spawn("orchestrator", &[]);

@@ -1,6 +1,6 @@
 //! What the three services share: settings, telemetry, shutdown, health, and the flags of their command lines.
 //!
-//! Nothing here knows of orchestrations: no store, no broker, no engine. A service's `main` begins so:
+//! Nothing here knows of orchestrations: no store, no engine. A service's `main` begins so:
 //!
 //! ```no_run
 //! # use warren_service::{cli::ServiceArgs, health::Health, shutdown};
@@ -17,6 +17,7 @@ pub mod cli;
 pub mod config;
 mod error;
 pub mod health;
+pub mod hub;
 pub mod listen;
 pub mod settings;
 pub mod shutdown;

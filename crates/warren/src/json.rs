@@ -1,19 +1,34 @@
 //! Typed values to and from payloads, with failures that name the field.
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
 use warren_model::{Failure, Payload};
 
 /// Reads a payload, or says which field is wrong: `items[0].quantity: invalid type: string "two", expected u32`.
 ///
-/// Never retryable: the same bytes are wrong again.
+/// The failure's details name the field for programs: `{"field": "items[0].quantity"}`. Never retryable: the same bytes
+/// are wrong again.
 pub(crate) fn read<T: DeserializeOwned>(payload: &Payload, code: &str) -> Result<T, Failure> {
     let mut json = serde_json::Deserializer::from_str(payload.as_str());
     serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
+        let path = if path == "." { "" } else { path.as_str() };
         let reason = without_position(error.inner());
-        let message = if path == "." { reason } else { format!("{path}: {reason}") };
-        Failure::permanent(code, message)
+        let message = if path.is_empty() { reason.clone() } else { format!("{path}: {reason}") };
+        let failure = Failure::permanent(code, message);
+        let field = field(path, &reason);
+        if field.is_empty() { failure } else { failure.with_details(&json!({"field": field})) }
     })
+}
+
+/// Returns the way to the field. That of a missing one ends at what it is missing from.
+fn field(path: &str, reason: &str) -> String {
+    let missing = reason.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    match missing {
+        Some(name) if path.is_empty() => name.to_owned(),
+        Some(name) => format!("{path}.{name}"),
+        None => path.to_owned(),
+    }
 }
 
 /// Writes a payload, or says why the value is no JSON. Never retryable.

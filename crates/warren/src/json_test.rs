@@ -24,17 +24,22 @@ fn failure(json: &str) -> Failure {
 fn a_wrong_shape_names_the_field() {
     let wrong = failure(r#"{"items":[{"quantity":"two"}]}"#);
     let message = r#"items[0].quantity: invalid type: string "two", expected u32"#;
-    assert_eq!(wrong, Failure::permanent("invalid_input", message));
+    let details = json!({"field": "items[0].quantity"});
+    assert_eq!(wrong, Failure::permanent("invalid_input", message).with_details(&details));
 }
 
 #[test]
 fn a_wrong_root_names_no_field() {
-    assert_eq!(failure("7").message, "invalid type: integer `7`, expected struct Order");
+    let wrong = failure("7");
+    assert_eq!(wrong, Failure::permanent("invalid_input", "invalid type: integer `7`, expected struct Order"));
 }
 
 #[test]
 fn a_missing_field_is_named() {
-    assert_eq!(failure(r#"{"items":[{}]}"#).message, "items[0]: missing field `quantity`");
+    let missing = failure(r#"{"items":[{}]}"#);
+    assert_eq!(missing.message, "items[0]: missing field `quantity`");
+    assert_eq!(missing.details.unwrap().as_str(), r#"{"field":"items[0].quantity"}"#);
+    assert_eq!(failure("{}").details.unwrap().as_str(), r#"{"field":"items"}"#);
 }
 
 #[test]

@@ -45,7 +45,9 @@ fn an_input_of_the_wrong_shape_is_a_failure_that_names_the_field() {
     assert_eq!(result::<u32>(&good), 2);
     let (_, bad) = Driver::begin(total, serde_json::json!({"items": [{"quantity": "two"}]}));
     let message = r#"items[0].quantity: invalid type: string "two", expected u32"#;
-    assert_eq!(bad.progress, Progress::Ended(Err(Failure::permanent("invalid_input", message))));
+    let failure =
+        Failure::permanent("invalid_input", message).with_details(&serde_json::json!({"field": "items[0].quantity"}));
+    assert_eq!(bad.progress, Progress::Ended(Err(failure)));
 }
 
 #[test]
@@ -54,7 +56,11 @@ fn a_result_of_the_wrong_shape_is_a_failure_that_names_the_field() {
     let (mut driver, _) =
         Driver::begin(|ctx: Context, ()| async move { ctx.call(ORDER, ()).await.map(|order| order.items.len()) }, ());
     let end = driver.turn([done(1, serde_json::json!({"items": [{}]}))]);
-    assert_eq!(failure(&end), Failure::permanent("invalid_result", "items[0]: missing field `quantity`"));
+    assert_eq!(
+        failure(&end),
+        Failure::permanent("invalid_result", "items[0]: missing field `quantity`")
+            .with_details(&serde_json::json!({"field": "items[0].quantity"}))
+    );
 }
 
 #[test]

@@ -74,7 +74,9 @@ fn an_activity_gives_its_result_or_its_failure() {
 fn an_input_of_the_wrong_shape_names_the_field_and_is_not_retryable() {
     let message = r#"items[0].quantity: invalid type: string "two", expected u32"#;
     let wrong = run(&registry(), "count", r#"{"items":[{"quantity":"two"}]}"#);
-    assert_eq!(wrong, Err(Failure::permanent("invalid_input", message)));
+    let failure =
+        Failure::permanent("invalid_input", message).with_details(&serde_json::json!({"field": "items[0].quantity"}));
+    assert_eq!(wrong, Err(failure));
 }
 
 #[test]

@@ -63,7 +63,7 @@ async fn await_approval(ctx: &Context, gross: Eur) -> Result<(), Failure> {
 
 /// Five attempts, half a minute in all.
 fn steadfast() -> RetryPolicy {
-    RetryPolicy::times(5).first_delay(seconds(2))
+    RetryPolicy::times(5).first_delay(seconds(1)).coefficient(1.5)
 }
 
 /// Returns why the order failed; if what was done could not be undone either, a person must know that first.

@@ -10,7 +10,7 @@ impl From<Sql> for Error {
         match kind(&error) {
             Kind::Busy | Kind::Trouble => Self::Unavailable(error.to_string()),
             Kind::Refused => Self::Refused(error.to_string()),
-            Kind::Unreadable => Self::Corrupt { what: "the SQLite database".into(), why: error.to_string() },
+            Kind::Unreadable => Self::Corrupt { what: "the SQLite database".into(), why: why(&error) },
         }
     }
 }
@@ -41,6 +41,9 @@ pub(super) fn of_value(error: Sql, name: impl Fn() -> String) -> Error {
 
 /// Returns what is wrong with a row, without rusqlite's words around it.
 pub(super) fn why(error: &Sql) -> String {
+    if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) {
+        return "it is no SQLite database: point store.url at the hub's file, or where nothing is yet".into();
+    }
     if let Sql::FromSqlConversionFailure(_, _, inner) = error { inner.to_string() } else { error.to_string() }
 }
 
