@@ -85,10 +85,12 @@ impl Cache {
         }
     }
 
-    /// Drops what has ended, and the least recently used beyond the bound; never what a commit on its way has touched.
-    pub(super) fn shrink(&mut self, touched: &[InstanceId], committed: u64) {
+    /// Drops what has ended, and the least recently used beyond the bound; never what a commit on its way has touched,
+    /// nor what a gathered batch counts on.
+    pub(super) fn shrink(&mut self, touched: &[InstanceId], committed: u64, pinned: &BTreeSet<InstanceId>) {
         for id in touched {
-            if self.get(id).is_some_and(|slot| slot.touched <= committed && slot.is_over()) {
+            let is_over = self.get(id).is_some_and(|slot| slot.touched <= committed && slot.is_over());
+            if is_over && !pinned.contains(id) {
                 self.remove(id);
             }
         }
@@ -96,7 +98,8 @@ impl Cache {
         if excess == 0 {
             return;
         }
-        let is_free = |id: &InstanceId| self.slots.get(id).is_some_and(|slot| slot.touched <= committed);
+        let is_idle = |id: &InstanceId| self.slots.get(id).is_some_and(|slot| slot.touched <= committed);
+        let is_free = |id: &InstanceId| is_idle(id) && !pinned.contains(id);
         let oldest: Vec<InstanceId> =
             self.order.iter().map(|(_, id)| id).filter(|id| is_free(id)).take(excess).cloned().collect();
         oldest.iter().for_each(|id| self.remove(id));

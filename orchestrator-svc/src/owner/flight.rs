@@ -62,7 +62,10 @@ impl<P: Programs> Owner<P> {
             if !flight.answers.is_empty() {
                 effects.push(Effect::Publish { ticket: Ticket::Answers, batch: flight.answers });
             }
-            self.cache.shrink(&flight.touched, self.committed);
+            let pinned =
+                self.loading.as_ref().map(|gathered| gathered.items.iter().map(|item| item.instance().clone()));
+            let pinned = pinned.into_iter().flatten().collect();
+            self.cache.shrink(&flight.touched, self.committed, &pinned);
         }
         if self.flights.is_empty() {
             self.answered.clear();

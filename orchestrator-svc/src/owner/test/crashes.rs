@@ -271,3 +271,24 @@ fn h11_a_timer_fires_when_due_and_not_before_also_after_a_crash() {
     assert_eq!(world.outcome("s"), &Ok(json("1000")));
     assert!(world.shelf.timers.is_empty());
 }
+
+#[test]
+fn an_instance_that_ends_while_a_batch_for_it_is_being_read_still_answers_that_batch() {
+    let mut world = World::new(registry());
+    world.start("s", "sleeper", "10");
+    world.settle();
+    world.second += 10;
+    world.input(Input::Tick);
+    let held: Vec<Effect> = world.effects.drain(..).filter(|effect| matches!(effect, Effect::Commit(_))).collect();
+    assert_eq!(held.len(), 1, "the end is on its way");
+    world.send_when("s", "w", Command::Wait, AnswerWhen::Outcome);
+    world.send_when("nobody", "other", Command::Wait, AnswerWhen::Outcome);
+    world.deliver();
+    let load = world.effects.pop_front();
+    assert!(matches!(load, Some(Effect::Load(_))), "another instance is being read: {load:?}");
+    world.effects.extend(held);
+    world.act(); // the commit lands first
+    world.effects.extend(load);
+    world.settle();
+    assert!(matches!(world.told("w")[..], [ClientReply::Outcome { outcome: Ok(_), .. }]), "{:?}", world.told("w"));
+}
