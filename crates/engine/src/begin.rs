@@ -6,7 +6,13 @@ use warren_model::{
     ActionId, Event, ExecutionId, ExecutionTerminated, InboxMessage, Lifecycle, OrchestratorStarted, Status, Timestamp,
 };
 
-use crate::{Instance, instance::Open};
+use crate::{Instance, instance::Open, weight};
+
+/// Most inputs of one turn; the rest is held and comes in the next. As many as the largest batch has, so that only what
+/// waits for a resume is ever cut.
+pub(crate) const TURN_INPUTS_MAX: usize = 10_000;
+/// Most bytes that the inputs of one turn may have, the last of them not counted: a turn is one row of the store.
+pub(crate) const TURN_INPUT_BYTES_MAX: usize = 32 << 20;
 
 /// What becomes of an inbox message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +42,8 @@ pub struct TurnRequest {
 /// Decides which messages count for `instance` at `now`, in which order.
 ///
 /// `pending` are the messages that were held before, `fresh` those that have just arrived; pending ones come first once
-/// the instance can run. Terminate, suspend and resume act at once, whatever the instance's condition (H20).
+/// the instance can run. Terminate, suspend and resume act at once, whatever the instance's condition (H20). What is more
+/// than one turn should take is held.
 pub fn begin(instance: &Instance, pending: &[InboxMessage], fresh: &[InboxMessage], now: Timestamp) -> TurnRequest {
     let mut turn = Beginning::new(instance, pending.len() + fresh.len(), now);
     let message = |at: usize| pending.get(at).unwrap_or_else(|| &fresh[at - pending.len()]);
@@ -58,6 +65,8 @@ struct Beginning<'a> {
     request: TurnRequest,
     closed: BTreeSet<ActionId>,
     started: bool,
+    /// How many inputs there are, and how many bytes they have.
+    taken: (usize, usize),
 }
 
 impl<'a> Beginning<'a> {
@@ -71,19 +80,24 @@ impl<'a> Beginning<'a> {
             lifecycle: BTreeSet::new(),
             terminated: None,
         };
-        Self { instance, request, closed: BTreeSet::new(), started: instance.begun }
+        Self { instance, request, closed: BTreeSet::new(), started: instance.begun, taken: (0, 0) }
     }
 
     fn can_run(&self) -> bool {
         self.instance.record.condition.is_none() && matches!(self.request.status, Status::Pending | Status::Running)
     }
 
+    fn has_room(&self) -> bool {
+        self.taken.0 < TURN_INPUTS_MAX && self.taken.1 < TURN_INPUT_BYTES_MAX
+    }
+
     /// Takes waiting messages for as long as the instance can run.
     fn drain<'m>(&mut self, waiting: &mut VecDeque<usize>, message: impl Fn(usize) -> &'m InboxMessage) {
-        while self.can_run() {
+        while self.can_run() && self.has_room() {
             let Some(at) = waiting.pop_front() else { break };
             self.request.verdicts[at] = match self.input(message(at)) {
                 Ok(event) => {
+                    self.taken = (self.taken.0 + 1, self.taken.1 + weight::of_input(&event));
                     self.request.events.push(event);
                     Verdict::Taken
                 }

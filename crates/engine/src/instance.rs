@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use warren_model::{
-    ActionId, ClosePolicy, Condition, ConditionKind, Event, ExecutionId, ExecutionStarted, InstanceId, InstanceRecord,
-    MessageId, Status, Timestamp, TurnRecord,
+    ActionId, ClosePolicy, Condition, ConditionKind, Event, ExecutionId, ExecutionStarted, Failure, InstanceId,
+    InstanceRecord, MessageId, Outcome, Status, Timestamp, TurnRecord, code,
 };
 
-use crate::Identity;
+use crate::{Identity, weight};
 
 /// How large an instance may grow; settings of the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +16,42 @@ pub struct Limits {
     pub history_events: u64,
     /// Most bytes in one execution's history; then the instance is parked.
     pub history_bytes: u64,
-    /// Most bytes in one payload; a task, a result or an outcome beyond it fails.
+    /// Most bytes in one payload; a task, a child, an event or an outcome beyond it fails.
     pub payload_bytes: usize,
+}
+
+/// How much is kept of the message of a failure that is over the limit.
+const MESSAGE_CHARS_KEPT: usize = 1_000;
+
+impl Limits {
+    /// Returns the outcome if it is within the limit for payloads; else the failure that takes its place. A failure over
+    /// the limit keeps its code and the beginning of its message: what can't be sent would hold up what comes behind it.
+    pub fn bound(&self, what: &str, outcome: Outcome) -> Outcome {
+        let (size, max) = (weight::of_outcome(&outcome), self.payload_bytes);
+        if size <= max {
+            return outcome;
+        }
+        Err(match outcome {
+            Ok(_) => self.too_large(what, size),
+            Err(failure) => {
+                let kept: String = failure.message.chars().take(MESSAGE_CHARS_KEPT).collect();
+                let code = failure.code.chars().take(MESSAGE_CHARS_KEPT).collect::<String>();
+                let message = format!("{kept} (cut: the failure has {size} bytes, at most {max} are allowed)");
+                Failure { retryable: failure.retryable, ..Failure::new(code, message) }
+            }
+        })
+    }
+
+    /// Returns the failure of something whose payload is over the limit.
+    pub(crate) fn too_large(&self, what: &str, size: usize) -> Failure {
+        let max = self.payload_bytes;
+        Failure::permanent(
+            code::PAYLOAD_TOO_LARGE,
+            format!(
+                "{what} has {size} bytes, at most {max} are allowed: pass a reference, or raise payload_megabytes_max"
+            ),
+        )
+    }
 }
 
 impl Default for Limits {
@@ -73,6 +107,15 @@ impl Instance {
             history_bytes: 0,
         };
         Self { record, open: BTreeMap::new(), begun: false }
+    }
+
+    /// Returns an instance whose history can't be read: it holds what arrives until somebody has mended that, and only
+    /// a terminate still reaches it.
+    pub fn corrupt(record: InstanceRecord, message: String) -> Self {
+        // As if it had begun: what it waits for is unknown, so nothing may be judged by it.
+        let mut instance = Self { record, open: BTreeMap::new(), begun: true };
+        instance.park(ConditionKind::Corrupt, message);
+        instance
     }
 
     /// Returns the instance that a row and the turns of its present execution describe.

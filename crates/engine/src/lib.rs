@@ -20,6 +20,7 @@ mod program;
 mod replay;
 #[cfg(test)]
 mod testing;
+mod weight;
 
 pub use begin::{TurnRequest, Verdict, begin};
 pub use diff::{Difference, first_difference};
