@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use warren_model::{
-    ActionId, Event, ExecutionId, ExecutionTerminated, InboxMessage, Lifecycle, OrchestratorStarted, Status, Timestamp,
+    ActionId, Event, EventRaised, ExecutionId, ExecutionTerminated, InboxMessage, Lifecycle, OrchestratorStarted,
+    Status, Timestamp,
 };
 
 use crate::{Instance, instance::Open, weight};
@@ -25,6 +26,15 @@ pub enum Verdict {
     Ignored(&'static str),
 }
 
+impl Verdict {
+    /// What becomes of every message for an instance that has ended.
+    pub const ENDED: Self = Self::Ignored("the instance has ended");
+    /// What becomes of every message for another execution than the present one.
+    pub(crate) const ELSEWHERE: Self = Self::Ignored(OTHER_EXECUTION);
+}
+
+const OTHER_EXECUTION: &str = "it belongs to another execution";
+
 /// A turn that waits for its program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TurnRequest {
@@ -37,6 +47,8 @@ pub struct TurnRequest {
     pub(crate) status: Status,
     pub(crate) lifecycle: BTreeSet<usize>,
     pub(crate) terminated: Option<ExecutionTerminated>,
+    /// Events that are held although the program runs: should it continue as new, they go along.
+    pub(crate) held: Vec<(usize, EventRaised)>,
 }
 
 /// Decides which messages count for `instance` at `now`, in which order.
@@ -57,7 +69,7 @@ pub fn begin(instance: &Instance, pending: &[InboxMessage], fresh: &[InboxMessag
             turn.drain(&mut waiting, message);
         }
     }
-    turn.close(waiting)
+    turn.close(waiting, message)
 }
 
 struct Beginning<'a> {
@@ -79,6 +91,7 @@ impl<'a> Beginning<'a> {
             status: instance.record.status,
             lifecycle: BTreeSet::new(),
             terminated: None,
+            held: Vec::new(),
         };
         Self { instance, request, closed: BTreeSet::new(), started: instance.begun, taken: (0, 0) }
     }
@@ -111,7 +124,7 @@ impl<'a> Beginning<'a> {
         let ended = self.request.status.is_terminal();
         let verdict = match message {
             InboxMessage::Terminate { .. } | InboxMessage::Suspend { .. } | InboxMessage::Resume { .. } if ended => {
-                Verdict::Ignored("the instance has ended")
+                Verdict::ENDED
             }
             InboxMessage::Terminate { reason, recursive } => {
                 let terminated = ExecutionTerminated { reason: reason.clone(), recursive: *recursive };
@@ -195,7 +208,7 @@ impl<'a> Beginning<'a> {
         is_it: impl Fn(&Open) -> bool,
     ) -> Result<(), &'static str> {
         if execution != self.instance.record.execution {
-            return Err("it belongs to another execution");
+            return Err(OTHER_EXECUTION);
         }
         match self.instance.open.get(&id) {
             Some(open) if is_it(open) && self.closed.insert(id) => Ok(()),
@@ -203,9 +216,9 @@ impl<'a> Beginning<'a> {
         }
     }
 
-    fn close(mut self, waiting: VecDeque<usize>) -> TurnRequest {
+    fn close<'m>(mut self, waiting: VecDeque<usize>, message: impl Fn(usize) -> &'m InboxMessage) -> TurnRequest {
         if self.request.status.is_terminal() {
-            waiting.into_iter().for_each(|at| self.request.verdicts[at] = Verdict::Ignored("the instance has ended"));
+            waiting.iter().for_each(|at| self.request.verdicts[*at] = Verdict::ENDED);
         }
         let mut request = self.request;
         if request.events.is_empty() {
@@ -215,6 +228,9 @@ impl<'a> Beginning<'a> {
         if request.terminated.is_none() && request.events.iter().any(Event::is_input) {
             let inputs = request.events.iter().filter(|event| event.is_input()).cloned();
             request.inputs = std::iter::once(started.clone()).chain(inputs).collect();
+            let raised =
+                |at| if let InboxMessage::Raise(event) = message(at) { Some((at, event.clone())) } else { None };
+            request.held = waiting.into_iter().filter_map(raised).collect();
         }
         request.events.insert(0, started);
         request

@@ -109,3 +109,20 @@ fn h11_the_clock_of_an_instance_never_goes_back() {
     let Event::OrchestratorStarted(started) = &request.inputs[0] else { panic!("{request:?}") };
     assert_eq!(started.at, at(100));
 }
+
+#[test]
+fn a_turn_takes_no_more_than_a_row_can_hold_and_the_rest_in_order_later() {
+    let many: Vec<InboxMessage> = (0..12_000).map(|n| raise(&n.to_string())).collect();
+    let request = begin(&waiting(), &many[..11_000], &many[11_000..], at(9));
+    assert_eq!(request.verdicts.iter().filter(|verdict| **verdict == Taken).count(), TURN_INPUTS_MAX);
+    assert!(request.verdicts[..TURN_INPUTS_MAX].iter().all(|verdict| *verdict == Taken), "in the order of arrival");
+    let large = || {
+        let input = json(&format!("\"{}\"", "x".repeat(TURN_INPUT_BYTES_MAX / 4)));
+        InboxMessage::Raise(warren_model::EventRaised { name: "a".into(), input })
+    };
+    let fresh: Vec<InboxMessage> = (0..6).map(|_| large()).collect();
+    let request = begin(&waiting(), &[], &fresh, at(9));
+    assert_eq!(request.verdicts, [Taken, Taken, Taken, Taken, Held, Held]);
+    let request = begin(&waiting(), &[], &[fresh, vec![terminate()]].concat(), at(9));
+    assert_eq!(request.status, Status::Terminated, "a terminate waits for nothing");
+}

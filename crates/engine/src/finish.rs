@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use warren_model::{
-    Action, ActionId, ClosePolicy, Condition, ConditionKind, Event, EventRaised, ExecutionCompleted,
+    Action, ActionId, ChildEnded, ClosePolicy, Condition, ConditionKind, Event, EventRaised, ExecutionCompleted,
     ExecutionContinued, ExecutionId, ExecutionStarted, Failure, InboxMessage, Outcome, Outgoing, Payload, Status,
-    TaskEnded, TerminateSent, TimerCreated, TurnRecord, code, execution_id,
+    TaskEnded, TerminateSent, TimerCreated, TurnRecord, execution_id,
 };
 
-use crate::{Instance, Limits, Progress, Reaction, Sender, TurnRequest, Verdict, instance::Open, messages};
+use crate::{Instance, Limits, Progress, Reaction, Sender, TurnRequest, Verdict, instance::Open, messages, weight};
+
+/// Most bytes that the actions of one turn may have: a turn is one row of the store, which refuses a much larger one.
+const TURN_ACTION_BYTES_MAX: usize = 256 << 20;
 
 /// What a turn changed. The instance's row is changed in place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub struct Turn {
     pub follow_up: Vec<InboxMessage>,
     /// Set if the instance goes on under another execution.
     pub continued: Option<Continuation>,
+    /// Whether the program ran and the turn did not happen: it must be brought back by replay.
+    pub is_undone: bool,
 }
 
 /// One turn as history gets it.
@@ -56,20 +61,18 @@ pub struct Continuation {
 /// Folds what the program did into `instance` and returns what follows from it.
 ///
 /// `reaction` is `None` if the program did not run (`request.inputs` is empty). If the program can't go on (it is stuck,
-/// it panicked), the turn did not happen: its inputs are held and the instance is parked with the reason.
+/// it panicked, it asks for more than a row can hold), the turn did not happen: its inputs are held and the instance is
+/// parked with the reason.
 pub fn finish(instance: &mut Instance, request: TurnRequest, reaction: Option<Reaction>, limits: &Limits) -> Turn {
     let execution = instance.record.execution;
-    let mut ending = Ending { instance, limits, events: request.events, turn: Turn::default() };
+    let parked = reaction.as_ref().and_then(why_parked);
+    let mut ending =
+        Ending { instance, limits, events: request.events, created: BTreeSet::new(), turn: Turn::default() };
     ending.turn.verdicts = request.verdicts;
-    let parked = match reaction.as_ref().map(|r| &r.progress) {
-        Some(Progress::Stuck { message }) => Some((ConditionKind::Stuck, message.clone())),
-        Some(Progress::Panicked { message }) => Some((ConditionKind::Panicked, message.clone())),
-        Some(Progress::Waiting | Progress::Ended(_) | Progress::ContinuedAsNew { .. }) | None => None,
-    };
     ending.instance.record.status = request.status;
     match parked {
         Some((kind, message)) => ending.park(kind, message, &request.lifecycle),
-        None => ending.run(reaction, request.terminated.map(|t| (t.reason, t.recursive))),
+        None => ending.run(reaction, request.terminated.map(|t| (t.reason, t.recursive)), request.held),
     }
     if !ending.events.is_empty() {
         ending.instance.record.updated_at = request.now;
@@ -77,10 +80,31 @@ pub fn finish(instance: &mut Instance, request: TurnRequest, reaction: Option<Re
     ending.record(execution)
 }
 
+/// Returns why a reaction can't be recorded.
+fn why_parked(reaction: &Reaction) -> Option<(ConditionKind, String)> {
+    match &reaction.progress {
+        Progress::Stuck { message } => return Some((ConditionKind::Stuck, message.clone())),
+        Progress::Panicked { message } => return Some((ConditionKind::Panicked, message.clone())),
+        Progress::Waiting | Progress::Ended(_) | Progress::ContinuedAsNew { .. } => {}
+    }
+    let bytes: usize = reaction.actions.iter().map(weight::of_action).sum();
+    if bytes <= TURN_ACTION_BYTES_MAX {
+        return None;
+    }
+    let message = format!(
+        "in one turn it asks for {} actions with {bytes} bytes, at most {TURN_ACTION_BYTES_MAX} are allowed: await some \
+         of them before it asks for more, or pass references; then resume it",
+        reaction.actions.len()
+    );
+    Some((ConditionKind::HistoryLimit, message))
+}
+
 struct Ending<'a> {
     instance: &'a mut Instance,
     limits: &'a Limits,
     events: Vec<Event>,
+    /// Timers that this very turn has created and not cancelled.
+    created: BTreeSet<ActionId>,
     turn: Turn,
 }
 
@@ -88,6 +112,7 @@ impl Ending<'_> {
     /// Undoes the turn but for suspend and resume, and says why the instance can't go on.
     fn park(&mut self, kind: ConditionKind, message: String, lifecycle: &BTreeSet<usize>) {
         self.instance.park(kind, message);
+        self.turn.is_undone = true;
         let is_input = |event: &Event| event.is_input() && !matches!(event, Event::OrchestratorStarted(_));
         self.events.retain(|event| !is_input(event));
         if self.events.len() == 1 {
@@ -100,7 +125,12 @@ impl Ending<'_> {
         }
     }
 
-    fn run(&mut self, reaction: Option<Reaction>, terminated: Option<(Option<String>, bool)>) {
+    fn run(
+        &mut self,
+        reaction: Option<Reaction>,
+        terminated: Option<(Option<String>, bool)>,
+        held: Vec<(usize, EventRaised)>,
+    ) {
         for event in &self.events {
             if let Event::TimerFired { id } = event {
                 self.turn.timers_done.push(*id);
@@ -114,33 +144,61 @@ impl Ending<'_> {
             if recursive {
                 self.close_children(&format!("parent {} was terminated: {reason}", self.instance.record.id));
             }
-            self.end();
+            self.end(Status::Terminated);
         }
         let Some(reaction) = reaction else { return };
         if self.instance.record.status == Status::Pending {
             self.instance.record.status = Status::Running;
         }
+        let unsendable = reaction.actions.iter().find_map(|action| self.unsendable(action));
         reaction.actions.into_iter().for_each(|action| self.act(action));
-        match reaction.progress {
-            Progress::Ended(outcome) => self.complete(outcome),
-            Progress::ContinuedAsNew { input, carried } => self.continue_as_new(input, carried),
-            Progress::Waiting | Progress::Stuck { .. } | Progress::Panicked { .. } => {}
+        match (unsendable, reaction.progress) {
+            (Some(failure), _) => self.complete(Err(failure)),
+            (None, Progress::Ended(outcome)) => self.complete(outcome),
+            (None, Progress::ContinuedAsNew { input, carried }) => self.continue_as_new(input, carried, held),
+            (None, Progress::Waiting | Progress::Stuck { .. } | Progress::Panicked { .. }) => {}
+        }
+        let created = &self.created;
+        self.turn.timers.retain(|timer| created.contains(&timer.id));
+    }
+
+    /// Returns why an action that nobody answers can't be carried out; it ends the execution, for nobody else would know.
+    fn unsendable(&self, action: &Action) -> Option<Failure> {
+        match action {
+            Action::SendEvent(event) if event.input.size() > self.limits.payload_bytes => Some(
+                self.limits.too_large(&format!("event {:?} for {}", event.name, event.instance), event.input.size()),
+            ),
+            Action::SendEvent(_)
+            | Action::ScheduleTask(_)
+            | Action::CreateTimer(_)
+            | Action::CancelTimer { .. }
+            | Action::StartChild(_)
+            | Action::SetCustomStatus(_) => None,
         }
     }
 
     fn act(&mut self, action: Action) {
+        let (execution, max) = (self.instance.record.execution, self.limits.payload_bytes);
         match &action {
-            Action::ScheduleTask(task) if task.input.size() > self.limits.payload_bytes => {
-                let outcome = Err(self.too_large("the input of a task", &task.input));
-                let execution = self.instance.record.execution;
+            Action::ScheduleTask(task) if task.input.size() > max => {
+                let outcome = Err(self.limits.too_large("the input of a task", task.input.size()));
                 let ended = TaskEnded { execution, task: task.id, attempt: task.attempt, outcome };
                 self.turn.follow_up.push(InboxMessage::Task(ended));
             }
-            Action::CreateTimer(timer) => self.turn.timers.push(timer.clone()),
-            Action::CancelTimer { id } => match self.turn.timers.iter().position(|timer| timer.id == *id) {
-                Some(at) => drop(self.turn.timers.swap_remove(at)),
-                None => self.turn.timers_done.push(*id),
-            },
+            Action::StartChild(child) if child.input.size() > max => {
+                let outcome = Err(self.limits.too_large("the input of a child", child.input.size()));
+                let ended = ChildEnded { execution, task: child.id, attempt: child.attempt, outcome };
+                self.turn.follow_up.push(InboxMessage::Child(ended));
+            }
+            Action::CreateTimer(timer) => {
+                self.created.insert(timer.id);
+                self.turn.timers.push(timer.clone());
+            }
+            Action::CancelTimer { id } => {
+                if !self.created.remove(id) {
+                    self.turn.timers_done.push(*id);
+                }
+            }
             Action::SetCustomStatus(status) => self.instance.record.custom_status = Some(status.clone()),
             Action::ScheduleTask(_) | Action::StartChild(_) | Action::SendEvent(_) => {}
         }
@@ -150,25 +208,11 @@ impl Ending<'_> {
         }
     }
 
-    fn too_large(&self, what: &str, payload: &Payload) -> Failure {
-        let (size, max) = (payload.size(), self.limits.payload_bytes);
-        Failure::permanent(
-            code::PAYLOAD_TOO_LARGE,
-            format!(
-                "{what} has {size} bytes, at most {max} are allowed: pass a reference, or raise payload_megabytes_max"
-            ),
-        )
-    }
-
     fn complete(&mut self, outcome: Outcome) {
-        let outcome = match outcome {
-            Ok(result) if result.size() > self.limits.payload_bytes => Err(self.too_large("the result", &result)),
-            Ok(_) | Err(_) => outcome,
-        };
-        self.instance.record.status = if outcome.is_ok() { Status::Completed } else { Status::Failed };
+        let outcome = self.limits.bound("the result", outcome);
         self.close_children(&format!("parent {} has ended", self.instance.record.id));
+        self.end(if outcome.is_ok() { Status::Completed } else { Status::Failed });
         self.events.push(Event::ExecutionCompleted(ExecutionCompleted { outcome }));
-        self.end();
     }
 
     /// Tells the open children that go with their parent (H13).
@@ -181,11 +225,13 @@ impl Ending<'_> {
         }
     }
 
-    fn continue_as_new(&mut self, input: Payload, carried: Vec<EventRaised>) {
+    /// Ends the execution; another follows it with the input, the events that were carried over, and those that are held.
+    fn continue_as_new(&mut self, input: Payload, carried: Vec<EventRaised>, held: Vec<(usize, EventRaised)>) {
         if input.size() > self.limits.payload_bytes {
-            let failure = self.too_large("the input of continue-as-new", &input);
+            let failure = self.limits.too_large("the input of continue-as-new", input.size());
             return self.complete(Err(failure));
         }
+        self.close();
         let record = &mut self.instance.record;
         let from = record.execution;
         let to = execution_id(&record.id, &from.to_string());
@@ -200,23 +246,42 @@ impl Ending<'_> {
             traceparent: None,
         };
         let cause = record.start_id.clone();
-        self.turn.follow_up = vec![InboxMessage::Start { execution: to, cause, started }];
+        self.turn.follow_up.push(InboxMessage::Start { execution: to, cause, started });
         self.turn.follow_up.extend(carried.into_iter().map(InboxMessage::Raise));
+        for (at, event) in held {
+            self.turn.verdicts[at] = Verdict::Taken;
+            self.turn.follow_up.push(InboxMessage::Raise(event));
+        }
+        // What is held else (replies, timers) is of the execution that is over.
+        self.ignore_held(Verdict::ELSEWHERE);
         self.turn.continued = Some(Continuation { from, to });
-        self.end();
     }
 
-    fn end(&mut self) {
+    /// Ends the instance: nothing keeps it from going on any more, and nothing is kept for it.
+    fn end(&mut self, status: Status) {
+        self.close();
+        self.instance.record.status = status;
+        self.instance.record.condition = None;
+        self.ignore_held(Verdict::ENDED);
+    }
+
+    fn ignore_held(&mut self, verdict: Verdict) {
+        self.turn.verdicts.iter_mut().filter(|held| **held == Verdict::Held).for_each(|held| *held = verdict);
+    }
+
+    /// Forgets what the execution waits for.
+    fn close(&mut self) {
         self.instance.open.clear();
         self.instance.begun = false;
         self.turn.timers.clear();
         self.turn.timers_done.clear();
         self.turn.timers_clear = true;
+        self.turn.follow_up.clear();
     }
 
     /// Encodes the turn, counts it, and derives its messages.
     fn record(self, execution: ExecutionId) -> Turn {
-        let Self { instance, limits, events, mut turn } = self;
+        let Self { instance, limits, events, mut turn, .. } = self;
         let record = &mut instance.record;
         if events.is_empty() {
             return turn;
@@ -240,7 +305,7 @@ impl Ending<'_> {
 }
 
 /// Parks an instance whose history is too long; never ends it (H18).
-fn over_limit(record: &warren_model::InstanceRecord, limits: &Limits) -> Option<Condition> {
+pub(crate) fn over_limit(record: &warren_model::InstanceRecord, limits: &Limits) -> Option<Condition> {
     let (events, bytes) = (record.history_events, record.history_bytes);
     if events <= limits.history_events && bytes <= limits.history_bytes {
         return None;

@@ -223,3 +223,161 @@ fn child_told_to_end(message: &Outgoing) -> Option<&InstanceId> {
         None
     }
 }
+
+/// Waits for an event, then does what `last` says.
+fn ends_with(told: &[Event], last: Progress) -> (Vec<Action>, Progress) {
+    let is_told = told.iter().any(|event| matches!(event, Event::EventRaised(_)));
+    (vec![task(1, "charge")], if is_told { last } else { Progress::Waiting })
+}
+
+#[test]
+fn h12_what_comes_behind_a_suspend_is_not_kept_for_an_instance_that_ends_in_the_same_batch() {
+    let mut story = Story::begun(|told| ends_with(told, Progress::Ended(Ok(json("1")))));
+    let turn = story.turn(&[raise("end"), suspend(), done(1, "1"), raise("late")]);
+    assert_eq!(story.live.instance.record.status, Status::Completed);
+    assert_eq!(turn.verdicts, [Verdict::Taken, Verdict::Taken, Verdict::ENDED, Verdict::ENDED]);
+}
+
+#[test]
+fn h10_what_comes_behind_a_suspend_follows_what_a_continue_as_new_carries() {
+    let carry = |told: &[Event]| {
+        let carried = vec![EventRaised { name: "first".into(), input: json("0") }];
+        ends_with(told, Progress::ContinuedAsNew { input: json("7"), carried })
+    };
+    let mut story = Story::begun(carry);
+    let turn = story.turn(&[raise("go"), suspend(), done(1, "1"), raise("second")]);
+    assert_eq!(turn.verdicts, [Verdict::Taken, Verdict::Taken, Verdict::ELSEWHERE, Verdict::Taken]);
+    let [InboxMessage::Start { .. }, first, second] = &turn.follow_up[..] else { panic!("{turn:?}") };
+    assert_eq!((first, second), (&raise("first"), &raise("second")));
+    assert_eq!(story.live.instance.record.status, Status::Suspended);
+}
+
+fn big() -> Payload {
+    json(&format!("\"{}\"", "x".repeat(2_000)))
+}
+
+#[test]
+fn nothing_is_kept_for_an_instance_that_ends_in_the_turn_of_a_task_that_is_too_large() {
+    let mut story = Story::of(|_| {
+        let mut action = task(1, "charge");
+        if let Action::ScheduleTask(task) = &mut action {
+            task.input = big();
+        }
+        (vec![action], Progress::Ended(Ok(json("1"))))
+    });
+    story.limits.payload_bytes = 1_000;
+    let turn = story.turn(&[start()]);
+    assert_eq!((turn.follow_up, turn.messages), (vec![], vec![]));
+    assert_eq!(story.live.instance.record.status, Status::Completed);
+}
+
+#[test]
+fn h6_a_child_whose_input_is_too_large_fails_and_is_never_sent() {
+    let mut story = Story::of(|_| {
+        let mut action = child(1, "parcel-1");
+        if let Action::StartChild(child) = &mut action {
+            child.input = big();
+        }
+        (vec![action], Progress::Waiting)
+    });
+    story.limits.payload_bytes = 1_000;
+    let turn = story.turn(&[start()]);
+    assert_eq!(turn.messages, [], "what the broker never takes would hold up all that comes behind it");
+    let [InboxMessage::Child(ChildEnded { outcome: Err(failure), .. })] = &turn.follow_up[..] else {
+        panic!("{turn:?}")
+    };
+    assert_eq!((failure.code.as_str(), failure.retryable), ("payload_too_large", false));
+    let turn = story.turn_with(&turn.follow_up, &[]);
+    assert_eq!(names(&turn), ["OrchestratorStarted", "SubOrchestrationInstanceFailed"]);
+}
+
+#[test]
+fn h6_an_event_that_is_too_large_to_send_ends_its_sender() {
+    let mut story = Story::of(|_| {
+        let (instance, name) = (InstanceId::new("other").unwrap(), "paid".into());
+        (vec![Action::SendEvent(EventSent { id: ActionId(1), instance, name, input: big() })], Progress::Waiting)
+    });
+    story.limits.payload_bytes = 1_000;
+    let turn = story.turn(&[start()]);
+    assert_eq!(turn.messages, []);
+    let Some(Event::ExecutionCompleted(ExecutionCompleted { outcome: Err(failure) })) =
+        turn.recorded.as_ref().and_then(|recorded| recorded.events.last())
+    else {
+        panic!("{turn:?}")
+    };
+    assert!(failure.message.contains("\"paid\" for other"), "{failure}");
+    assert_eq!(story.live.instance.record.status, Status::Failed);
+}
+
+#[test]
+fn h6_a_failure_over_the_limit_keeps_its_code_and_the_beginning_of_its_message() {
+    let mut story = Story::of(|_| {
+        let failure = Failure::permanent("broken", "wheel ".repeat(10_000)).with_details(&big());
+        (vec![], Progress::Ended(Err(failure)))
+    });
+    story.limits.payload_bytes = 5_000;
+    let parent = Parent { instance: id(), execution: execution(), task: ActionId(4), attempt: 1 };
+    story.live.instance.record.parent = Some(parent);
+    let turn = story.turn(&[start()]);
+    let [Outgoing::ToPartition(PartitionMessage::ChildEnded { outcome: Err(failure), .. })] = &turn.messages[..] else {
+        panic!("{turn:?}")
+    };
+    assert_eq!((failure.code.as_str(), failure.retryable), ("broken", false));
+    assert!(failure.message.starts_with("wheel wheel") && failure.message.contains("62"), "{failure}");
+    assert!(turn.recorded.unwrap().body.len() < 5_000);
+}
+
+#[test]
+fn h15_a_failure_with_the_code_of_a_terminate_is_a_failure() {
+    let mut story = Story::of(|_| (vec![], Progress::Ended(Err(Failure::permanent("terminated", "the child was")))));
+    story.live.instance.record.answer_to = Some(AnswerTo { reply_to: "q".into(), correlation_id: None });
+    let turn = story.turn(&[start()]);
+    assert!(matches!(&turn.messages[..], [Outgoing::Outcome { status: Status::Failed, .. }]), "{turn:?}");
+    assert_eq!(story.live.instance.record.status, Status::Failed);
+}
+
+#[test]
+fn an_instance_that_has_ended_has_no_condition() {
+    let mut story = Story::of(chain);
+    story.live.instance.record.name = "chekout".into();
+    story.turn(&[start()]);
+    assert!(story.live.instance.record.condition.is_some());
+    story.turn_with(&[start()], &[terminate()]);
+    assert_eq!(story.live.instance.record.condition, None);
+}
+
+#[test]
+fn a_turn_that_no_row_can_hold_does_not_happen() {
+    let text = json(&format!("\"{}\"", "x".repeat(1 << 20)));
+    let actions = (1..=300).map(|id| {
+        let (name, input) = ("charge".into(), text.clone());
+        let task =
+            warren_model::TaskScheduled { id: ActionId(id), name, queue: None, input, attempt: 1, retry_of: None };
+        Action::ScheduleTask(task)
+    });
+    let mut live = crate::Live::new(instance());
+    let request = crate::begin(&live.instance, &[], &[start()], at(1));
+    let reaction = Reaction { actions: actions.collect(), progress: Progress::Waiting };
+    let turn = finish(&mut live.instance, request, Some(reaction), &Limits::default());
+    assert_eq!((turn.recorded, turn.messages, turn.verdicts), (None, vec![], vec![Verdict::Held]));
+    assert!(turn.is_undone && live.instance.open_actions() == 0);
+    assert_eq!(live.instance.record.condition.as_ref().unwrap().kind, ConditionKind::HistoryLimit);
+}
+
+#[test]
+fn a_hundred_thousand_timers_that_are_cancelled_at_once_cost_no_more_than_each_alone() {
+    let story = check(
+        |_| {
+            let ids = 1..=100_000;
+            let created = ids.clone().map(|id| timer(id, 60));
+            (created.chain(ids.map(|id| Action::CancelTimer { id: ActionId(id) })).collect(), Progress::Waiting)
+        },
+        &[
+            ["OrchestratorStarted", "ExecutionStarted"].as_slice(),
+            &["TimerCreated"; 100_000],
+            &["TimerCanceled"; 100_000],
+        ]
+        .concat(),
+    );
+    assert_eq!(story.0.timers, []);
+}

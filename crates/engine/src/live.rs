@@ -1,8 +1,8 @@
 //! An instance together with its program: what an owner keeps in its cache.
 
-use warren_model::{ConditionKind, InboxMessage, InstanceRecord, Timestamp, TurnRecord};
+use warren_model::{ConditionKind, Event, InboxMessage, InstanceRecord, Timestamp, TurnRecord};
 
-use crate::{Instance, Limits, Program, Programs, Progress, Reaction, Turn, begin, finish, replay};
+use crate::{Instance, Limits, Program, Programs, Progress, Reaction, Turn, begin, finish, finish::over_limit, replay};
 
 /// An instance whose program answers at once. The program stays alive between turns, so that an event costs the same
 /// whatever the history's length; memory is only a cache of the store.
@@ -24,15 +24,34 @@ impl Live {
         Self { instance, program: None }
     }
 
+    /// Returns an instance whose history can't be read; see [`Instance::corrupt`].
+    pub fn corrupt(record: InstanceRecord, message: String) -> Self {
+        Self::new(Instance::corrupt(record, message))
+    }
+
     /// Brings back an instance from its row and the turns of its present execution, by replay. One that can't be brought
     /// back is parked with the reason. A condition from before is forgotten, and found again if it still holds; only a
-    /// quarantine stays until `resumed`.
-    pub fn load(record: InstanceRecord, turns: &[TurnRecord], programs: &dyn Programs, resumed: bool) -> Self {
+    /// quarantine, and a history over its limit, stay until `resumed`.
+    pub fn load(
+        record: InstanceRecord,
+        turns: &[TurnRecord],
+        programs: &dyn Programs,
+        limits: &Limits,
+        resumed: bool,
+    ) -> Self {
         let mut live = Self::new(Instance::restore(record, turns));
-        let is_quarantined =
-            live.instance.record.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::Quarantined);
-        if resumed || !is_quarantined {
-            live.instance.retry();
+        let instance = &mut live.instance;
+        let stays = instance.record.condition.as_ref().is_some_and(|condition| match condition.kind {
+            ConditionKind::Quarantined => true,
+            ConditionKind::HistoryLimit => over_limit(&instance.record, limits).is_some(),
+            ConditionKind::Blocked
+            | ConditionKind::Stuck
+            | ConditionKind::Panicked
+            | ConditionKind::UnknownOrchestrator
+            | ConditionKind::Corrupt => false,
+        });
+        if resumed || !stays {
+            instance.retry();
         }
         if live.instance.begun && live.instance.record.condition.is_none() {
             live.revive(turns, programs);
@@ -71,7 +90,8 @@ impl Live {
         if !self.is_spent() && fresh.iter().any(|message| matches!(message, InboxMessage::Resume { .. })) {
             self.instance.retry();
         }
-        let is_new = !self.instance.begun && self.program.is_none() && self.instance.record.condition.is_none();
+        let asked = self.instance.record.version.clone();
+        let is_new = !self.instance.begun && self.instance.record.condition.is_none();
         if is_new && pending.iter().chain(fresh).any(is_start) {
             self.create(programs);
         }
@@ -82,9 +102,12 @@ impl Live {
             None => Some(not_loaded()),
         };
         let turn = finish(&mut self.instance, request, reaction, limits);
-        let has_failed = self.instance.record.condition.as_ref().is_some_and(|c| c.kind != ConditionKind::HistoryLimit);
-        if turn.continued.is_some() || self.instance.record.status.is_terminal() || has_failed {
+        if !self.instance.begun || turn.is_undone {
             self.program = None;
+        }
+        if is_new && !self.instance.begun && turn.recorded.as_ref().is_none_or(|recorded| !has_begun(&recorded.events))
+        {
+            self.instance.record.version = asked; // it has not begun, so nothing is pinned
         }
         turn
     }
@@ -103,6 +126,10 @@ impl Live {
     }
 }
 
+fn has_begun(events: &[Event]) -> bool {
+    events.iter().any(|event| matches!(event, Event::ExecutionStarted(_)))
+}
+
 fn is_start(message: &InboxMessage) -> bool {
     matches!(message, InboxMessage::Start { .. })
 }
@@ -112,3 +139,7 @@ fn not_loaded() -> Reaction {
     let message = "its program is not loaded; resume the instance to load it".into();
     Reaction { actions: Vec::new(), progress: Progress::Stuck { message } }
 }
+
+#[cfg(test)]
+#[path = "live_test.rs"]
+mod test;

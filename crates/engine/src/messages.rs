@@ -34,7 +34,8 @@ impl Sender {
 
 /// Returns what a turn with these events sends, in order. The same events give the same messages, whoever asks.
 ///
-/// A task whose input is over `payload_max` bytes sends nothing: the turn itself has failed it.
+/// What has a payload over `payload_max` bytes sends nothing: the turn itself has failed it. To rebuild the messages of a
+/// turn, give the limit that it ran under.
 pub fn messages(sender: &Sender, events: &[Event], payload_max: usize) -> Vec<Outgoing> {
     let mut out = Vec::new();
     for event in events {
@@ -45,7 +46,7 @@ pub fn messages(sender: &Sender, events: &[Event], payload_max: usize) -> Vec<Ou
                 task: task.clone(),
                 traceparent: None,
             }),
-            Event::SubOrchestrationInstanceCreated(child) => {
+            Event::SubOrchestrationInstanceCreated(child) if child.input.size() <= payload_max => {
                 let started = ExecutionStarted {
                     name: child.name.clone(),
                     version: child.version.clone(),
@@ -58,23 +59,30 @@ pub fn messages(sender: &Sender, events: &[Event], payload_max: usize) -> Vec<Ou
                 let start = ChildStart { instance: child.instance.clone(), started };
                 out.push(Outgoing::ToPartition(PartitionMessage::ChildStart(start)));
             }
-            Event::EventSent(sent) => out.push(Outgoing::ToPartition(PartitionMessage::Raise {
-                instance: sent.instance.clone(),
-                event: EventRaised { name: sent.name.clone(), input: sent.input.clone() },
-            })),
+            Event::EventSent(sent) if sent.input.size() <= payload_max => {
+                out.push(Outgoing::ToPartition(PartitionMessage::Raise {
+                    instance: sent.instance.clone(),
+                    event: EventRaised { name: sent.name.clone(), input: sent.input.clone() },
+                }))
+            }
             Event::TerminateSent(sent) => out.push(Outgoing::ToPartition(PartitionMessage::Terminate {
                 instance: sent.instance.clone(),
                 parent: parent(sender, sent.id, sent.attempt),
                 reason: sent.reason.clone(),
             })),
-            Event::ExecutionCompleted(completed) => end(sender, &completed.outcome, &mut out),
+            Event::ExecutionCompleted(completed) => {
+                let status = if completed.outcome.is_ok() { Status::Completed } else { Status::Failed };
+                end(sender, status, &completed.outcome, &mut out);
+            }
             Event::ExecutionTerminated(terminated) => {
                 let reason = terminated.reason.clone().unwrap_or_else(|| "terminated".into());
-                end(sender, &Err(Failure::permanent(code::TERMINATED, reason)), &mut out);
+                end(sender, Status::Terminated, &Err(Failure::permanent(code::TERMINATED, reason)), &mut out);
             }
             Event::OrchestratorStarted(_)
             | Event::ExecutionStarted(_)
             | Event::TaskScheduled(_)
+            | Event::SubOrchestrationInstanceCreated(_)
+            | Event::EventSent(_)
             | Event::TaskCompleted { .. }
             | Event::TaskFailed { .. }
             | Event::SubOrchestrationInstanceCompleted { .. }
@@ -95,7 +103,7 @@ fn parent(sender: &Sender, task: warren_model::ActionId, attempt: u32) -> Parent
     Parent { instance: sender.instance.clone(), execution: sender.execution, task, attempt }
 }
 
-fn end(sender: &Sender, outcome: &Outcome, out: &mut Vec<Outgoing>) {
+fn end(sender: &Sender, status: Status, outcome: &Outcome, out: &mut Vec<Outgoing>) {
     if let Some(parent) = &sender.parent {
         let (parent, outcome) = (parent.clone(), outcome.clone());
         out.push(Outgoing::ToPartition(PartitionMessage::ChildEnded { parent, outcome }));
@@ -105,16 +113,8 @@ fn end(sender: &Sender, outcome: &Outcome, out: &mut Vec<Outgoing>) {
             to: to.clone(),
             instance: sender.instance.clone(),
             execution: sender.execution,
-            status: status_of(outcome),
+            status,
             outcome: outcome.clone(),
         });
-    }
-}
-
-fn status_of(outcome: &Outcome) -> Status {
-    match outcome {
-        Ok(_) => Status::Completed,
-        Err(failure) if failure.code == code::TERMINATED => Status::Terminated,
-        Err(_) => Status::Failed,
     }
 }

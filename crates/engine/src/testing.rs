@@ -182,7 +182,7 @@ impl Story {
     /// Forgets the live program and brings the instance back from its row and history.
     pub(crate) fn evict(&mut self) {
         let record = self.live.instance.record.clone();
-        self.live = Live::load(record, &self.history, &self.known, false);
+        self.live = Live::load(record, &self.history, &self.known, &self.limits, false);
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use warren_broker::{Delivery, Publication};
 use warren_engine::{Live, Programs};
 use warren_model::{
-    AnswerTo, AnswerWhen, Condition, ConditionKind, Event, ExecutionId, Failure, InboxMessage, InstanceId, MessageId,
-    Outcome, TaskEnded, TurnRecord, code,
+    AnswerTo, AnswerWhen, Event, ExecutionId, Failure, InboxMessage, InstanceId, MessageId, Outcome, TaskEnded,
+    TurnRecord, code,
 };
 use warren_store::{Commit, Loaded, LoadedInstance, OutboxEntry};
 
@@ -108,13 +108,13 @@ impl<P: Programs> Owner<P> {
             Err(why) => (Vec::new(), Some(why)),
         };
         slot.outcome = turns.last().and_then(outcome_of);
-        let mut live = Live::load(record, &turns, &self.programs, resumed);
-        if let Some(why) = corrupt {
-            tracing::error!(partition = %self.me, instance = %loaded.id, %why, "history can't be read, instance is parked");
-            let message = format!("{why}; mend or restore the row, then resume the instance");
-            live.instance.record.condition = Some(Condition { kind: ConditionKind::Corrupt, message, details: None });
-        }
-        slot.live = Some(live);
+        slot.live = Some(match corrupt {
+            Some(why) => {
+                tracing::error!(partition = %self.me, instance = %loaded.id, %why, "history can't be read, instance is parked");
+                Live::corrupt(record, format!("{why}; mend or restore the row, then resume the instance"))
+            }
+            None => Live::load(record, &turns, &self.programs, &self.settings.limits, resumed),
+        });
         slot
     }
 
@@ -139,7 +139,8 @@ impl<P: Programs> Owner<P> {
             Item::Command(envelope, delivery) => self.command(*envelope, delivery, work),
             Item::Partition(message) => self.partition_message(message, work),
             Item::Reply { instance, ended } => {
-                let ended = self.within_limit(ended);
+                let outcome = self.settings.limits.bound("the result", ended.outcome);
+                let ended = TaskEnded { outcome, ..ended };
                 if self.is_alive(&instance) {
                     work.push(&instance, InboxMessage::Task(ended), Origin::Message);
                 } else {
@@ -158,19 +159,6 @@ impl<P: Programs> Owner<P> {
     pub(super) fn is_alive(&self, instance: &InstanceId) -> bool {
         let live = self.cache.get(instance).and_then(|slot| slot.live.as_ref());
         live.is_some_and(|live| !live.instance.record.status.is_terminal())
-    }
-
-    /// A result over the limit becomes a failure of its task.
-    fn within_limit(&self, mut ended: TaskEnded) -> TaskEnded {
-        let max = self.settings.limits.payload_bytes;
-        if let Ok(result) = &ended.outcome
-            && result.size() > max
-        {
-            let message =
-                format!("the result has {} bytes, at most {max} are allowed: return a reference", result.size());
-            ended.outcome = Err(Failure::permanent(code::PAYLOAD_TOO_LARGE, message));
-        }
-        ended
     }
 }
 

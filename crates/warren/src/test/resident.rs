@@ -107,7 +107,7 @@ impl Resident {
     ) -> Turn {
         let (record, turns) = (self.record.clone(), self.executions.last().map_or(&[][..], Vec::as_slice));
         let (record, turn) = on_plain_thread(|| {
-            let mut live = Live::load(record, turns, registry, false);
+            let mut live = Live::load(record, turns, registry, &Limits::default(), false);
             let turn = live.turn(pending, fresh, now, registry, &Limits::default());
             (live.instance.record, turn)
         });
@@ -124,7 +124,7 @@ impl Resident {
     ) -> Turn {
         let load = || {
             let turns = self.executions.last().map_or(&[][..], Vec::as_slice);
-            Live::load(self.record.clone(), turns, registry, false)
+            Live::load(self.record.clone(), turns, registry, &Limits::default(), false)
         };
         let mut live = self.live.take().filter(|live| !live.is_spent()).unwrap_or_else(load);
         let turn = live.turn(pending, fresh, now, registry, &Limits::default());
