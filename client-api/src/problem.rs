@@ -110,6 +110,7 @@ impl From<Refusal> for Problem {
             RefusalCode::Gone => (StatusCode::GONE, "gone"),
             RefusalCode::Invalid => (StatusCode::BAD_REQUEST, "invalid"),
             RefusalCode::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            RefusalCode::Unreadable => (StatusCode::INTERNAL_SERVER_ERROR, "unreadable"),
         };
         Self::new(status, code, message)
     }

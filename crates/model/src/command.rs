@@ -112,6 +112,8 @@ pub enum RefusalCode {
     Gone,
     /// The message can't be understood. HTTP 400.
     Invalid,
+    /// What is stored of the instance can't be read; somebody must mend it. HTTP 500.
+    Unreadable,
     /// A payload is over its limit. HTTP 413.
     TooLarge,
 }

@@ -41,7 +41,7 @@ mod turns;
 pub use error::{Error, Result};
 pub use queries::{Filter, InstanceView, Page, Queries};
 pub use rows::{
-    Aside, CommandRow, Commit, Hub, HubSpec, Lease, Load, Loaded, LoadedInstance, OutboxEntry, OutboxRow, OutboxTurn,
-    PartitionState, PendingRow, Renewal, TimerRow, TurnKey, TurnRow,
+    Aside, CommandRow, Commit, Expired, Hub, HubSpec, Lease, Load, Loaded, LoadedInstance, OutboxEntry, OutboxRow,
+    OutboxTurn, PartitionState, PendingRow, Renewal, TimerRow, TurnKey, TurnRow,
 };
 pub use store::{Epoch, Store};

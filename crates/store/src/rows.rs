@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 use warren_model::{
-    ActionId, Answer, AnswerTo, ExecutionId, InboxMessage, InstanceId, InstanceRecord, MessageId, Parent, Partition,
-    PartitionCount, PartitionMessage, Refusal, Timestamp, TurnRecord,
+    ActionId, Answer, AnswerTo, EventRaised, ExecutionId, InboxMessage, InstanceId, InstanceRecord, MessageId, Parent,
+    Partition, PartitionCount, PartitionMessage, Refusal, Timestamp, TurnRecord,
 };
 
 use crate::Epoch;
@@ -224,6 +224,23 @@ pub enum OutboxEntry {
         /// The message.
         message: PartitionMessage,
     },
+    /// An event that nobody takes, on its way to the dead queue.
+    Dead {
+        /// Who was to get it.
+        instance: InstanceId,
+        /// The event.
+        event: EventRaised,
+        /// Why nobody does.
+        reason: String,
+    },
+    /// An execution that is over (it continued as new, or was replaced): its turns go with the row, once everything of
+    /// them is confirmed.
+    Over {
+        /// The instance.
+        instance: InstanceId,
+        /// The execution.
+        execution: ExecutionId,
+    },
 }
 
 /// One turn with unconfirmed messages.
@@ -244,6 +261,9 @@ pub struct OutboxTurn {
     /// If the turn ended the instance: who else is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_to: Option<AnswerTo>,
+    /// The limit for payloads under which the turn ran: what is over it was never sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload_max: Option<usize>,
 }
 
 /// A message between partitions that arrived ahead of a gap.
@@ -255,6 +275,15 @@ pub struct Aside {
     pub sequence: u64,
     /// The message.
     pub message: PartitionMessage,
+}
+
+/// What has had its time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// Messages for instances that nobody has seen; they are there until a commit says that they are done.
+    pub pending: Vec<PendingRow>,
+    /// Whether there may be more.
+    pub has_more: bool,
 }
 
 /// What to read for a batch.
@@ -282,9 +311,12 @@ pub struct LoadedInstance {
     pub id: InstanceId,
     /// Its row, if anybody has seen it.
     pub record: Option<InstanceRecord>,
-    /// The turns of its present execution, in order; empty if it has ended. `Err` names the row that can't be read: of
-    /// history, of `pending` (the messages that can be read are still there), or the instance row (`record` is `None`).
+    /// The turns of its present execution, in order; if it has ended, the last alone. `Err` names the row that can't be
+    /// read: of history, of `pending` (the messages that can be read are still there), or the instance row (`record` is
+    /// `None`).
     pub turns: Result<Vec<TurnRecord>, String>,
     /// Its pending messages, in order of arrival.
     pub pending: Vec<PendingRow>,
+    /// Where the next pending message goes: behind every row, also one that can't be read.
+    pub next_position: u64,
 }

@@ -5,9 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use warren_model::{Partition, Timestamp};
 
-use crate::{
-    Commit, Hub, Lease, Load, Loaded, PartitionState, PendingRow, Renewal, Result, TimerRow, TurnKey, TurnRow,
-};
+use crate::{Commit, Expired, Hub, Lease, Load, Loaded, PartitionState, Renewal, Result, TimerRow, TurnKey, TurnRow};
 
 /// Counts the owners of a partition; each write names the one it was made under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,8 +70,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// (nothing written) or [`Error::Unknown`](crate::Error::Unknown). To drop the future stops the waiting, not the commit.
     fn commit(&self, commit: Commit) -> impl Future<Output = Result<()>> + Send;
 
-    /// Forgets commands answered before `answered_before`, and removes and returns pending messages for instances that
-    /// nobody has seen and that expired before `now`; at most `limit` of each.
+    /// Forgets commands answered before `answered_before`, and returns pending messages for instances that nobody has
+    /// seen and that expired before `now` (their removal is a commit's); at most `limit` of each.
     fn expire(
         &self,
         partition: Partition,
@@ -81,5 +79,5 @@ pub trait Store: Clone + Send + Sync + 'static {
         answered_before: Timestamp,
         now: Timestamp,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<PendingRow>>> + Send;
+    ) -> impl Future<Output = Result<Expired>> + Send;
 }

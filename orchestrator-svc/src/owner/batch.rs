@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use warren_broker::{Delivery, Publication};
 use warren_engine::{Live, Programs};
 use warren_model::{
-    AnswerTo, AnswerWhen, Event, ExecutionId, Failure, InboxMessage, InstanceId, MessageId, Outcome, TaskEnded,
-    TurnRecord, code,
+    AnswerTo, AnswerWhen, Event, Failure, InboxMessage, InstanceId, MessageId, Outcome, TaskEnded, TurnRecord, code,
 };
-use warren_store::{Commit, Loaded, LoadedInstance, OutboxEntry};
+use warren_store::{CommandRow, Commit, Loaded, LoadedInstance, OutboxEntry};
 
 use super::{
     Effect, Owner,
@@ -49,8 +48,10 @@ pub(super) struct Work {
     pub(super) answers: Vec<Publication>,
     pub(super) dead: Vec<Publication>,
     pub(super) touched: Vec<InstanceId>,
-    /// Executions that are over: their turns are deleted once nothing of them is unconfirmed.
-    pub(super) replaced: Vec<(InstanceId, ExecutionId)>,
+    /// Commands that were answered before.
+    pub(super) known: BTreeMap<MessageId, CommandRow>,
+    /// For each instance of which this batch holds messages before its turn: the position of the first.
+    pub(super) held_from: BTreeMap<InstanceId, u64>,
 }
 
 impl Work {
@@ -65,7 +66,8 @@ impl Work {
             answers: Vec::new(),
             dead: Vec::new(),
             touched: Vec::new(),
-            replaced: Vec::new(),
+            known: BTreeMap::new(),
+            held_from: BTreeMap::new(),
         }
     }
 
@@ -85,35 +87,36 @@ impl Work {
 impl<P: Programs> Owner<P> {
     /// Takes what was read, and runs the batch that waited for it.
     pub(super) fn loaded(&mut self, loaded: Loaded, effects: &mut Vec<Effect>) {
-        let Some(gathered) = self.loading.take() else { return };
+        let Some(mut gathered) = self.loading.take() else { return };
         for instance in loaded.instances {
             let resumed = gathered.resumed.contains(&instance.id);
             let id = instance.id.clone();
             let slot = self.restore(instance, resumed);
             self.cache.insert(&id, slot);
         }
-        let known = loaded.commands.into_iter().map(|row| (row.id.clone(), row)).collect::<BTreeMap<_, _>>();
-        self.answered.extend(known);
+        gathered.known.extend(loaded.commands.into_iter().map(|row| (row.id.clone(), row)));
         self.run(gathered, effects);
     }
 
     fn restore(&self, loaded: LoadedInstance, resumed: bool) -> Slot {
-        let next_position = loaded.pending.last().map_or(0, |row| row.position + 1);
-        let (positions, pending) = loaded.pending.into_iter().map(|row| (row.position, row.message)).unzip();
+        let LoadedInstance { id, record, turns, pending, next_position } = loaded;
+        let (positions, pending) = pending.into_iter().map(|row| (row.position, row.message)).unzip();
         let mut slot = Slot { pending, positions, next_position, ..Slot::default() };
-        let Some(record) = loaded.record else { return slot };
+        if let Err(why) = &turns {
+            tracing::error!(partition = %self.me, instance = %id, %why, "instance can't be read and waits");
+            slot.unreadable = Some(why.clone());
+        }
+        let Some(record) = record else { return slot };
         slot.stored.clone_from(&record.condition);
-        let (turns, corrupt) = match loaded.turns {
-            Ok(turns) => (turns, None),
-            Err(why) => (Vec::new(), Some(why)),
-        };
-        slot.outcome = turns.last().and_then(outcome_of);
-        slot.live = Some(match corrupt {
-            Some(why) => {
-                tracing::error!(partition = %self.me, instance = %loaded.id, %why, "history can't be read, instance is parked");
-                Live::corrupt(record, format!("{why}; mend or restore the row, then resume the instance"))
+        slot.live = Some(match turns {
+            Ok(turns) => {
+                slot.outcome = turns.last().and_then(outcome_of);
+                Live::load(record, &turns, &self.programs, &self.settings.limits, resumed)
             }
-            None => Live::load(record, &turns, &self.programs, &self.settings.limits, resumed),
+            Err(_) if record.status.is_terminal() => {
+                Live::load(record, &[], &self.programs, &self.settings.limits, resumed)
+            }
+            Err(why) => Live::corrupt(record, format!("{why}; mend or restore the row, then resume the instance")),
         });
         slot
     }
@@ -123,6 +126,7 @@ impl<P: Programs> Owner<P> {
         let mut work = Work::new(self.begin_commit());
         work.answers = gathered.answers;
         work.dead = gathered.dead;
+        work.known = gathered.known;
         for item in gathered.items {
             work.touched.push(item.instance().clone());
             self.offer(item, &mut work);
@@ -141,7 +145,9 @@ impl<P: Programs> Owner<P> {
             Item::Reply { instance, ended } => {
                 let outcome = self.settings.limits.bound("the result", ended.outcome);
                 let ended = TaskEnded { outcome, ..ended };
-                if self.is_alive(&instance) {
+                if self.trouble(&instance).is_some() {
+                    self.hold(&instance, InboxMessage::Task(ended), None, work);
+                } else if self.is_alive(&instance) {
                     work.push(&instance, InboxMessage::Task(ended), Origin::Message);
                 } else {
                     tracing::debug!(%instance, task = %ended.task, "reply for an instance that has ended or never was, dropped");
@@ -149,7 +155,12 @@ impl<P: Programs> Owner<P> {
             }
             Item::Timer(row) => {
                 let message = InboxMessage::Timer { execution: row.execution, id: row.id };
-                work.push(&row.instance, message, Origin::Timer);
+                if self.trouble(&row.instance).is_some() {
+                    self.hold(&row.instance, message, None, work);
+                    work.commit.timers_done.push((row.instance, row.id));
+                } else {
+                    work.push(&row.instance, message, Origin::Timer);
+                }
             }
             Item::Ready(instance) => drop(work.inbox(&instance)),
         }

@@ -18,6 +18,8 @@ pub(super) struct Slot {
     pub(super) next_position: u64,
     /// How it ended, if it has.
     pub(super) outcome: Option<Outcome>,
+    /// What of it can't be read, if something can't.
+    pub(super) unreadable: Option<String>,
     /// The condition that its stored row has.
     pub(super) stored: Option<Condition>,
     /// Whether its row has yet to be written.

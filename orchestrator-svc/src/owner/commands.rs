@@ -6,21 +6,18 @@ use warren_model::{
     Answer, AnswerTo, AnswerWhen, Command, EventRaised, ExecutionStarted, InboxMessage, InstanceId, MessageId,
     Outgoing, Refusal, RefusalCode, StartRequest, Status, execution_id,
 };
-use warren_store::{CommandRow, PendingRow};
+use warren_store::CommandRow;
 
 use super::{
     Owner,
     batch::{Origin, Work},
 };
 
-/// Most clients that wait for one instance; the oldest is forgotten beyond it (clients ask again).
-const WAITERS_MAX: usize = 1_000;
-
 impl<P: Programs> Owner<P> {
     pub(super) fn command(&mut self, envelope: Envelope, delivery: Box<Delivery>, work: &mut Work) {
-        if let Some(row) = self.answered.get(&envelope.id) {
+        if let Some(row) = work.known.get(&envelope.id) {
             let answer = row.answer.clone();
-            return self.tell(envelope.answer_to.as_ref(), &answer, work);
+            return self.tell_again(envelope, &answer, work);
         }
         if envelope.command != Command::Wait && !work.seen.insert(envelope.id.clone()) {
             return; // the same message twice in one batch: the first is answered
@@ -55,6 +52,10 @@ impl<P: Programs> Owner<P> {
             let status = live.instance.record.status;
             let message =
                 format!("instance {instance} exists already, it is {status}: choose another id, or ask for its status");
+            return self.refuse(answer_to.as_ref(), Refusal { code: RefusalCode::Exists, message }, work);
+        }
+        if let Some(why) = self.trouble(instance) {
+            let message = format!("instance {instance} exists already, and its row can't be read: {why}");
             return self.refuse(answer_to.as_ref(), Refusal { code: RefusalCode::Exists, message }, work);
         }
         let started = ExecutionStarted {
@@ -110,38 +111,57 @@ impl<P: Programs> Owner<P> {
         }
         if held >= self.settings.mailbox_messages {
             let message = format!("instance {instance} holds {held} messages already and can't run: see its condition");
-            work.dead.push(self.codec.dead(delivery, &message, &self.codec.topology().control(self.me).name));
+            work.dead.push(self.dead(delivery, &message));
             return self.refuse(answer_to.as_ref(), Refusal { code: RefusalCode::TooLarge, message }, work);
         }
         match (is_seen, keep_unseen) {
-            (true, _) if !self.is_alive(instance) && keep_unseen => {
-                let reason = format!("instance {instance} has ended");
-                work.dead.push(self.codec.dead(delivery, &reason, &self.codec.topology().control(self.me).name));
+            (true, true) if !self.is_alive(instance) => {
+                work.dead.push(self.dead(delivery, &format!("instance {instance} has ended")));
                 self.refuse(answer_to.as_ref(), self.ended(instance), work);
             }
             (true, _) => self.act(instance, InboxMessage::Raise(event), origin, work),
-            (false, true) => self.keep_for_later(instance, event, Some(self.now + self.settings.unseen_event), work),
-            (false, false) => self.refuse(answer_to.as_ref(), not_found(instance), work),
+            (false, true) => self.keep_for_later(instance, event, origin, work),
+            (false, false) => self.refuse_unseen(instance, answer_to.as_ref(), work),
         }
     }
 
-    /// Keeps an event for an instance that nobody has seen yet (H10).
-    pub(super) fn keep_for_later(
-        &mut self,
-        instance: &InstanceId,
-        event: EventRaised,
-        expires_at: Option<warren_model::Timestamp>,
-        work: &mut Work,
-    ) {
-        let number = work.commit.number;
-        let slot = self.cache.touch(instance);
-        let (position, message) = (slot.next_position, InboxMessage::Raise(event));
-        slot.next_position += 1;
-        slot.pending.push(message.clone());
-        slot.positions.push(position);
-        slot.touched = number;
-        work.touched.push(instance.clone());
-        work.commit.pending.push(PendingRow { instance: instance.clone(), position, message, expires_at });
+    /// Keeps an event for an instance that nobody has seen yet (H10), and remembers that it did (H1).
+    fn keep_for_later(&mut self, instance: &InstanceId, event: EventRaised, origin: Origin, work: &mut Work) {
+        let Origin::Command { id, answer_to, when, .. } = origin else { return };
+        // An instance whose row can't be read is there, so its messages don't expire.
+        let expires_at = self.trouble(instance).is_none().then(|| self.now + self.settings.unseen_event);
+        self.hold(instance, InboxMessage::Raise(event), expires_at, work);
+        let answer = Ok(self.kept_for_later(instance));
+        self.remember(id, &answer, work);
+        match (when, answer_to) {
+            (AnswerWhen::Outcome, Some(to)) => self.waiters.add(instance, to, self.now),
+            (AnswerWhen::Outcome | AnswerWhen::Accepted, to) => self.tell(to.as_ref(), &answer, work),
+        }
+    }
+
+    /// Remembers the answer to a command for its duplicates.
+    fn remember(&mut self, id: MessageId, answer: &Result<Answer, Refusal>, work: &mut Work) {
+        let row = CommandRow { id: id.clone(), answer: answer.clone(), at: self.now };
+        work.commit.commands.push(row.clone());
+        self.answered.insert(id, (work.commit.number, row));
+    }
+
+    /// Answers a command that was seen before, as its sender wants it.
+    fn tell_again(&mut self, envelope: Envelope, answer: &Result<Answer, Refusal>, work: &mut Work) {
+        let is_seen = self.cache.get(&envelope.instance).is_some_and(|slot| slot.live.is_some());
+        match (envelope.when, envelope.answer_to) {
+            (AnswerWhen::Outcome, to) if answer.is_ok() && is_seen => self.wait(&envelope.instance, to, work),
+            (AnswerWhen::Outcome, Some(to)) if answer.is_ok() => self.waiters.add(&envelope.instance, to, self.now),
+            (AnswerWhen::Outcome | AnswerWhen::Accepted, to) => self.tell(to.as_ref(), answer, work),
+        }
+    }
+
+    fn refuse_unseen(&self, instance: &InstanceId, to: Option<&AnswerTo>, work: &mut Work) {
+        let refusal = match self.trouble(instance) {
+            Some(why) => self.unreadable(instance, why),
+            None => not_found(instance),
+        };
+        self.refuse(to, refusal, work);
     }
 
     /// Passes a command on to an instance that exists; the answer follows from what the turn makes of it.
@@ -149,7 +169,7 @@ impl<P: Programs> Owner<P> {
         let Origin::Command { answer_to, .. } = &origin else { return };
         let is_seen = self.cache.get(instance).is_some_and(|slot| slot.live.is_some());
         if !is_seen {
-            self.refuse(answer_to.as_ref(), not_found(instance), work);
+            self.refuse_unseen(instance, answer_to.as_ref(), work);
         } else if !self.is_alive(instance) {
             self.refuse(answer_to.as_ref(), self.ended(instance), work);
         } else {
@@ -161,7 +181,7 @@ impl<P: Programs> Owner<P> {
     fn wait(&mut self, instance: &InstanceId, to: Option<AnswerTo>, work: &mut Work) {
         let Some(to) = to else { return };
         let Some(slot) = self.cache.get(instance) else { return };
-        let Some(live) = &slot.live else { return self.refuse(Some(&to), not_found(instance), work) };
+        let Some(live) = &slot.live else { return self.refuse_unseen(instance, Some(&to), work) };
         if let Some(outcome) = slot.outcome.clone() {
             let record = &live.instance.record;
             let (instance, execution, status) = (instance.clone(), record.execution, record.status);
@@ -171,15 +191,14 @@ impl<P: Programs> Owner<P> {
             }
             return;
         }
+        if live.instance.record.status.is_terminal() {
+            let why = slot.unreadable.as_deref().unwrap_or("its last turn does not say how it ended");
+            return self.refuse(Some(&to), self.unreadable(instance, why), work);
+        }
         if live.instance.record.answer_to.as_ref() == Some(&to) {
             return; // it is told anyway
         }
-        let waiters = self.waiters.entry(instance.clone()).or_default();
-        waiters.retain(|waiter| *waiter != to);
-        if waiters.len() >= WAITERS_MAX {
-            waiters.remove(0);
-        }
-        waiters.push(to);
+        self.waiters.add(instance, to, self.now);
     }
 
     /// Answers a command whose turn is done, and remembers the answer for a duplicate.
@@ -197,9 +216,7 @@ impl<P: Programs> Owner<P> {
         }
         let answer = self.answer_of(instance);
         if !matches!(message, InboxMessage::Start { .. }) {
-            let row = CommandRow { id: id.clone(), answer: answer.clone(), at: self.now };
-            work.commit.commands.push(row.clone());
-            self.answered.insert(id, row);
+            self.remember(id, &answer, work);
             if when == AnswerWhen::Outcome {
                 return self.wait(instance, answer_to, work);
             }

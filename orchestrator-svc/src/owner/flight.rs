@@ -25,13 +25,12 @@ impl<P: Programs> Owner<P> {
 
     /// Sends the commit of a batch on its way. A batch that changes nothing has none, but still waits its turn.
     pub(super) fn launch(&mut self, work: Work, tag: Option<u64>, effects: &mut Vec<Effect>) {
-        let Work { mut commit, entries, tracked, answers, dead, touched, replaced, .. } = work;
+        let Work { mut commit, entries, tracked, answers, dead, touched, .. } = work;
         self.links.write(&mut commit);
         if !entries.is_empty() {
             commit.outbox.push(OutboxRow { number: commit.number, entries: entries.clone() });
         }
-        self.outbox.retire(commit.number, replaced);
-        self.outbox.write(&mut commit, self.committed);
+        self.outbox.write(&mut commit);
         if commit != Commit::new(self.me, self.epoch, self.number + 1) {
             self.number += 1;
             effects.push(Effect::Commit(Box::new(commit)));
@@ -48,6 +47,7 @@ impl<P: Programs> Owner<P> {
 
     pub(super) fn has_committed(&mut self, number: u64, effects: &mut Vec<Effect>) {
         self.committed = self.committed.max(number);
+        self.expiry_written();
         self.land(effects);
     }
 
@@ -55,11 +55,15 @@ impl<P: Programs> Owner<P> {
     fn land(&mut self, effects: &mut Vec<Effect>) {
         while self.flights.front().is_some_and(|flight| flight.number <= self.committed) {
             let Some(flight) = self.flights.pop_front() else { break };
+            self.outbox.enter(flight.number, &flight.entries);
             if !flight.tracked.is_empty() {
                 let batch = self.outbox.add(flight.number, flight.entries, flight.tracked);
                 effects.push(Effect::Publish { ticket: Ticket::Commit(flight.number), batch });
+            } else if !flight.entries.is_empty() {
+                self.outbox.clear(flight.number, &flight.entries, self.now);
             }
             if !flight.answers.is_empty() {
+                self.answering += 1;
                 effects.push(Effect::Publish { ticket: Ticket::Answers, batch: flight.answers });
             }
             let pinned =
@@ -67,9 +71,8 @@ impl<P: Programs> Owner<P> {
             let pinned = pinned.into_iter().flatten().collect();
             self.cache.shrink(&flight.touched, self.committed, &pinned);
         }
-        if self.flights.is_empty() {
-            self.answered.clear();
-        }
+        // A batch that waits for what it must read has taken its answers along.
+        self.answered.retain(|_, (number, _)| *number > self.committed);
         self.acknowledge(effects);
     }
 
@@ -88,7 +91,7 @@ impl<P: Programs> Owner<P> {
                     self.acknowledge(effects);
                 }
             }
-            Ticket::Answers => {}
+            Ticket::Answers => self.answering = self.answering.saturating_sub(1),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! What goes into the next batch, and what must be read for it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use warren_broker::{Delivery, Envelope, Inbound, Publication};
 use warren_engine::Programs;
-use warren_model::{Command, InstanceId, PartitionMessage, Refusal, RefusalCode, TaskEnded};
-use warren_store::{Load, TimerRow};
+use warren_model::{Command, InstanceId, MessageId, PartitionMessage, TaskEnded};
+use warren_store::{CommandRow, Load, TimerRow};
 
 use super::Owner;
 
@@ -21,6 +21,8 @@ pub(super) struct Gathered {
     pub(super) answers: Vec<Publication>,
     /// What must be read first.
     pub(super) load: Load,
+    /// Commands that were answered before.
+    pub(super) known: BTreeMap<MessageId, CommandRow>,
     /// Parked instances that a command lets try again.
     pub(super) resumed: BTreeSet<InstanceId>,
 }
@@ -40,33 +42,21 @@ pub(super) enum Item {
 }
 
 impl<P: Programs> Owner<P> {
-    /// Takes what has arrived, what is due and what is ready, up to a batch; `None` if there is nothing.
+    /// Takes what has arrived, what is due and what is ready, up to a batch; `None` if there is nothing. A flood of one of
+    /// them never keeps the others out.
     pub(super) fn gather(&mut self) -> Option<Gathered> {
         let mut gathered = Gathered::default();
-        let mut wanted = BTreeSet::new();
-        while gathered.items.len() < self.settings.batch {
-            let Some(delivery) = self.inbox.pop_front() else { break };
-            let tag = delivery.tag;
-            match self.codec.decode_control(&delivery) {
-                Err(malformed) => self.bury(&mut gathered, &delivery, malformed.reason),
-                Ok(inbound) => {
-                    if inbound.iter().any(|inbound| self.must_wait(inbound)) {
-                        self.inbox.push_front(delivery);
-                        break;
-                    }
-                    inbound.into_iter().for_each(|inbound| self.take(&mut gathered, inbound, &delivery));
-                }
-            }
-            gathered.tag = Some(tag);
-        }
-        while !self.draining && gathered.items.len() < self.settings.batch {
-            let next = self.wheel.pop(self.now).map(Item::Timer);
-            let Some(item) = next.or_else(|| self.ready.pop_first().map(Item::Ready)) else { break };
-            gathered.items.push(item);
-        }
+        let batch = self.settings.batch;
+        let mut others = self.due(batch.div_ceil(3));
+        others.extend(self.ready(batch.div_ceil(3)));
+        self.arrived(&mut gathered, (batch - others.len().min(batch)).max(1));
+        gathered.items.extend(others);
+        gathered.items.extend(self.due(batch.saturating_sub(gathered.items.len())));
+        gathered.items.extend(self.ready(batch.saturating_sub(gathered.items.len())));
         if gathered.items.is_empty() && gathered.tag.is_none() {
             return None;
         }
+        let mut wanted = BTreeSet::new();
         for item in &gathered.items {
             let id = item.instance();
             if !self.cache.contains(id) && wanted.insert(id.clone()) {
@@ -74,6 +64,37 @@ impl<P: Programs> Owner<P> {
             }
         }
         Some(gathered)
+    }
+
+    /// Takes deliveries, in order.
+    fn arrived(&mut self, gathered: &mut Gathered, max: usize) {
+        while gathered.items.len() < max {
+            let Some(delivery) = self.inbox.pop_front() else { break };
+            let tag = delivery.tag;
+            match self.codec.decode_control(&delivery) {
+                Err(malformed) => self.bury(gathered, &delivery, malformed.reason),
+                Ok(inbound) => {
+                    if inbound.iter().any(|inbound| self.must_wait(inbound)) {
+                        self.inbox.push_front(delivery);
+                        break;
+                    }
+                    inbound.into_iter().for_each(|inbound| self.take(gathered, inbound, &delivery));
+                }
+            }
+            gathered.tag = Some(tag);
+        }
+    }
+
+    /// Takes timers that are due; none while the owner drains.
+    fn due(&mut self, max: usize) -> Vec<Item> {
+        let max = if self.draining { 0 } else { max };
+        std::iter::from_fn(|| self.wheel.pop(self.now)).take(max).map(Item::Timer).collect()
+    }
+
+    /// Takes instances that may be able to go on; none while the owner drains.
+    fn ready(&mut self, max: usize) -> Vec<Item> {
+        let max = if self.draining { 0 } else { max };
+        std::iter::from_fn(|| self.ready.pop()).take(max).map(Item::Ready).collect()
     }
 
     /// Returns whether a message must wait for a commit on its way: a resume loads its instance anew.
@@ -95,7 +116,9 @@ impl<P: Programs> Owner<P> {
         }
         match inbound {
             Inbound::Command(envelope) => {
-                if envelope.command != Command::Wait && !self.answered.contains_key(&envelope.id) {
+                if let Some((_, row)) = self.answered.get(&envelope.id) {
+                    gathered.known.insert(envelope.id.clone(), row.clone());
+                } else if envelope.command != Command::Wait {
                     gathered.load.commands.push(envelope.id.clone());
                 }
                 gathered.items.push(Item::Command(Box::new(envelope), Box::new(delivery.clone())));
@@ -105,17 +128,6 @@ impl<P: Programs> Owner<P> {
             Inbound::Partition { source, sequence, message } => {
                 gathered.items.extend(self.links.take(source, sequence, message).into_iter().map(Item::Partition));
             }
-        }
-    }
-
-    /// Sends a message to the dead queue and tells its sender, if that can be.
-    pub(super) fn bury(&self, gathered: &mut Gathered, delivery: &Delivery, reason: String) {
-        let queue = self.codec.topology().control(self.me).name;
-        tracing::warn!(partition = %self.me, %reason, kind = ?delivery.message.kind, "message can't be understood, moved to the dead queue");
-        gathered.dead.push(self.codec.dead(delivery, &reason, &queue));
-        if let Some(to) = self.codec.answer_to(delivery) {
-            let refusal = Refusal { code: RefusalCode::Invalid, message: reason };
-            gathered.answers.push(self.codec.answer(&to, &Err(refusal)));
         }
     }
 }

@@ -14,26 +14,34 @@ mod acks;
 mod batch;
 mod cache;
 mod commands;
+mod dead;
+mod expiry;
 mod flight;
 mod gather;
+mod held;
 mod links;
 mod outbox;
 mod partition_messages;
+mod ready;
 mod recover;
 mod settings;
 mod turns;
+mod waiters;
 mod wheel;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use warren_broker::{Codec, Delivery, Publication, Published};
 use warren_engine::Programs;
-use warren_model::{AnswerTo, InstanceId, MessageId, Partition, Timestamp};
-use warren_store::{Commit, Epoch, Load, Loaded, OutboxEntry, PartitionState, PendingRow, TimerRow, TurnKey, TurnRow};
+use warren_model::{MessageId, Partition, Timestamp};
+use warren_store::{
+    CommandRow, Commit, Epoch, Expired, Load, Loaded, OutboxEntry, PartitionState, TimerRow, TurnKey, TurnRow,
+};
 
 pub use self::settings::Settings;
 use self::{
-    acks::Acks, batch::Work, cache::Cache, flight::Flight, gather::Gathered, links::Links, outbox::Outbox, wheel::Wheel,
+    acks::Acks, batch::Work, cache::Cache, expiry::Expiry, flight::Flight, gather::Gathered, links::Links,
+    outbox::Outbox, ready::Ready, waiters::Waiters, wheel::Wheel,
 };
 
 /// What an owner is told.
@@ -53,7 +61,7 @@ pub enum Input {
     /// What [`Effect::ReadTimers`] asked for.
     Timers(Vec<TimerRow>),
     /// What [`Effect::Expire`] asked for: events that nobody has come for.
-    Expired(Vec<PendingRow>),
+    Expired(Expired),
     /// The commit with this number is written.
     Committed(u64),
     /// What became of the publications of an [`Effect::Publish`], in order.
@@ -63,7 +71,7 @@ pub enum Input {
         /// What became of each.
         results: Vec<Published>,
     },
-    /// Time has passed.
+    /// Time has passed, and nothing else has happened.
     Tick,
     /// Finish what has arrived and take nothing new.
     Drain,
@@ -150,22 +158,25 @@ pub struct Owner<P> {
     loading: Option<Gathered>,
     cache: Cache,
     /// Instances that may be able to go on without a new message.
-    ready: BTreeSet<InstanceId>,
+    ready: Ready,
     wheel: Wheel,
     links: Links,
     outbox: Outbox,
     acks: Acks,
     /// Rows of the outbox whose turns are being read.
     recovering: BTreeMap<u64, Vec<OutboxEntry>>,
-    /// Answers to commands whose commit is on its way; later ones are found in the store.
-    answered: BTreeMap<MessageId, warren_store::CommandRow>,
-    waiters: BTreeMap<InstanceId, Vec<AnswerTo>>,
+    /// Answers to commands whose commit, with this number, is on its way; earlier ones are found in the store.
+    answered: BTreeMap<MessageId, (u64, CommandRow)>,
+    waiters: Waiters,
+    /// How many groups of answers are on their way to the broker.
+    answering: usize,
     flights: VecDeque<Flight>,
     /// The number of the last commit that was begun.
     number: u64,
     /// The number of the last commit that was written.
     committed: u64,
     next_expiry: Timestamp,
+    expiry: Expiry,
     draining: bool,
 }
 
@@ -184,17 +195,19 @@ impl<P: Programs> Owner<P> {
             loading: None,
             cache: Cache::new(settings.cache_instances),
             ready: state.waiting.iter().cloned().collect(),
-            wheel: Wheel::new(now),
+            wheel: Wheel::new(now, settings.timers_max),
             links: Links::new(&state),
             outbox: Outbox::default(),
             acks: Acks::default(),
             recovering: BTreeMap::new(),
             answered: BTreeMap::new(),
-            waiters: BTreeMap::new(),
+            waiters: Waiters::default(),
+            answering: 0,
             flights: VecDeque::new(),
             number: state.number,
             committed: state.number,
-            next_expiry: now,
+            next_expiry: now + settings.expiry_interval,
+            expiry: Expiry::Idle,
             draining: false,
         };
         owner.recover(state.outbox, effects);
@@ -209,25 +222,25 @@ impl<P: Programs> Owner<P> {
             Input::Delivered(deliveries) => self.inbox.extend(deliveries),
             Input::Loaded(loaded) => self.loaded(loaded, effects),
             Input::Turns { number, rows } => self.recovered(number, &rows, effects),
-            Input::Timers(rows) => self.wheel.fill(rows, self.settings.timers_max),
-            Input::Expired(rows) => self.expired(rows, effects),
+            Input::Timers(rows) => self.wheel.fill(rows),
+            Input::Expired(expired) => self.expired(expired, effects),
             Input::Committed(number) => self.has_committed(number, effects),
             Input::Published { ticket, results } => self.has_published(ticket, &results, effects),
-            Input::Tick => self.tick(effects),
+            Input::Tick => {}
             Input::Drain => self.draining = true,
         }
+        // At every step: an owner that is never idle never hears a tick.
+        self.outbox.retry(self.now, effects);
+        self.expire(effects);
         self.advance(effects);
     }
 
     /// Returns when the owner next wants a tick, if nothing else happens before.
     pub fn wakes_at(&self) -> Timestamp {
-        let is_busy = self.draining || self.loading.is_some() || self.flights.len() >= FLIGHTS_MAX;
-        let by_timer = if is_busy { None } else { self.wheel.next_due() };
-        [by_timer, self.outbox.next_retry(), self.outbox.flush_at()]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(Timestamp::MAX)
+        let can_begin = self.can_begin() && !self.draining;
+        let by_timer = if can_begin { self.wheel.next_due() } else { None };
+        let by_flush = if self.is_idle() { self.outbox.flush_at() } else { None };
+        [by_timer, by_flush, self.outbox.next_retry()].into_iter().flatten().min().unwrap_or(Timestamp::MAX)
     }
 
     /// Returns how many instances are in memory.
@@ -235,18 +248,19 @@ impl<P: Programs> Owner<P> {
         self.cache.len()
     }
 
-    fn tick(&mut self, effects: &mut Vec<Effect>) {
-        self.outbox.retry(self.now, effects);
-        if self.now >= self.next_expiry && !self.draining {
-            self.next_expiry = self.now + self.settings.expiry_interval;
-            let (answered_before, now) = (self.now - self.settings.duplicate_window, self.now);
-            effects.push(Effect::Expire { answered_before, now });
-        }
+    /// Returns whether another batch may begin.
+    fn can_begin(&self) -> bool {
+        self.loading.is_none() && self.flights.len() < FLIGHTS_MAX && self.expiry == Expiry::Idle
+    }
+
+    /// Returns whether nothing is being read or written.
+    fn is_idle(&self) -> bool {
+        self.loading.is_none() && self.flights.is_empty() && self.expiry == Expiry::Idle
     }
 
     /// Begins batches while there is something to do and room for another commit.
     fn advance(&mut self, effects: &mut Vec<Effect>) {
-        while self.loading.is_none() && self.flights.len() < FLIGHTS_MAX {
+        while self.can_begin() {
             let Some(mut gathered) = self.gather() else { break };
             if gathered.load.instances.is_empty() && gathered.load.commands.is_empty() {
                 self.run(gathered, effects);
@@ -263,13 +277,13 @@ impl<P: Programs> Owner<P> {
 
     /// Clears confirmed rows of the outbox when no other commit does it.
     fn flush(&mut self, effects: &mut Vec<Effect>) {
-        let is_idle = self.flights.is_empty() && self.loading.is_none();
-        if is_idle && self.outbox.is_due_for_flush(self.now, self.draining) {
+        if self.is_idle() && self.outbox.is_due_for_flush(self.now, self.draining) {
             let work = Work::new(self.begin_commit());
             self.launch(work, None, effects);
         }
-        let is_done = is_idle && self.flights.is_empty() && self.inbox.is_empty() && self.acks.is_empty();
-        if self.draining && is_done && self.outbox.is_empty() && self.recovering.is_empty() {
+        let has_answered = self.inbox.is_empty() && self.acks.is_empty() && self.answering == 0;
+        let has_published = self.outbox.is_empty() && self.recovering.is_empty();
+        if self.draining && self.is_idle() && has_answered && has_published {
             effects.push(Effect::Drained);
         }
     }

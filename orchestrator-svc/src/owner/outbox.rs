@@ -1,6 +1,6 @@
 //! What is committed and not yet confirmed: at least once on the wire, exactly once in the history (H3, H6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use warren_broker::{Publication, Published};
@@ -15,18 +15,26 @@ const FLUSH_AFTER: SignedDuration = SignedDuration::from_millis(500);
 const RETRY_FIRST: SignedDuration = SignedDuration::from_millis(100);
 const RETRY_LONGEST: SignedDuration = SignedDuration::from_secs(5);
 
+type Execution = (InstanceId, ExecutionId);
+
 /// Batches whose messages are unconfirmed.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     waiting: BTreeMap<Ticket, Waiting>,
-    /// Rows that the next commit clears, …
-    done: Vec<u64>,
-    /// … and since when the oldest has waited for it.
+    /// When what waits is published again, if nothing of it is on its way.
+    retries: BTreeSet<(Timestamp, Ticket)>,
+    /// Rows of which every message is confirmed, …
+    done: BTreeSet<u64>,
+    /// … and since when the next commit has had something of that to clear.
     done_since: Option<Timestamp>,
     /// Rows that the next commit narrows to what is left.
-    narrowed: Vec<u64>,
-    /// Executions that are over, with the commit that ended them.
-    retired: Vec<(u64, InstanceId, ExecutionId)>,
+    narrowed: BTreeSet<u64>,
+    /// Executions that are over, by the commit that ended them: their turns go with its row, …
+    over: BTreeMap<u64, Vec<Execution>>,
+    /// … once none of them is unconfirmed: how many are, of each execution.
+    unconfirmed: BTreeMap<Execution, usize>,
+    /// What can't be published because its turn can't be read: it stays in its row until somebody has mended that.
+    unreadable: BTreeMap<u64, Vec<OutboxEntry>>,
 }
 
 #[derive(Debug)]
@@ -35,12 +43,32 @@ struct Waiting {
     /// Each message with the entry that it belongs to.
     messages: Vec<(usize, Publication)>,
     attempts: u32,
-    /// Set while nothing of it is on its way.
-    retry_at: Option<Timestamp>,
+}
+
+/// How much of a group of publications was confirmed.
+enum Confirmed {
+    All(Vec<OutboxEntry>),
+    Some,
+    None,
 }
 
 impl Outbox {
-    /// Adds the messages of a written commit and returns them for publishing.
+    /// Notes a row that is written.
+    pub(super) fn enter(&mut self, number: u64, entries: &[OutboxEntry]) {
+        for entry in entries {
+            match entry {
+                OutboxEntry::Turn(turn) => {
+                    *self.unconfirmed.entry((turn.instance.clone(), turn.execution)).or_default() += 1;
+                }
+                OutboxEntry::Over { instance, execution } => {
+                    self.over.entry(number).or_default().push((instance.clone(), *execution));
+                }
+                OutboxEntry::Message { .. } | OutboxEntry::Dead { .. } => {}
+            }
+        }
+    }
+
+    /// Adds the messages of a row and returns them for publishing.
     pub(super) fn add(
         &mut self,
         number: u64,
@@ -48,93 +76,115 @@ impl Outbox {
         messages: Vec<(usize, Publication)>,
     ) -> Vec<Publication> {
         let batch = messages.iter().map(|(_, publication)| publication.clone()).collect();
-        let waiting = Waiting { entries, messages, attempts: 0, retry_at: None };
-        self.waiting.insert(Ticket::Commit(number), waiting);
+        self.waiting.insert(Ticket::Commit(number), Waiting { entries, messages, attempts: 0 });
         batch
     }
 
     /// Adds messages for the dead queue, which no row holds: their deliveries wait for them instead.
     pub(super) fn bury(&mut self, dead: u64, messages: Vec<Publication>) {
         let messages = messages.into_iter().map(|publication| (0, publication)).collect();
-        let waiting = Waiting { entries: Vec::new(), messages, attempts: 0, retry_at: None };
-        self.waiting.insert(Ticket::Dead(dead), waiting);
+        self.waiting.insert(Ticket::Dead(dead), Waiting { entries: Vec::new(), messages, attempts: 0 });
     }
 
     /// Notes what became of a commit's messages.
     pub(super) fn settle(&mut self, number: u64, results: &[Published], now: Timestamp) {
-        if self.settle_ticket(Ticket::Commit(number), results, now) {
-            self.clear(number, now);
-        } else if self.waiting.contains_key(&Ticket::Commit(number)) && !self.narrowed.contains(&number) {
-            self.narrowed.push(number);
+        match self.settle_ticket(Ticket::Commit(number), results, now) {
+            Confirmed::All(entries) => self.clear(number, &entries, now),
+            Confirmed::Some => drop(self.narrowed.insert(number)),
+            Confirmed::None => {}
         }
     }
 
     /// Notes what became of messages for the dead queue; returns whether all of them are safe.
     pub(super) fn settle_dead(&mut self, dead: u64, results: &[Published], now: Timestamp) -> bool {
-        self.settle_ticket(Ticket::Dead(dead), results, now)
+        matches!(self.settle_ticket(Ticket::Dead(dead), results, now), Confirmed::All(_))
     }
 
-    /// Lets the next commit clear a row.
-    pub(super) fn clear(&mut self, number: u64, now: Timestamp) {
-        self.done.push(number);
+    /// Lets the next commit clear a row of which nothing is unconfirmed.
+    pub(super) fn clear(&mut self, number: u64, entries: &[OutboxEntry], now: Timestamp) {
+        for entry in entries {
+            let OutboxEntry::Turn(turn) = entry else { continue };
+            let execution = (turn.instance.clone(), turn.execution);
+            match self.unconfirmed.get_mut(&execution) {
+                Some(count) if *count > 1 => *count -= 1,
+                Some(_) | None => drop(self.unconfirmed.remove(&execution)),
+            }
+        }
+        self.done.insert(number);
         self.done_since.get_or_insert(now);
-        self.narrowed.retain(|narrowed| *narrowed != number);
+        self.narrowed.remove(&number);
     }
 
-    /// Keeps what was not confirmed, with a pause before the next try; returns whether nothing is left.
-    fn settle_ticket(&mut self, ticket: Ticket, results: &[Published], now: Timestamp) -> bool {
-        let Some(waiting) = self.waiting.get_mut(&ticket) else { return false };
+    /// Keeps what was not confirmed, with a pause before the next try.
+    fn settle_ticket(&mut self, ticket: Ticket, results: &[Published], now: Timestamp) -> Confirmed {
+        let Some(waiting) = self.waiting.get_mut(&ticket) else { return Confirmed::None };
+        let before = waiting.messages.len();
         let mut results = results.iter();
         waiting.messages.retain(|_| results.next() != Some(&Published::Confirmed));
         if waiting.messages.is_empty() {
-            self.waiting.remove(&ticket);
-            return true;
+            return Confirmed::All(self.waiting.remove(&ticket).map_or_else(Vec::new, |waiting| waiting.entries));
         }
         let pause = RETRY_FIRST * (1 << waiting.attempts.min(6));
-        waiting.retry_at = Some(now + pause.min(RETRY_LONGEST));
         waiting.attempts += 1;
-        false
+        self.retries.insert((now + pause.min(RETRY_LONGEST), ticket));
+        if waiting.messages.len() < before { Confirmed::Some } else { Confirmed::None }
     }
 
     /// Publishes again what has waited long enough.
     pub(super) fn retry(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
-        for (ticket, waiting) in &mut self.waiting {
-            if waiting.retry_at.is_some_and(|at| at <= now) {
-                waiting.retry_at = None;
-                let batch = waiting.messages.iter().map(|(_, publication)| publication.clone()).collect();
-                effects.push(Effect::Publish { ticket: *ticket, batch });
-            }
+        while self.next_retry().is_some_and(|at| at <= now) {
+            let Some((_, ticket)) = self.retries.pop_first() else { break };
+            let Some(waiting) = self.waiting.get(&ticket) else { continue };
+            let batch = waiting.messages.iter().map(|(_, publication)| publication.clone()).collect();
+            effects.push(Effect::Publish { ticket, batch });
         }
     }
 
     /// Returns when the next retry is due.
     pub(super) fn next_retry(&self) -> Option<Timestamp> {
-        self.waiting.values().filter_map(|waiting| waiting.retry_at).min()
+        self.retries.first().map(|(at, _)| *at)
     }
 
-    /// Remembers executions that commit `number` ends.
-    pub(super) fn retire(&mut self, number: u64, over: Vec<(InstanceId, ExecutionId)>) {
-        self.retired.extend(over.into_iter().map(|(instance, execution)| (number, instance, execution)));
+    /// Keeps turns that can't be read in their row, although nothing can be published of them.
+    pub(super) fn set_aside(&mut self, number: u64, entries: Vec<OutboxEntry>) {
+        self.enter(number, &entries);
+        self.unreadable.insert(number, entries);
     }
 
     /// Writes into `commit` which rows are cleared or narrowed, and which executions nobody needs any more.
-    pub(super) fn write(&mut self, commit: &mut Commit, committed: u64) {
-        commit.outbox_done = std::mem::take(&mut self.done);
-        self.done_since = None;
+    pub(super) fn write(&mut self, commit: &mut Commit) {
         for number in std::mem::take(&mut self.narrowed) {
             if let Some(waiting) = self.waiting.get(&Ticket::Commit(number)) {
-                commit.outbox.push(OutboxRow { number, entries: waiting.remaining() });
+                let mut entries = waiting.remaining();
+                entries.extend(self.unreadable.get(&number).into_iter().flatten().cloned());
+                entries.extend(self.over_entries(number));
+                commit.outbox.push(OutboxRow { number, entries });
             }
         }
-        let oldest = self.waiting.keys().find_map(|ticket| match ticket {
-            Ticket::Commit(number) => Some(*number),
-            Ticket::Dead(_) | Ticket::Answers => None,
-        });
-        let safe = oldest.map_or(committed, |oldest| committed.min(oldest - 1));
-        let (over, retired) = std::mem::take(&mut self.retired).into_iter().partition(|(number, ..)| *number <= safe);
-        self.retired = retired;
-        let over: Vec<_> = over;
-        commit.forget = over.into_iter().map(|(_, instance, execution)| (instance, execution)).collect();
+        let done = std::mem::take(&mut self.done);
+        let (ready, wait): (BTreeSet<u64>, BTreeSet<u64>) = done.into_iter().partition(|number| self.is_free(*number));
+        (self.done, self.done_since) = (wait, None);
+        for number in ready {
+            commit.forget.extend(self.over.remove(&number).into_iter().flatten());
+            match self.unreadable.remove(&number) {
+                Some(entries) => commit.outbox.push(OutboxRow { number, entries }),
+                None => commit.outbox_done.push(number),
+            }
+        }
+    }
+
+    /// Returns whether everything is confirmed of the executions that this commit has ended.
+    fn is_free(&self, number: u64) -> bool {
+        let mut over = self.over.get(&number).into_iter().flatten();
+        over.all(|execution| !self.unconfirmed.contains_key(execution))
+    }
+
+    fn over_entries(&self, number: u64) -> impl Iterator<Item = OutboxEntry> {
+        self.over
+            .get(&number)
+            .into_iter()
+            .flatten()
+            .map(|(instance, execution)| OutboxEntry::Over { instance: instance.clone(), execution: *execution })
     }
 
     /// Returns when an idle owner should clear confirmed rows.
@@ -149,14 +199,14 @@ impl Outbox {
 
     /// Returns whether nothing is unconfirmed and nothing is left to clear.
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.done.is_empty()
+        self.waiting.is_empty() && !self.done.iter().any(|number| self.is_free(*number))
     }
 }
 
 impl Waiting {
     /// Returns the entries that still have an unconfirmed message.
     fn remaining(&self) -> Vec<OutboxEntry> {
-        let is_open = |at: usize| self.messages.iter().any(|(entry, _)| *entry == at);
-        self.entries.iter().enumerate().filter(|(at, _)| is_open(*at)).map(|(_, entry)| entry.clone()).collect()
+        let open: BTreeSet<usize> = self.messages.iter().map(|(entry, _)| *entry).collect();
+        open.into_iter().filter_map(|at| self.entries.get(at)).cloned().collect()
     }
 }

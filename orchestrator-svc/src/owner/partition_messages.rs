@@ -2,7 +2,8 @@
 
 use warren_engine::Programs;
 use warren_model::{
-    ChildEnded, ChildStart, Failure, InboxMessage, InstanceRecord, Parent, PartitionMessage, Status, code,
+    ChildEnded, ChildStart, EventRaised, Failure, InboxMessage, InstanceId, InstanceRecord, Parent, PartitionMessage,
+    Status, code,
 };
 use warren_store::OutboxEntry;
 
@@ -17,29 +18,43 @@ impl<P: Programs> Owner<P> {
             PartitionMessage::ChildStart(start) => self.start_child(start, work),
             PartitionMessage::ChildEnded { parent, outcome } => {
                 let Parent { instance, execution, task, attempt } = parent;
-                if self.is_alive(&instance) {
-                    let ended = ChildEnded { execution, task, attempt, outcome };
-                    work.push(&instance, InboxMessage::Child(ended), Origin::Message);
+                let message = InboxMessage::Child(ChildEnded { execution, task, attempt, outcome });
+                if self.trouble(&instance).is_some() {
+                    self.hold(&instance, message, None, work);
+                } else if self.is_alive(&instance) {
+                    work.push(&instance, message, Origin::Message);
                 }
             }
-            PartitionMessage::Raise { instance, event } => {
-                let is_seen = self.cache.get(&instance).is_some_and(|slot| slot.live.is_some());
-                if self.is_alive(&instance) {
-                    work.push(&instance, InboxMessage::Raise(event), Origin::Message);
-                } else if is_seen {
-                    tracing::info!(%instance, event = %event.name, "event for an instance that has ended, dropped");
-                } else {
-                    self.keep_for_later(&instance, event, Some(self.now + self.settings.unseen_event), work);
-                }
-            }
+            PartitionMessage::Raise { instance, event } => self.raised_by_another(instance, event, work),
             PartitionMessage::Terminate { instance, parent, reason } => {
                 let live = self.cache.get(&instance).and_then(|slot| slot.live.as_ref());
                 let is_child = live.is_some_and(|live| is_child_of(&live.instance.record, &parent));
                 if is_child && self.is_alive(&instance) {
                     let message = InboxMessage::Terminate { reason: Some(reason), recursive: true };
                     work.push(&instance, message, Origin::Message);
+                } else if let Some(why) = self.trouble(&instance) {
+                    // Whether it is that parent's child can't be told, and to end another's would be worse.
+                    tracing::error!(%instance, parent = %parent.instance, why, "child can't be read, it is not terminated");
                 }
             }
+        }
+    }
+
+    fn raised_by_another(&mut self, instance: InstanceId, event: EventRaised, work: &mut Work) {
+        let slot = self.cache.get(&instance);
+        let (is_seen, held) = slot.map_or((false, 0), |slot| (slot.live.is_some(), slot.pending.len()));
+        if held >= self.settings.mailbox_messages {
+            let reason = format!("instance {instance} holds {held} messages already and can't run: see its condition");
+            self.give_up(instance, event, reason, work);
+        } else if self.trouble(&instance).is_some() {
+            self.hold(&instance, InboxMessage::Raise(event), None, work);
+        } else if self.is_alive(&instance) {
+            work.push(&instance, InboxMessage::Raise(event), Origin::Message);
+        } else if is_seen {
+            tracing::info!(%instance, event = %event.name, "event for an instance that has ended, dropped");
+        } else {
+            let expires_at = Some(self.now + self.settings.unseen_event);
+            self.hold(&instance, InboxMessage::Raise(event), expires_at, work);
         }
     }
 
@@ -48,6 +63,10 @@ impl<P: Programs> Owner<P> {
         let ChildStart { instance, started } = start;
         let Some(parent) = started.parent.clone() else { return };
         let cause = ChildStart::cause(&parent);
+        if let Some(why) = self.trouble(&instance) {
+            let message = format!("instance {instance} exists already, and its row can't be read: {why}");
+            return self.refuse_child(parent, message, work);
+        }
         let existing = self.cache.get(&instance).and_then(|slot| slot.live.as_ref());
         let Some(live) = existing else {
             return self.accept(&instance, cause, started, Origin::Message, work);
@@ -57,10 +76,14 @@ impl<P: Programs> Owner<P> {
             return;
         }
         if is_earlier_attempt(record, &parent) {
-            work.replaced.push((instance.clone(), record.execution));
+            work.entries.push(OutboxEntry::Over { instance: instance.clone(), execution: record.execution });
             return self.accept(&instance, cause, started, Origin::Message, work);
         }
         let message = format!("instance {instance} exists already, it is {}: give the child another id", record.status);
+        self.refuse_child(parent, message, work);
+    }
+
+    fn refuse_child(&mut self, parent: Parent, message: String, work: &mut Work) {
         let outcome = Err(Failure::permanent(code::INSTANCE_EXISTS, message));
         self.send(PartitionMessage::ChildEnded { parent, outcome }, work);
     }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use warren_broker::{Delivery, Message, Publication};
+use warren_broker::Publication;
 use warren_engine::{Programs, Sender, messages};
-use warren_model::{InboxMessage, Outgoing, TurnRecord};
-use warren_store::{OutboxEntry, OutboxRow, OutboxTurn, PendingRow, TurnKey, TurnRow};
+use warren_model::{Outgoing, TurnRecord};
+use warren_store::{OutboxEntry, OutboxRow, OutboxTurn, TurnKey, TurnRow};
 
 use super::{Effect, Owner, Ticket};
 
@@ -15,6 +15,7 @@ impl<P: Programs> Owner<P> {
         for row in rows {
             let keys = row.entries.iter().filter_map(key_of).collect();
             effects.push(Effect::ReadTurns { number: row.number, keys });
+            self.outbox.enter(row.number, &row.entries);
             self.recovering.insert(row.number, row.entries);
         }
     }
@@ -23,30 +24,41 @@ impl<P: Programs> Owner<P> {
     pub(super) fn recovered(&mut self, number: u64, rows: &[TurnRow], effects: &mut Vec<Effect>) {
         let Some(entries) = self.recovering.remove(&number) else { return };
         let turns: BTreeMap<&TurnKey, &TurnRow> = rows.iter().map(|row| (&row.key, row)).collect();
-        let mut tracked = Vec::new();
+        let (mut tracked, mut unreadable) = (Vec::new(), Vec::new());
         for (at, entry) in entries.iter().enumerate() {
             let publications = match entry {
-                OutboxEntry::Turn(turn) => self.rebuild(turn, &turns),
+                OutboxEntry::Turn(turn) => self.rebuild(turn, &turns).unwrap_or_else(|why| {
+                    tracing::error!(partition = %self.me, commit = number, %why, "messages can't be rebuilt, their row stays");
+                    unreadable.push(entry.clone());
+                    Vec::new()
+                }),
                 OutboxEntry::Message { sequence, message, .. } => {
                     let outgoing = Outgoing::ToPartition(message.clone());
                     self.codec.outgoing(&outgoing, self.me, Some((self.me, *sequence))).into_iter().collect()
                 }
+                OutboxEntry::Dead { instance, event, reason } => {
+                    vec![self.dead_event((number, at), instance, event, reason)]
+                }
+                OutboxEntry::Over { .. } => Vec::new(),
             };
             tracked.extend(publications.into_iter().map(|publication| (at, publication)));
         }
-        tracing::info!(partition = %self.me, commit = number, messages = tracked.len(), "publishing what may not have been published");
-        if tracked.is_empty() {
-            return self.outbox.clear(number, self.now);
+        if !unreadable.is_empty() {
+            self.outbox.set_aside(number, unreadable);
         }
+        if tracked.is_empty() {
+            return self.outbox.clear(number, &entries, self.now);
+        }
+        tracing::info!(partition = %self.me, commit = number, messages = tracked.len(), "publishing what may not have been published");
         let batch = self.outbox.add(number, entries, tracked);
         effects.push(Effect::Publish { ticket: Ticket::Commit(number), batch });
     }
 
-    fn rebuild(&self, turn: &OutboxTurn, rows: &BTreeMap<&TurnKey, &TurnRow>) -> Vec<Publication> {
+    /// Returns what a turn sends, under the sequences and the limit that it had; or which row can't be read.
+    fn rebuild(&self, turn: &OutboxTurn, rows: &BTreeMap<&TurnKey, &TurnRow>) -> Result<Vec<Publication>, String> {
         let key = TurnKey { instance: turn.instance.clone(), execution: turn.execution, turn: turn.turn };
-        let Some(record) = rows.get(&key).and_then(|row| serde_json::from_str::<TurnRecord>(&row.body).ok()) else {
-            return Vec::new();
-        };
+        let row = rows.get(&key).ok_or_else(|| format!("{key}: is missing"))?;
+        let record: TurnRecord = serde_json::from_str(&row.body).map_err(|error| format!("{key}: {error}"))?;
         let sender = Sender {
             instance: turn.instance.clone(),
             execution: turn.execution,
@@ -54,38 +66,13 @@ impl<P: Programs> Owner<P> {
             answer_to: turn.answer_to.clone(),
         };
         let mut sequences = turn.sequences.iter();
-        let outgoing = messages(&sender, &record.events, self.settings.limits.payload_bytes);
-        let publications = outgoing.iter().filter_map(|message| {
+        let payload_max = turn.payload_max.unwrap_or(self.settings.limits.payload_bytes);
+        let publications = messages(&sender, &record.events, payload_max).into_iter().filter_map(|message| {
             let is_sequenced = matches!(message, Outgoing::ToPartition(_));
             let sequence = if is_sequenced { sequences.next().map(|(_, number)| (self.me, *number)) } else { None };
-            self.codec.outgoing(message, self.me, sequence).ok()
+            self.codec.outgoing(&message, self.me, sequence).ok()
         });
-        publications.collect()
-    }
-
-    /// Moves events that nobody has come for to the dead queue.
-    pub(super) fn expired(&mut self, rows: Vec<PendingRow>, effects: &mut Vec<Effect>) {
-        let queue = self.codec.topology().control(self.me).name;
-        let mut dead = Vec::new();
-        for row in rows {
-            self.cache.remove(&row.instance);
-            let InboxMessage::Raise(event) = row.message else { continue };
-            let reason = format!("nobody has started instance {} before its event expired", row.instance);
-            tracing::warn!(instance = %row.instance, event = %event.name, "event has expired, moved to the dead queue");
-            let message = Message {
-                kind: Some("raise".into()),
-                body: event.input.as_str().as_bytes().into(),
-                ..Message::default()
-            };
-            let routing_key = format!("raise.{}", event.name);
-            let delivery = Delivery { tag: 0, redelivered: false, routing_key, message };
-            dead.push(self.codec.dead(&delivery, &reason, &queue));
-        }
-        if !dead.is_empty() {
-            let ticket = self.acks.dead_ticket();
-            effects.push(Effect::Publish { ticket: Ticket::Dead(ticket), batch: dead.clone() });
-            self.outbox.bury(ticket, dead);
-        }
+        Ok(publications.collect())
     }
 }
 
@@ -94,6 +81,6 @@ fn key_of(entry: &OutboxEntry) -> Option<TurnKey> {
         OutboxEntry::Turn(turn) => {
             Some(TurnKey { instance: turn.instance.clone(), execution: turn.execution, turn: turn.turn })
         }
-        OutboxEntry::Message { .. } => None,
+        OutboxEntry::Message { .. } | OutboxEntry::Dead { .. } | OutboxEntry::Over { .. } => None,
     }
 }

@@ -1,5 +1,7 @@
 //! One turn of one instance, folded into the batch's commit.
 
+use std::collections::BTreeSet;
+
 use warren_engine::{Programs, Recorded, Turn, Verdict};
 use warren_model::{Failure, InboxMessage, InstanceId, Outgoing, TaskEnded};
 use warren_store::{OutboxEntry, OutboxTurn, PendingRow, TimerRow, TurnKey, TurnRow};
@@ -35,12 +37,12 @@ impl<P: Programs> Owner<P> {
             work.commit.turns.push(TurnRow { key, body: recorded.body });
         }
         if let Some(continued) = &turn.continued {
-            work.replaced.push((id.clone(), continued.from));
+            work.entries.push(OutboxEntry::Over { instance: id.clone(), execution: continued.from });
         }
         self.write_row(id, record, work);
         let verdicts = turn.verdicts.split_off(turn.verdicts.len() - messages.len());
         for ((message, origin), verdict) in messages.iter().zip(origins).zip(verdicts) {
-            let has_ended = verdict == Verdict::Ignored("the instance has ended");
+            let has_ended = verdict == Verdict::ENDED;
             self.answer(id, message, origin, has_ended, work);
         }
     }
@@ -58,7 +60,8 @@ impl<P: Programs> Owner<P> {
         let (number, before) = (work.commit.number, slot.pending.len());
         let mut changed = false;
         let mut at = 0;
-        let done = &mut work.commit.pending_done;
+        let held_from = work.held_from.get(id).copied().unwrap_or(u64::MAX);
+        let mut unwritten = BTreeSet::new();
         let positions = std::mem::take(&mut slot.positions);
         slot.pending.retain(|_| {
             at += 1;
@@ -67,10 +70,15 @@ impl<P: Programs> Owner<P> {
         for (position, verdict) in positions.into_iter().zip(&turn.verdicts) {
             if *verdict == Verdict::Held {
                 slot.positions.push(position);
-            } else {
-                done.push((id.clone(), position));
+            } else if position < held_from {
+                work.commit.pending_done.push((id.clone(), position));
                 changed = true;
+            } else {
+                unwritten.insert(position);
             }
+        }
+        if !unwritten.is_empty() {
+            work.commit.pending.retain(|row| row.instance != *id || !unwritten.contains(&row.position));
         }
         let held = messages.iter().zip(&turn.verdicts[before..]).filter(|(_, verdict)| **verdict == Verdict::Held);
         let held: Vec<InboxMessage> = held.map(|(message, _)| message.clone()).collect();
@@ -137,7 +145,8 @@ impl<P: Programs> Owner<P> {
             let record = self.cache.get(id).and_then(|slot| slot.live.as_ref()).map(|live| &live.instance.record);
             let parent = record.filter(|r| r.status.is_terminal()).and_then(|r| r.parent.clone());
             let (instance, execution, turn) = (id.clone(), recorded.execution, recorded.turn);
-            let turn = OutboxTurn { instance, execution, turn, sequences, parent, answer_to: has_ended };
+            let payload_max = Some(self.settings.limits.payload_bytes);
+            let turn = OutboxTurn { instance, execution, turn, sequences, parent, answer_to: has_ended, payload_max };
             work.entries.push(OutboxEntry::Turn(turn));
         }
     }
@@ -155,13 +164,7 @@ impl<P: Programs> Owner<P> {
         let Outgoing::WorkItem { task, .. } = message else { return };
         let outcome = Err(Failure::permanent("unsendable", reason));
         let ended = TaskEnded { execution: recorded.execution, task: task.id, attempt: task.attempt, outcome };
-        let message = InboxMessage::Task(ended);
-        let slot = self.cache.touch(id);
-        let position = slot.next_position;
-        slot.next_position += 1;
-        slot.pending.push(message.clone());
-        slot.positions.push(position);
-        work.commit.pending.push(PendingRow { instance: id.clone(), position, message, expires_at: None });
+        self.hold(id, InboxMessage::Task(ended), None, work);
         self.ready.insert(id.clone());
     }
 
@@ -171,7 +174,7 @@ impl<P: Programs> Owner<P> {
         slot.outcome = Some(outcome.clone());
         let Some(live) = &slot.live else { return };
         let (execution, status) = (live.instance.record.execution, live.instance.record.status);
-        for to in self.waiters.remove(id).unwrap_or_default() {
+        for to in self.waiters.take(id) {
             let (instance, outcome) = (id.clone(), outcome.clone());
             let outgoing = Outgoing::Outcome { to, instance, execution, status, outcome };
             if let Ok(publication) = self.codec.outgoing(&outgoing, self.me, None) {

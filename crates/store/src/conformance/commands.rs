@@ -36,11 +36,12 @@ pub async fn answers_are_forgotten_after_the_window<F: Fixture>(fixture: &F) {
     let mut a = owned(fixture).await;
     a.commit(|commit| commit.commands.extend([command("m3", 30), command("m1", 10), command("m2", 20)])).await;
     let all = ["m1", "m2", "m3"];
-    a.store.expire(P0, a.epoch, at(10), at(0), 100).await.unwrap();
+    let expire = async |before, limit| a.store.expire(P0, a.epoch, at(before), at(0), limit).await.unwrap();
+    assert!(!expire(10, 100).await.has_more);
     assert_eq!(find(&a, &all).await.len(), 3);
     // The oldest go first.
-    a.store.expire(P0, a.epoch, at(1_000), at(0), 1).await.unwrap();
+    assert!(expire(1_000, 1).await.has_more);
     assert_eq!(find(&a, &all).await, [command("m2", 20), command("m3", 30)]);
-    a.store.expire(P0, a.epoch, at(30), at(0), 100).await.unwrap();
+    assert!(!expire(30, 100).await.has_more);
     assert_eq!(find(&a, &all).await, [command("m3", 30)]);
 }

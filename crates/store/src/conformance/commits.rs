@@ -21,6 +21,7 @@ fn outbox(number: u64, instance: &str, turn: u32) -> OutboxRow {
         parent: None,
         answer_to: None,
         sequences: vec![(Partition(3), number)],
+        payload_max: None,
     };
     OutboxRow { number, entries: vec![OutboxEntry::Turn(turn)] }
 }

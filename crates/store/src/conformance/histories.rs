@@ -75,23 +75,32 @@ pub async fn payloads_keep_every_byte<F: Fixture>(fixture: &F) {
     assert!(turns == expected);
 }
 
-pub async fn an_instance_that_has_ended_loads_no_turns<F: Fixture>(fixture: &F) {
+pub async fn an_instance_that_has_ended_loads_its_last_turn_alone<F: Fixture>(fixture: &F) {
     let mut a = owned(fixture).await;
     for (status, count) in [
-        (Status::Running, 1),
-        (Status::Suspended, 1),
-        (Status::Completed, 0),
-        (Status::Failed, 0),
-        (Status::Terminated, 0),
+        (Status::Running, 2),
+        (Status::Suspended, 2),
+        (Status::Completed, 1),
+        (Status::Failed, 1),
+        (Status::Terminated, 1),
     ] {
         let name = status.as_str();
+        let last = turn_of(key(name, 1), &[completed(Ok(json("7")))]);
         a.commit(|commit| {
-            commit.instances.push(warren_model::InstanceRecord { status, ..record(name, 1) });
-            commit.turns.push(turn(name, 0));
+            commit.instances.push(warren_model::InstanceRecord { status, ..record(name, 2) });
+            commit.turns.extend([turn(name, 0), last]);
         })
         .await;
-        assert_eq!(a.load(name).await.turns.unwrap().len(), count, "{status}");
+        let turns = a.load(name).await.turns.unwrap();
+        assert_eq!((turns.len(), turns.last().unwrap().events.len()), (count, 1), "{status}");
+        assert_eq!(turns.last(), Some(&TurnRecord::new(vec![completed(Ok(json("7")))])));
     }
+    let ended = warren_model::InstanceRecord { status: Status::Terminated, ..record("no-turn", 0) };
+    a.commit(|commit| commit.instances.push(ended)).await;
+    assert_eq!(a.load("no-turn").await.turns.unwrap(), []);
+    fixture.damage(&key("Failed", 1), Damage::Gone).await;
+    let why = a.load("Failed").await.turns.unwrap_err();
+    assert!(why.contains("instance Failed, ") && why.contains("turn 1: is missing"), "{why}");
 }
 
 pub async fn only_the_present_execution_is_loaded<F: Fixture>(fixture: &F) {

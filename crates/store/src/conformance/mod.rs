@@ -57,7 +57,7 @@ macro_rules! store_conformance {
                 h1_a_turn_is_written_once,
                 h12_an_instance_s_row_is_replaced,
                 payloads_keep_every_byte,
-                an_instance_that_has_ended_loads_no_turns,
+                an_instance_that_has_ended_loads_its_last_turn_alone,
                 only_the_present_execution_is_loaded,
                 h19_forgotten_executions_are_gone,
                 single_turns_are_read_as_they_were_written,

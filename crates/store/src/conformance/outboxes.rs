@@ -13,7 +13,17 @@ fn entry(instance: &str, turn: u32) -> OutboxEntry {
         parent: Some(Parent { instance: id("p"), execution: SECOND, task: warren_model::ActionId(1), attempt: 1 }),
         answer_to: Some(AnswerTo { reply_to: "q".into(), correlation_id: None }),
         sequences: vec![(Partition(2), 8), (Partition(0), 1)],
+        payload_max: Some(4_096),
     })
+}
+
+fn dead() -> OutboxEntry {
+    let event = EventRaised { name: "paid".into(), input: json(r#"{"b": "\ud800"}"#) };
+    OutboxEntry::Dead { instance: id("x"), event, reason: "nobody came".into() }
+}
+
+fn over() -> OutboxEntry {
+    OutboxEntry::Over { instance: id("order-1"), execution: SECOND }
 }
 
 fn message(sequence: u64) -> OutboxEntry {
@@ -29,7 +39,7 @@ pub async fn h4_unconfirmed_batches_are_found_oldest_first<F: Fixture>(fixture: 
     let mut a = owned(fixture).await;
     let mut rows = Vec::new();
     for number in 1..=12 {
-        rows.push(OutboxRow { number, entries: vec![entry("order-1", 0), message(number)] });
+        rows.push(OutboxRow { number, entries: vec![entry("order-1", 0), message(number), dead(), over()] });
         let row = rows.last().cloned();
         a.commit(|commit| commit.outbox.extend(row)).await;
     }

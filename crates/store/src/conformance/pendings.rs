@@ -6,7 +6,7 @@ use warren_model::{
 };
 
 use super::{Fixture, sample::*};
-use crate::{Error, PendingRow, Store};
+use crate::{Error, Expired, PendingRow, Store};
 
 pub async fn h10_messages_keep_the_order_of_their_arrival<F: Fixture>(fixture: &F) {
     let mut a = owned(fixture).await;
@@ -15,7 +15,7 @@ pub async fn h10_messages_keep_the_order_of_their_arrival<F: Fixture>(fixture: &
     a.commit(|commit| commit.pending.push(pending("order-1", 9))).await;
     // Nobody has seen the instance; its messages wait all the same.
     let loaded = a.load("order-1").await;
-    assert_eq!(loaded.record, None);
+    assert_eq!((loaded.record, loaded.next_position), (None, 11));
     assert_eq!(loaded.pending, [pending("order-1", 2), pending("order-1", 9), pending("order-1", 10)]);
     a.commit(|commit| commit.pending_done.extend([(id("order-1"), 2), (id("order-1"), 77)])).await;
     assert_eq!(a.load("order-1").await.pending, [pending("order-1", 9), pending("order-1", 10)]);
@@ -33,13 +33,16 @@ pub async fn h10_messages_for_an_unseen_instance_expire<F: Fixture>(fixture: &F)
     let rows = [expiring("a", 1, 10), expiring("a", 2, 30), expiring("b", 1, 20), pending("c", 1)];
     a.commit(|commit| commit.pending.extend(rows.clone())).await;
     let [a1, a2, b, c] = rows;
-    let expire = |now, limit| a.store.expire(P0, a.epoch, at(0), at(now), limit);
-    assert_eq!(expire(10, 100).await.unwrap(), []);
-    assert_eq!(expire(31, 1).await.unwrap(), [a1]);
-    assert_eq!(expire(21, 100).await.unwrap(), [b]);
-    assert_eq!(a.load("a").await.pending, [expiring("a", 2, 30)]);
-    assert_eq!(expire(1_000, 100).await.unwrap(), [a2]);
-    assert_eq!(expire(1_000, 100).await.unwrap(), []);
+    let expire = async |now, limit| a.store.expire(P0, a.epoch, at(0), at(now), limit).await.unwrap();
+    assert_eq!(expire(10, 100).await, Expired::default());
+    assert_eq!(expire(31, 1).await, Expired { pending: vec![a1.clone()], has_more: true });
+    assert_eq!(expire(21, 100).await, Expired { pending: vec![a1.clone(), b.clone()], has_more: false });
+    assert_eq!(expire(1_000, 100).await.pending, [a1.clone(), b, a2.clone()]);
+    // They are there until a commit says that they are done: what becomes of them is in the same one.
+    assert_eq!(a.load("a").await.pending, [a1, a2.clone()]);
+    a.commit(|commit| commit.pending_done.extend([(id("a"), 1), (id("b"), 1)])).await;
+    let expired = a.store.expire(P0, a.epoch, at(0), at(1_000), 100).await.unwrap();
+    assert_eq!(expired.pending, [a2]);
     assert_eq!(a.load("c").await.pending, [c]);
 }
 
@@ -47,7 +50,7 @@ pub async fn messages_for_an_instance_that_was_seen_do_not_expire<F: Fixture>(fi
     let mut a = owned(fixture).await;
     a.commit(|commit| commit.pending.push(expiring("order-1", 1, 10))).await;
     a.commit(|commit| commit.instances.push(record("order-1", 0))).await;
-    assert_eq!(a.store.expire(P0, a.epoch, at(0), at(1_000), 100).await.unwrap(), []);
+    assert_eq!(a.store.expire(P0, a.epoch, at(0), at(1_000), 100).await.unwrap(), Expired::default());
     assert_eq!(a.load("order-1").await.pending, [expiring("order-1", 1, 10)]);
 }
 

@@ -66,6 +66,9 @@ pub(super) fn load(connection: &mut Connection, partition: Partition, epoch: Epo
     Ok(Loaded { instances, commands })
 }
 
+const ONE_TURN: &str =
+    "SELECT body FROM history WHERE partition = ?1 AND instance = ?2 AND execution = ?3 AND turn = ?4";
+
 /// Reads single turns; those that are gone are left out.
 pub(super) fn turns(
     connection: &mut Connection,
@@ -75,9 +78,7 @@ pub(super) fn turns(
 ) -> Result<Vec<TurnRow>> {
     let snapshot = connection.transaction()?;
     lease::fence(&snapshot, partition, epoch)?;
-    let mut statement = snapshot.prepare_cached(
-        "SELECT body FROM history WHERE partition = ?1 AND instance = ?2 AND execution = ?3 AND turn = ?4",
-    )?;
+    let mut statement = snapshot.prepare_cached(ONE_TURN)?;
     let mut found = Vec::new();
     for key in keys {
         let row = (partition.0, key.instance.as_str(), Text(key.execution), key.turn);
@@ -130,10 +131,10 @@ impl Source<'_> {
     fn instance(&self, id: InstanceId) -> Result<LoadedInstance> {
         let (record, record_trouble) = apart(self.record(&id)?);
         let turns = record.as_ref().map_or_else(|| Ok(Ok(Vec::new())), |record| self.turns(record))?;
-        let (pending, pending_trouble) = self.pending(&id)?;
-        let trouble = record_trouble.map(|why| format!("instance {id}: {why}")).or(pending_trouble);
+        let Pending { rows: pending, next_position, trouble } = self.pending(&id)?;
+        let trouble = record_trouble.map(|why| format!("instance {id}: {why}")).or(trouble);
         let turns = trouble.map_or(turns, Err);
-        Ok(LoadedInstance { id, record, turns, pending })
+        Ok(LoadedInstance { id, record, turns, pending, next_position })
     }
 
     fn record(&self, id: &InstanceId) -> Result<Readable<Option<InstanceRecord>>> {
@@ -144,7 +145,7 @@ impl Source<'_> {
 
     fn turns(&self, record: &InstanceRecord) -> Result<Result<Vec<TurnRecord>, String>> {
         if record.status.is_terminal() {
-            return Ok(Ok(Vec::new()));
+            return self.last_turn(record);
         }
         let mut statement = self.snapshot.prepare_cached(
             "SELECT turn, body FROM history WHERE partition = ?1 AND instance = ?2 AND execution = ?3 ORDER BY turn",
@@ -157,23 +158,39 @@ impl Source<'_> {
             .and_then(|rows| turns::read(record, &rows)))
     }
 
+    /// Reads the turn that ended an instance: it says how.
+    fn last_turn(&self, record: &InstanceRecord) -> Result<Result<Vec<TurnRecord>, String>> {
+        let Some(last) = record.turn.checked_sub(1) else { return Ok(Ok(Vec::new())) };
+        let key = turns::key(record, last);
+        let row = (self.partition.0, key.instance.as_str(), Text(key.execution), last);
+        let body = self.snapshot.prepare_cached(ONE_TURN)?.query_row(row, |row| row.get::<_, String>(0)).optional();
+        Ok(match readable(body)? {
+            Ok(Some(body)) => turns::parse(&key, &body).map(|turn| vec![turn]),
+            Ok(None) => Err(format!("{key}: is missing")),
+            Err(why) => Err(format!("{key}: {why}")),
+        })
+    }
+
     /// Reads the pending messages that can be read, and names the first that can't.
-    fn pending(&self, id: &InstanceId) -> Result<(Vec<PendingRow>, Option<String>)> {
+    fn pending(&self, id: &InstanceId) -> Result<Pending> {
         let mut statement = self.snapshot.prepare_cached(
             "SELECT position, message, expires_at FROM pending WHERE partition = ?1 AND instance = ?2 ORDER BY position",
         )?;
         let mut rows = statement.query((self.partition.0, id.as_str()))?;
-        let (mut pending, mut trouble) = (Vec::new(), None);
+        let mut pending = Pending::default();
         while let Some(row) = rows.next()? {
             let position: u64 = row.get(0)?;
+            pending.next_position = position + 1;
             match readable(pending_row(id, position, row))? {
-                Ok(row) => pending.push(row),
+                Ok(row) => pending.rows.push(row),
                 Err(why) => {
-                    trouble.get_or_insert_with(|| format!("pending message {position} of instance {id}: {why}"));
+                    pending
+                        .trouble
+                        .get_or_insert_with(|| format!("pending message {position} of instance {id}: {why}"));
                 }
             }
         }
-        Ok((pending, trouble))
+        Ok(pending)
     }
 
     fn command(&self, id: MessageId) -> Result<Option<CommandRow>> {
@@ -188,6 +205,13 @@ impl Source<'_> {
     }
 }
 
+#[derive(Default)]
+struct Pending {
+    rows: Vec<PendingRow>,
+    next_position: u64,
+    trouble: Option<String>,
+}
+
 fn pending_row(id: &InstanceId, position: u64, row: &Row<'_>) -> rusqlite::Result<PendingRow> {
     Ok(PendingRow {
         instance: id.clone(),
@@ -198,10 +222,10 @@ fn pending_row(id: &InstanceId, position: u64, row: &Row<'_>) -> rusqlite::Resul
 }
 
 /// A value that was read, or what is wrong with the row.
-type Readable<T> = Result<T, String>;
+pub(super) type Readable<T> = Result<T, String>;
 
 /// Tells a row that can't be read (the inner error) from a database that can't be (the outer one).
-fn readable<T>(read: rusqlite::Result<T>) -> Result<Readable<T>> {
+pub(super) fn readable<T>(read: rusqlite::Result<T>) -> Result<Readable<T>> {
     match read {
         Ok(value) => Ok(Ok(value)),
         Err(

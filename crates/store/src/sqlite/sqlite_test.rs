@@ -223,13 +223,14 @@ async fn a_damaged_row_is_named() {
     let epoch = store.acquire(&seen, "owner").await.unwrap().unwrap();
     let sql = file.sql();
     sql.execute_batch(
-        "INSERT INTO pending VALUES (0, 'order-1', 3, '{\"Nonsense\":1}', NULL);
+        "INSERT INTO pending VALUES (0, 'order-1', 3, '{\"Nonsense\":1}', 7);
          INSERT INTO instance VALUES (0, 'order-2', 'x', 'n', NULL, 'Running', NULL, 0, 0, 0, NULL, NULL, NULL, 's', '{}', 0, 0);
          INSERT INTO outbox VALUES (0, 1, '{');",
     )
     .unwrap();
     let instances = ["order-1", "order-2", "order-3"].map(|id| warren_model::InstanceId::new(id).unwrap()).into();
     let loaded = store.load(seen.partition, epoch, crate::Load { instances, commands: vec![] }).await.unwrap();
+    assert_eq!(loaded.instances[0].next_position, 4, "what comes later goes behind a row that can't be read");
     let turns: Vec<_> = loaded.instances.into_iter().map(|instance| instance.turns).collect();
     assert!(
         turns[0].as_ref().is_err_and(|why| why.starts_with("pending message 3 of instance order-1: ")),
@@ -237,6 +238,9 @@ async fn a_damaged_row_is_named() {
     );
     assert!(turns[1].as_ref().is_err_and(|why| why.starts_with("instance order-2: ")), "{turns:?}");
     assert_eq!(turns[2], Ok(vec![]));
+    let now = warren_model::Timestamp::now();
+    let expired = store.expire(seen.partition, epoch, now, now, 10).await.unwrap();
+    assert_eq!(expired, crate::Expired::default(), "nor does it keep others from expiring");
     let state = store.partition(seen.partition, epoch).await;
     assert!(matches!(&state, Err(Error::Corrupt { what, .. }) if what == "state of partition 00"), "{state:?}");
 }

@@ -6,7 +6,7 @@ use warren_model::{InstanceId, Partition, Status, Timestamp, TurnRecord};
 
 use super::{SqliteReader, commit, expire, file, lease, load, worker::Worker};
 use crate::{
-    Commit, Epoch, Filter, Hub, HubSpec, InstanceView, Lease, Load, Loaded, Page, PartitionState, PendingRow, Queries,
+    Commit, Epoch, Expired, Filter, Hub, HubSpec, InstanceView, Lease, Load, Loaded, Page, PartitionState, Queries,
     Renewal, Result, Store, TimerRow, TurnKey, TurnRow,
 };
 
@@ -87,7 +87,7 @@ impl Store for Sqlite {
         answered_before: Timestamp,
         now: Timestamp,
         limit: usize,
-    ) -> Result<Vec<PendingRow>> {
+    ) -> Result<Expired> {
         let held = (partition, epoch);
         self.writes.run(move |connection| expire::expire(connection, held, answered_before, now, limit)).await
     }

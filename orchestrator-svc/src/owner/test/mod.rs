@@ -1,9 +1,14 @@
 //! The owner's loop, stepped through loss, duplicates and returns.
 
 mod crashes;
+mod duplicates;
+mod expiry;
+mod fairness;
 mod lifecycle;
+mod outbox;
 mod partitions;
 mod shelf;
+mod unreadable;
 mod world;
 
 use warren::{Activity, ClosePolicy, Context, Event, Failure, Orchestrator, Registry, all, seconds};
@@ -55,6 +60,18 @@ async fn countdown(ctx: Context, n: i64) -> Result<i64, Failure> {
     if n == 0 { Ok(ctx.event(GO).await?) } else { ctx.continue_as_new(n) }
 }
 
+/// Sends `x` an event at each number down to 0, one execution a number.
+async fn relay(ctx: Context, n: i64) -> Result<i64, Failure> {
+    ctx.send_event("x", GO, n)?;
+    ctx.call(DOUBLE, n).await?;
+    if n == 0 { Ok(n) } else { ctx.continue_as_new(n - 1) }
+}
+
+/// Has a worker say it again.
+async fn echo(ctx: Context, text: String) -> Result<String, Failure> {
+    ctx.call(Activity::<String, String>::new("echo"), text).await
+}
+
 pub(crate) fn registry() -> Registry {
     Registry::new()
         .orchestrator(Orchestrator::new("twice"), twice)
@@ -64,4 +81,6 @@ pub(crate) fn registry() -> Registry {
         .orchestrator(Orchestrator::new("parent"), parent)
         .orchestrator(Orchestrator::new("patient"), patient)
         .orchestrator(Orchestrator::new("countdown"), countdown)
+        .orchestrator(Orchestrator::new("relay"), relay)
+        .orchestrator(Orchestrator::new("echo"), echo)
 }

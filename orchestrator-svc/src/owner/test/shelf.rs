@@ -1,13 +1,16 @@
 //! A store in memory, for stepping an owner: what a commit says, in plain maps.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+};
 
 use warren_model::{
-    ActionId, InboxMessage, InstanceId, InstanceRecord, MessageId, Partition, PartitionMessage, TurnRecord,
+    ActionId, InstanceId, InstanceRecord, MessageId, Partition, PartitionMessage, Timestamp, TurnRecord,
 };
 use warren_store::{
-    Aside, CommandRow, Commit, Load, Loaded, LoadedInstance, OutboxEntry, OutboxRow, PartitionState, PendingRow,
-    TimerRow, TurnKey, TurnRow,
+    Aside, CommandRow, Commit, Expired, Load, Loaded, LoadedInstance, OutboxEntry, OutboxRow, PartitionState,
+    PendingRow, TimerRow, TurnKey, TurnRow,
 };
 
 #[derive(Debug, Default)]
@@ -16,12 +19,23 @@ pub(crate) struct Shelf {
     pub(crate) instances: BTreeMap<InstanceId, InstanceRecord>,
     pub(crate) turns: BTreeMap<TurnKey, String>,
     pub(crate) timers: BTreeMap<(InstanceId, ActionId), TimerRow>,
-    pub(crate) pending: BTreeMap<(InstanceId, u64), InboxMessage>,
+    pub(crate) pending: BTreeMap<(InstanceId, u64), PendingRow>,
     pub(crate) commands: BTreeMap<MessageId, CommandRow>,
     pub(crate) outbox: BTreeMap<u64, Vec<OutboxEntry>>,
     pub(crate) sent: BTreeMap<Partition, u64>,
     pub(crate) received: BTreeMap<Partition, u64>,
     pub(crate) aside: BTreeMap<(Partition, u64), PartitionMessage>,
+    /// Instances whose row somebody has broken …
+    pub(crate) broken_rows: BTreeSet<InstanceId>,
+    /// … and those whose history.
+    pub(crate) broken_histories: BTreeSet<InstanceId>,
+}
+
+/// Inserts rows that may not be there yet, as a store refuses them.
+fn insert<K: Ord + Clone + Debug, V>(table: &mut BTreeMap<K, V>, rows: impl IntoIterator<Item = (K, V)>) {
+    for (key, row) in rows {
+        assert!(table.insert(key.clone(), row).is_none(), "{key:?} exists already");
+    }
 }
 
 impl Shelf {
@@ -37,16 +51,14 @@ impl Shelf {
             self.turns.retain(|key, _| (&key.instance, &key.execution) != (id, execution));
         }
         self.instances.extend(commit.instances.into_iter().map(|record| (record.id.clone(), record)));
-        for TurnRow { key, body } in commit.turns {
-            assert!(self.turns.insert(key.clone(), body).is_none(), "turn {key:?} is written twice");
-        }
-        self.timers.extend(commit.timers.into_iter().map(|row| ((row.instance.clone(), row.id), row)));
-        self.pending.extend(commit.pending.into_iter().map(|row| ((row.instance, row.position), row.message)));
-        self.commands.extend(commit.commands.into_iter().map(|row| (row.id.clone(), row)));
+        insert(&mut self.turns, commit.turns.into_iter().map(|TurnRow { key, body }| (key, body)));
+        insert(&mut self.timers, commit.timers.into_iter().map(|row| ((row.instance.clone(), row.id), row)));
+        insert(&mut self.pending, commit.pending.into_iter().map(|row| ((row.instance.clone(), row.position), row)));
+        insert(&mut self.commands, commit.commands.into_iter().map(|row| (row.id.clone(), row)));
         self.outbox.extend(commit.outbox.into_iter().map(|row| (row.number, row.entries)));
         self.sent.extend(commit.sent);
         self.received.extend(commit.received);
-        self.aside.extend(commit.aside.into_iter().map(|a| ((a.source, a.sequence), a.message)));
+        insert(&mut self.aside, commit.aside.into_iter().map(|a| ((a.source, a.sequence), a.message)));
     }
 
     pub(crate) fn state(&self) -> PartitionState {
@@ -75,21 +87,40 @@ impl Shelf {
     }
 
     fn instance(&self, id: &InstanceId) -> LoadedInstance {
-        let record = self.instances.get(id).cloned();
-        let mut turns = record.as_ref().map_or_else(Vec::new, |record| self.history(record));
-        if record.as_ref().is_some_and(|record| record.status.is_terminal()) {
+        let mut record = self.instances.get(id).cloned();
+        let mut turns = match &record {
+            Some(_) if self.broken_histories.contains(id) => Err(format!("history of instance {id}: is missing")),
+            Some(record) => Ok(self.history(record)),
+            None => Ok(Vec::new()),
+        };
+        if let (Ok(turns), true) = (&mut turns, record.as_ref().is_some_and(|record| record.status.is_terminal())) {
             turns.drain(..turns.len().saturating_sub(1));
         }
-        let rows = self.pending.iter().filter(|((owner, _), _)| owner == id);
-        let pending = rows
-            .map(|((_, position), message)| PendingRow {
-                instance: id.clone(),
-                position: *position,
-                message: message.clone(),
-                expires_at: None,
-            })
-            .collect();
-        LoadedInstance { id: id.clone(), record, turns: Ok(turns), pending }
+        if self.broken_rows.contains(id) {
+            (record, turns) = (None, Err(format!("instance {id}: is no row")));
+        }
+        let rows = self.pending.range((id.clone(), 0)..=(id.clone(), u64::MAX));
+        let pending: Vec<PendingRow> = rows.map(|(_, row)| row.clone()).collect();
+        let next_position = pending.last().map_or(0, |row| row.position + 1);
+        LoadedInstance { id: id.clone(), record, turns, pending, next_position }
+    }
+
+    pub(crate) fn expire(&mut self, answered_before: Timestamp, now: Timestamp, limit: usize) -> Expired {
+        let old: Vec<_> =
+            self.commands.values().filter(|row| row.at < answered_before).map(|row| row.id.clone()).collect();
+        let forgotten = old.into_iter().take(limit).filter_map(|id| self.commands.remove(&id)).count();
+        let is_expired = |row: &&PendingRow| {
+            row.expires_at.is_some_and(|at| at < now) && !self.instances.contains_key(&row.instance)
+        };
+        let pending: Vec<_> = self.pending.values().filter(is_expired).take(limit).cloned().collect();
+        Expired { has_more: forgotten >= limit || pending.len() >= limit, pending }
+    }
+
+    pub(crate) fn timers_before(&self, until: Timestamp, limit: usize) -> Vec<TimerRow> {
+        let mut rows: Vec<TimerRow> = self.timers.values().filter(|row| row.fire_at < until).cloned().collect();
+        rows.sort_by_key(|row| row.fire_at);
+        rows.truncate(limit);
+        rows
     }
 
     /// The turns of an instance's present execution.

@@ -18,6 +18,9 @@ use warren_store::Epoch;
 
 use super::{super::*, shelf::Shelf};
 
+/// Few, so that tests meet the bound.
+pub(crate) const EXPIRE_MAX: usize = 5;
+
 pub(crate) fn id(text: &str) -> InstanceId {
     InstanceId::new(text).unwrap()
 }
@@ -122,26 +125,33 @@ impl World {
 
     /// Carries out the oldest effect; returns whether there was one.
     pub(crate) fn act(&mut self) -> bool {
-        let Some(effect) = self.effects.pop_front() else { return false };
+        self.act_on(|_| true)
+    }
+
+    /// Carries out the oldest effect of a kind; returns whether there was one.
+    pub(crate) fn act_on(&mut self, is_it: impl Fn(&Effect) -> bool) -> bool {
+        let Some(at) = self.effects.iter().position(is_it) else { return false };
+        let effect = self.effects.remove(at).unwrap();
+        if let Some(input) = self.carry_out(effect) {
+            self.input(input);
+        }
+        true
+    }
+
+    /// Does what an effect says, and returns what the owner is to be told.
+    pub(crate) fn carry_out(&mut self, effect: Effect) -> Option<Input> {
         match effect {
-            Effect::Load(load) => self.input(Input::Loaded(self.shelf.load(&load))),
-            Effect::ReadTurns { number, keys } => {
-                let rows = self.shelf.rows(&keys);
-                self.input(Input::Turns { number, rows });
+            Effect::Load(load) => Some(Input::Loaded(self.shelf.load(&load))),
+            Effect::ReadTurns { number, keys } => Some(Input::Turns { number, rows: self.shelf.rows(&keys) }),
+            Effect::ReadTimers { until, limit } => Some(Input::Timers(self.shelf.timers_before(until, limit))),
+            Effect::Expire { answered_before, now } => {
+                Some(Input::Expired(self.shelf.expire(answered_before, now, EXPIRE_MAX)))
             }
-            Effect::ReadTimers { until, limit } => {
-                let mut rows: Vec<TimerRow> =
-                    self.shelf.timers.values().filter(|t| t.fire_at < until).cloned().collect();
-                rows.sort_by_key(|row| row.fire_at);
-                rows.truncate(limit);
-                self.input(Input::Timers(rows));
-            }
-            Effect::Expire { .. } => {}
             Effect::Commit(commit) => {
                 assert_eq!(commit.epoch, Epoch(self.epoch));
                 let number = commit.number;
                 self.shelf.apply(*commit);
-                self.input(Input::Committed(number));
+                Some(Input::Committed(number))
             }
             Effect::Publish { ticket, batch } => {
                 let result = self.broker_says.pop_front().unwrap_or(Published::Confirmed);
@@ -150,12 +160,17 @@ impl World {
                     batch.iter().for_each(|publication| self.route(publication));
                 }
                 self.published.extend(batch);
-                self.input(Input::Published { ticket, results });
+                Some(Input::Published { ticket, results })
             }
-            Effect::Ack(tag) => self.unacked.retain(|unacked, _| *unacked > tag),
-            Effect::Drained => self.is_drained = true,
+            Effect::Ack(tag) => {
+                self.unacked.retain(|unacked, _| *unacked > tag);
+                None
+            }
+            Effect::Drained => {
+                self.is_drained = true;
+                None
+            }
         }
-        true
     }
 
     fn route(&mut self, publication: &Publication) {
