@@ -61,7 +61,7 @@ async fn await_approval(ctx: &Context, gross: Eur) -> Result<(), Failure> {
     Err(Failure::permanent(code::NOT_APPROVED, refusal))
 }
 
-/// Five attempts, half a minute in all.
+/// Five attempts, some eight seconds in all.
 fn steadfast() -> RetryPolicy {
     RetryPolicy::times(5).first_delay(seconds(1)).coefficient(1.5)
 }
