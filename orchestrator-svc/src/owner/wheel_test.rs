@@ -45,6 +45,10 @@ fn h11_a_timer_created_while_the_store_is_read_is_not_missed() {
     wheel.add(row(1, 200));
     wheel.fill(vec![row(1, 200)]);
     assert_eq!(pop_all(&mut wheel, 300), [1], "nor fired twice");
+    wheel.wants_more(at(200));
+    wheel.add(row(2, 400)); // its commit comes after the reading, which does not see it
+    wheel.fill(vec![]);
+    assert_eq!(pop_all(&mut wheel, 500), [2]);
 }
 
 #[test]

@@ -7,7 +7,9 @@ mod fairness;
 mod lifecycle;
 mod outbox;
 mod partitions;
+mod random;
 mod shelf;
+mod sim;
 mod unreadable;
 mod world;
 

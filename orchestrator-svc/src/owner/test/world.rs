@@ -30,6 +30,7 @@ pub(crate) fn json(text: &str) -> Payload {
 }
 
 pub(crate) struct World {
+    me: Partition,
     pub(crate) shelf: Shelf,
     pub(crate) owner: Owner<Registry>,
     pub(crate) codec: Codec,
@@ -60,13 +61,18 @@ impl World {
     }
 
     pub(crate) fn with(registry: Registry, settings: Settings) -> Self {
-        let partitions = PartitionCount(NonZeroU16::MIN);
+        Self::of(registry, settings, Partition(0), PartitionCount(NonZeroU16::MIN))
+    }
+
+    /// One partition of several.
+    pub(crate) fn of(registry: Registry, settings: Settings, me: Partition, partitions: PartitionCount) -> Self {
         let codec = Codec::new(Topology::new("t").unwrap(), partitions, [7; 16]);
         let shelf = Shelf::default();
         let mut effects = Vec::new();
-        let session = session(&codec, &shelf, 1);
+        let session = session(me, &codec, &shelf, 1);
         let owner = Owner::new(session, registry.clone(), settings, time(0), &mut effects);
         Self {
+            me,
             shelf,
             owner,
             codec,
@@ -105,18 +111,24 @@ impl World {
             self.queue.push_front((message, true));
         }
         let mut effects = Vec::new();
-        let session = session(&self.codec, &self.shelf, self.epoch);
+        let session = session(self.me, &self.codec, &self.shelf, self.epoch);
         self.owner = Owner::new(session, self.registry.clone(), self.settings, time(self.second), &mut effects);
         self.effects = effects.into();
     }
 
     /// Delivers what waits in the queue.
     pub(crate) fn deliver(&mut self) {
+        self.deliver_some(usize::MAX);
+    }
+
+    pub(crate) fn deliver_some(&mut self, max: usize) {
         let mut deliveries = Vec::new();
-        for (message, redelivered) in std::mem::take(&mut self.queue) {
+        let (count, routing_key) = (max.min(self.queue.len()), self.codec.topology().control(self.me).name);
+        for (message, redelivered) in self.queue.drain(..count) {
             self.tag += 1;
             self.unacked.insert(self.tag, message.clone());
-            deliveries.push(Delivery { tag: self.tag, redelivered, routing_key: "t.control.00".into(), message });
+            let routing_key = routing_key.clone();
+            deliveries.push(Delivery { tag: self.tag, redelivered, routing_key, message });
         }
         if !deliveries.is_empty() {
             self.input(Input::Delivered(deliveries));
@@ -253,8 +265,8 @@ pub(crate) fn start(name: &str, input: &str) -> Command {
     Command::Start(StartRequest { name, version: None, input, tags: BTreeMap::new(), traceparent: None })
 }
 
-fn session(codec: &Codec, shelf: &Shelf, epoch: i64) -> Session {
-    Session { partition: Partition(0), epoch: Epoch(epoch), codec: codec.clone(), state: shelf.state() }
+fn session(partition: Partition, codec: &Codec, shelf: &Shelf, epoch: i64) -> Session {
+    Session { partition, epoch: Epoch(epoch), codec: codec.clone(), state: shelf.state() }
 }
 
 pub(crate) fn time(second: i64) -> Timestamp {
@@ -262,7 +274,7 @@ pub(crate) fn time(second: i64) -> Timestamp {
 }
 
 /// What a worker makes of a work item: `double` doubles a number.
-fn answer(delivery: &Delivery) -> Message {
+pub(crate) fn answer(delivery: &Delivery) -> Message {
     let item = decode_work_item(delivery).unwrap();
     let number: i64 = item.input.parse().unwrap();
     reply(&item, &Ok(json(&(number * 2).to_string())), "w").message
