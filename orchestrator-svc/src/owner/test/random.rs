@@ -9,7 +9,7 @@ use std::{
 use warren::{Context, Failure, Orchestrator, Registry};
 use warren_broker::ClientReply;
 use warren_engine::{Identity, Programs, replay};
-use warren_model::{AnswerWhen, Command, Event, InstanceRecord, Outcome, Status, TurnRecord};
+use warren_model::{ActionId, AnswerWhen, Command, Event, InstanceRecord, Outcome, Status, TurnRecord};
 
 use super::{
     super::*,
@@ -195,7 +195,9 @@ fn check(sim: &Sim, cases: &[Case], ended: &BTreeSet<String>) {
             Status::Terminated if ended.contains(&case.name) => {
                 assert_eq!(told[0].as_ref().unwrap_err().code, "terminated")
             }
-            status => panic!("{} is {status}: {:?}", case.name, record.condition),
+            status @ (Status::Pending | Status::Running | Status::Suspended | Status::Failed | Status::Terminated) => {
+                panic!("{} is {status}: {:?}", case.name, record.condition)
+            }
         }
         for child in &case.children {
             let status = sim.world_of(&id(child)).shelf.instances.get(&id(child)).map(|record| record.status);
@@ -235,20 +237,15 @@ fn check_history(record: &InstanceRecord, turns: &[TurnRecord]) {
     assert_eq!(turns.len(), usize::try_from(record.turn).unwrap(), "{record:?}");
     let (mut open, mut last) = (BTreeSet::new(), Timestamp::MIN);
     for event in turns.iter().flat_map(|turn| &turn.events) {
-        match event {
-            Event::OrchestratorStarted(started) => {
-                assert!(started.at >= last);
-                last = started.at;
-            }
-            Event::TaskScheduled(task) => assert!(open.insert(task.id)),
-            Event::TimerCreated(timer) => assert!(open.insert(timer.id)),
-            Event::SubOrchestrationInstanceCreated(child) => assert!(open.insert(child.id)),
-            Event::TaskCompleted { id, .. }
-            | Event::TaskFailed { id, .. }
-            | Event::SubOrchestrationInstanceCompleted { id, .. }
-            | Event::SubOrchestrationInstanceFailed { id, .. }
-            | Event::TimerFired { id } => assert!(open.remove(id), "{id} ends twice: {turns:?}"),
-            _ => {}
+        if let Event::OrchestratorStarted(started) = event {
+            assert!(started.at >= last, "the clock goes back: {turns:?}");
+            last = started.at;
+        }
+        if let Some(id) = opens(event) {
+            assert!(open.insert(id), "{id} is asked for twice: {turns:?}");
+        }
+        if let Some(id) = closes(event) {
+            assert!(open.remove(&id), "{id} ends twice: {turns:?}");
         }
     }
     let identity = Identity {
@@ -259,6 +256,32 @@ fn check_history(record: &InstanceRecord, turns: &[TurnRecord]) {
     };
     let before_its_end = &turns[..turns.len().saturating_sub(usize::from(record.status.is_terminal()))];
     replay(everything().create(&identity).unwrap().as_mut(), before_its_end).unwrap();
+}
+
+fn opens(event: &Event) -> Option<ActionId> {
+    if let Event::TaskScheduled(task) = event {
+        Some(task.id)
+    } else if let Event::TimerCreated(timer) = event {
+        Some(timer.id)
+    } else if let Event::SubOrchestrationInstanceCreated(child) = event {
+        Some(child.id)
+    } else {
+        None
+    }
+}
+
+fn closes(event: &Event) -> Option<ActionId> {
+    if let Event::TaskCompleted { id, .. }
+    | Event::TaskFailed { id, .. }
+    | Event::SubOrchestrationInstanceCompleted { id, .. }
+    | Event::SubOrchestrationInstanceFailed { id, .. }
+    | Event::TimerFired { id }
+    | Event::TimerCanceled { id } = event
+    {
+        Some(*id)
+    } else {
+        None
+    }
 }
 
 fn record<'a>(sim: &'a Sim, name: &str) -> &'a InstanceRecord {

@@ -166,7 +166,12 @@ impl Sim {
                 self.crash(at);
                 return true;
             }
-            other => self.sides[at].world.carry_out(other),
+            Effect::Load(_)
+            | Effect::ReadTurns { .. }
+            | Effect::ReadTimers { .. }
+            | Effect::Expire { .. }
+            | Effect::Commit(_)
+            | Effect::Ack(_) => self.sides[at].world.carry_out(effect),
         };
         let side = &mut self.sides[at];
         match lane {
