@@ -72,6 +72,7 @@ pub async fn replica<S: Store, B: Broker>(
         prefetch: settings.orchestrator.prefetch,
         name: process_name(&settings.orchestrator.name),
         lease: Duration::from_secs(settings.orchestrator.lease_seconds.into()),
+        turn_warn: Duration::from_millis(settings.orchestrator.turn_warn_ms.into()),
         codec,
         registry,
         health,
@@ -105,6 +106,8 @@ async fn open_sqlite(path: &Path, settings: &Settings) -> anyhow::Result<(Sqlite
 
 fn owner_settings(settings: &Settings) -> owner::Settings {
     let orchestrator = &settings.orchestrator;
+    // The bounds are those of the process, which may come to own every partition.
+    let share = |whole: u64| (whole / u64::from(settings.hub.partitions.max(1))).max(1);
     let limits = Limits {
         history_events: orchestrator.history_events_max,
         history_bytes: u64::from(orchestrator.history_megabytes_max) << 20,
@@ -112,7 +115,8 @@ fn owner_settings(settings: &Settings) -> owner::Settings {
     };
     owner::Settings {
         batch: orchestrator.batch.into(),
-        cache_instances: usize::try_from(orchestrator.cache_instances).unwrap_or(usize::MAX),
+        cache_instances: usize::try_from(share(orchestrator.cache_instances.into())).unwrap_or(usize::MAX),
+        cache_bytes: share(u64::from(orchestrator.cache_megabytes) << 20),
         limits,
         unseen_event: SignedDuration::from_mins(orchestrator.unseen_event_minutes.into()),
         duplicate_window: SignedDuration::from_hours(24 * i64::from(orchestrator.duplicate_window_days)),

@@ -28,9 +28,20 @@ pub(super) struct Slot {
     pub(super) touched: u64,
     /// When it was last used.
     pub(super) stamp: u64,
+    /// Its part of the cache's estimate, in bytes.
+    pub(super) weight: u64,
 }
 
+/// What an instance takes besides what its history suggests.
+const WEIGHT_MIN: u64 = 4 * 1024;
+
 impl Slot {
+    /// Returns an estimate of its memory in bytes: a live future holds about what its history has told it.
+    fn weigh(&self) -> u64 {
+        let history = self.live.as_ref().map_or(0, |live| live.instance.record.history_bytes);
+        WEIGHT_MIN + history + 256 * self.pending.len() as u64
+    }
+
     /// Returns whether it can be dropped without losing time: it has ended, or was never there.
     fn is_over(&self) -> bool {
         match &self.live {
@@ -44,14 +55,16 @@ impl Slot {
 #[derive(Debug)]
 pub(super) struct Cache {
     max: usize,
+    bytes_max: u64,
+    bytes: u64,
     slots: BTreeMap<InstanceId, Slot>,
     order: BTreeSet<(u64, InstanceId)>,
     clock: u64,
 }
 
 impl Cache {
-    pub(super) fn new(max: usize) -> Self {
-        Self { max, slots: BTreeMap::new(), order: BTreeSet::new(), clock: 0 }
+    pub(super) fn new(max: usize, bytes_max: u64) -> Self {
+        Self { max, bytes_max, bytes: 0, slots: BTreeMap::new(), order: BTreeSet::new(), clock: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -78,12 +91,23 @@ impl Cache {
 
     pub(super) fn insert(&mut self, id: &InstanceId, slot: Slot) {
         let place = self.touch(id);
-        *place = Slot { stamp: place.stamp, ..slot };
+        *place = Slot { stamp: place.stamp, weight: place.weight, ..slot };
+        self.weigh(id);
     }
 
     pub(super) fn remove(&mut self, id: &InstanceId) {
         if let Some(slot) = self.slots.remove(id) {
             self.order.remove(&(slot.stamp, id.clone()));
+            self.bytes -= slot.weight;
+        }
+    }
+
+    /// Brings the estimate up to date with a slot that has changed.
+    fn weigh(&mut self, id: &InstanceId) {
+        if let Some(slot) = self.slots.get_mut(id) {
+            let weight = slot.weigh();
+            self.bytes = self.bytes - slot.weight + weight;
+            slot.weight = weight;
         }
     }
 
@@ -94,16 +118,21 @@ impl Cache {
             let is_over = self.get(id).is_some_and(|slot| slot.touched <= committed && slot.is_over());
             if is_over && !pinned.contains(id) {
                 self.remove(id);
+            } else {
+                self.weigh(id);
             }
         }
-        let excess = self.slots.len().saturating_sub(self.max);
-        if excess == 0 {
+        if self.slots.len() <= self.max && self.bytes <= self.bytes_max {
             return;
         }
         let is_idle = |id: &InstanceId| self.slots.get(id).is_some_and(|slot| slot.touched <= committed);
         let is_free = |id: &InstanceId| is_idle(id) && !pinned.contains(id);
-        let oldest: Vec<InstanceId> =
-            self.order.iter().map(|(_, id)| id).filter(|id| is_free(id)).take(excess).cloned().collect();
-        oldest.iter().for_each(|id| self.remove(id));
+        let oldest: Vec<InstanceId> = self.order.iter().map(|(_, id)| id).filter(|id| is_free(id)).cloned().collect();
+        for id in oldest {
+            if self.slots.len() <= self.max && self.bytes <= self.bytes_max {
+                break;
+            }
+            self.remove(&id);
+        }
     }
 }

@@ -193,7 +193,7 @@ impl<P: Programs> Owner<P> {
             now,
             inbox: VecDeque::new(),
             loading: None,
-            cache: Cache::new(settings.cache_instances),
+            cache: Cache::new(settings.cache_instances, settings.cache_bytes),
             ready: state.waiting.iter().cloned().collect(),
             wheel: Wheel::new(now, settings.timers_max),
             links: Links::new(&state),

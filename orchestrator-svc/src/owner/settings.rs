@@ -10,6 +10,8 @@ pub struct Settings {
     pub batch: usize,
     /// Most instances in memory, per partition.
     pub cache_instances: usize,
+    /// Most bytes that they may take, per partition, as estimated.
+    pub cache_bytes: u64,
     /// How large an instance may grow.
     pub limits: Limits,
     /// Most messages that are kept for one instance that can't run.
@@ -29,6 +31,7 @@ impl Default for Settings {
         Self {
             batch: 500,
             cache_instances: 10_000,
+            cache_bytes: 64 << 20,
             limits: Limits::default(),
             mailbox_messages: 100_000,
             unseen_event: SignedDuration::from_hours(1),

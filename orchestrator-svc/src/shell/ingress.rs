@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use warren_broker::{Acker, Broker, Consumer, Delivery, Publication};
+use warren_broker::{Acker, Broker, Codec, Consumer, Delivery, Publication};
 use warren_model::{Refusal, RefusalCode};
 use warren_store::Store;
 
@@ -33,7 +33,8 @@ async fn forward<S: Store, B: Broker>(replica: &Replica<S, B>) -> anyhow::Result
     let mut consumer = broker.consume(&queue.name, PREFETCH).await?;
     let acker = consumer.acker();
     while let Some(deliveries) = consumer.next(PREFETCH.into()).await {
-        let batch = deliveries.iter().flat_map(|delivery| translate(replica, delivery)).collect();
+        let max = replica.owner.limits.payload_bytes;
+        let batch = deliveries.iter().flat_map(|delivery| translate(&replica.codec, delivery, max)).collect();
         publish_all(broker, topology, &publisher, batch).await?;
         if let Some(last) = deliveries.last() {
             acker.ack(last.tag, true).await?;
@@ -43,23 +44,31 @@ async fn forward<S: Store, B: Broker>(replica: &Replica<S, B>) -> anyhow::Result
 }
 
 /// A command for its partition; or, if it makes no sense, word to the dead queue and to its sender.
-fn translate<S: Store, B: Broker>(replica: &Replica<S, B>, delivery: &Delivery) -> Vec<Publication> {
-    let codec = &replica.codec;
-    match codec.decode_ingress(delivery) {
+///
+/// What could not be carried further is refused here: it would be tried for ever, and all behind it would wait.
+fn translate(codec: &Codec, delivery: &Delivery, payload_max: usize) -> Vec<Publication> {
+    let size = delivery.message.body.len();
+    let (code, reason) = match codec.decode_ingress(delivery) {
+        Ok(_) if size > payload_max => {
+            let max = format!("at most {payload_max} are allowed: pass a reference, or raise payload_megabytes_max");
+            (RefusalCode::TooLarge, format!("the body has {size} bytes, {max}"))
+        }
         Ok(ingress) => {
             if ingress.has_random_id {
                 tracing::debug!(instance = %ingress.envelope.instance, "ingress message without a message_id: it is not protected from duplicates");
             }
-            vec![codec.command(&ingress.envelope)]
+            return vec![codec.command(&ingress.envelope)];
         }
-        Err(malformed) => {
-            let reason = malformed.reason;
-            tracing::warn!(%reason, routing_key = %delivery.routing_key, "message can't be understood, moved to the dead queue");
-            let mut out = vec![codec.dead(delivery, &reason, &codec.topology().ingress_queue().name)];
-            if let Some(to) = codec.answer_to(delivery) {
-                out.push(codec.answer(&to, &Err(Refusal { code: RefusalCode::Invalid, message: reason })));
-            }
-            out
-        }
+        Err(malformed) => (RefusalCode::Invalid, malformed.reason),
+    };
+    tracing::warn!(%reason, routing_key = %delivery.routing_key, "message can't be taken, moved to the dead queue");
+    let mut out = vec![codec.dead(delivery, &reason, &codec.topology().ingress_queue().name)];
+    if let Some(to) = codec.answer_to(delivery) {
+        out.push(codec.answer(&to, &Err(Refusal { code, message: reason })));
     }
+    out
 }
+
+#[cfg(test)]
+#[path = "ingress_test.rs"]
+mod test;

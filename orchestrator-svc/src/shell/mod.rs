@@ -5,6 +5,7 @@ mod ingress;
 mod leases;
 mod session;
 mod thread;
+mod watchdog;
 
 use std::{
     collections::BTreeMap,
@@ -44,6 +45,8 @@ pub struct Replica<S, B> {
     pub name: String,
     /// After how long without a sign of life a partition is taken over.
     pub lease: Duration,
+    /// After how long a turn that still runs is reported.
+    pub turn_warn: Duration,
     /// Told how the broker and the store are.
     pub health: Report,
 }

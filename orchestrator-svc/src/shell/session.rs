@@ -13,7 +13,12 @@ use warren_broker::{
 use warren_model::Partition;
 use warren_store::{Epoch, Store};
 
-use super::{Replica, clock::Clock, thread::Thread};
+use super::{
+    Replica,
+    clock::Clock,
+    thread::Thread,
+    watchdog::{Board, Watched},
+};
 use crate::owner::{self, Effect, Input};
 
 /// How long a session may take to finish what has arrived when it is told to drain.
@@ -84,10 +89,13 @@ impl<'a, S: Store, B: Broker> Session<'a, S, B> {
         let state = replica.store.partition(partition, epoch).await?;
         let consumer = replica.broker.consume(&queue.name, replica.prefetch).await?;
         let session = owner::Session { partition, epoch, codec: replica.codec.clone(), state };
-        let thread = Thread::spawn(session, replica.registry.clone(), replica.owner, clock)?;
+        let board = Board::default();
+        let programs = Watched { programs: replica.registry.clone(), board: board.clone() };
+        let thread = Thread::spawn(session, programs, replica.owner, clock)?;
         let (writer, wanted) = mpsc::unbounded_channel();
         let mut tasks = JoinSet::new();
         tasks.spawn(write(replica.store.clone(), partition, epoch, wanted, thread.inputs.clone()));
+        tasks.spawn(watch_turns(board, partition, replica.turn_warn));
         let acker = consumer.acker();
         Ok(Self { replica, partition, epoch, consumer, acker, publisher, thread, writer, tasks })
     }
@@ -203,6 +211,14 @@ async fn obey(acker: &impl Acker, order: Order) -> Result<(), End> {
 
 fn failed(why: &'static str) -> End {
     End::Failed(anyhow::anyhow!(why))
+}
+
+/// Looks at the running turn for as long as the session lasts.
+async fn watch_turns(board: Board, partition: Partition, warn_after: Duration) -> anyhow::Result<()> {
+    loop {
+        tokio::time::sleep(warn_after / 2).await;
+        board.check(partition, warn_after);
+    }
 }
 
 /// The lane of writes: one at a time, in order. Ends at the first failure, and the session with it.

@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 use warren::Registry;
 
-use super::clock::Clock;
+use super::{clock::Clock, watchdog::Watched};
 use crate::owner::{Effect, Input, Owner, Session, Settings};
 
 /// How long an owner that wants nothing sleeps at most.
@@ -31,7 +31,7 @@ impl Thread {
     /// Begins a session on a thread of its own.
     pub(crate) fn spawn(
         session: Session,
-        registry: Registry,
+        programs: Watched<Registry>,
         settings: Settings,
         clock: Clock,
     ) -> std::io::Result<Self> {
@@ -40,7 +40,7 @@ impl Thread {
         let (end, ended) = oneshot::channel();
         let name = format!("turns-{}", session.partition);
         std::thread::Builder::new().name(name).spawn(move || {
-            run(session, registry, settings, &clock, &arriving, &wanted);
+            run(session, programs, settings, &clock, &arriving, &wanted);
             drop(wanted);
             let _ = end.send(());
         })?;
@@ -50,14 +50,14 @@ impl Thread {
 
 fn run(
     session: Session,
-    registry: Registry,
+    programs: Watched<Registry>,
     settings: Settings,
     clock: &Clock,
     inputs: &Receiver<Input>,
     wanted: &mpsc::UnboundedSender<Effect>,
 ) {
     let mut effects = Vec::new();
-    let mut owner = Owner::new(session, registry, settings, clock.now(), &mut effects);
+    let mut owner = Owner::new(session, programs, settings, clock.now(), &mut effects);
     loop {
         for effect in effects.drain(..) {
             if wanted.send(effect).is_err() {

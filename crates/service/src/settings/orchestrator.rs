@@ -30,8 +30,6 @@ pub struct OrchestratorSettings {
     pub unseen_event_minutes: u32,
     /// After how many milliseconds a turn that still runs is reported.
     pub turn_warn_ms: u32,
-    /// After how many seconds a turn that still runs is given up: its instance is set aside and the replica exits.
-    pub turn_limit_seconds: u16,
 }
 
 impl Default for OrchestratorSettings {
@@ -48,7 +46,6 @@ impl Default for OrchestratorSettings {
             duplicate_window_days: 7,
             unseen_event_minutes: 60,
             turn_warn_ms: 1_000,
-            turn_limit_seconds: 30,
         }
     }
 }
@@ -65,25 +62,15 @@ impl OrchestratorSettings {
         problems.range("orchestrator.duplicate_window_days", self.duplicate_window_days, 1, 3_650);
         problems.range("orchestrator.unseen_event_minutes", self.unseen_event_minutes, 1, 525_600);
         problems.range("orchestrator.turn_warn_ms", self.turn_warn_ms, 1, 600_000);
-        problems.range("orchestrator.turn_limit_seconds", self.turn_limit_seconds, 1, 3_600);
         self.check_pairs(problems);
     }
 
     fn check_pairs(&self, problems: &mut Problems) {
-        let Self { batch, prefetch, turn_warn_ms, turn_limit_seconds, .. } = self;
+        let Self { batch, prefetch, .. } = self;
         if prefetch < batch {
             // Else a batch could never fill.
             let message = format!("orchestrator.prefetch = {prefetch}, must be at least orchestrator.batch = {batch}");
             problems.add("orchestrator.prefetch", message);
-        }
-        if *turn_warn_ms > u32::from(*turn_limit_seconds) * 1_000 {
-            problems.add(
-                "orchestrator.turn_warn_ms",
-                format!(
-                    "orchestrator.turn_warn_ms = {turn_warn_ms}, must be below \
-                     orchestrator.turn_limit_seconds = {turn_limit_seconds}"
-                ),
-            );
         }
     }
 }

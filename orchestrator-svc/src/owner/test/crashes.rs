@@ -256,6 +256,15 @@ fn the_cache_is_bounded_and_eviction_changes_no_outcome() {
 }
 
 #[test]
+fn the_cache_is_bounded_in_bytes_too() {
+    let settings = Settings { cache_bytes: 20 * 1024, ..Settings::default() };
+    let mut world = World::with(registry(), settings);
+    (0..40).for_each(|n| world.start(&format!("i{n}"), "adder", "0"));
+    world.settle();
+    assert!((1..=5).contains(&world.owner.cached_instances()), "{}", world.owner.cached_instances());
+}
+
+#[test]
 fn h11_a_timer_fires_when_due_and_not_before_also_after_a_crash() {
     let mut world = World::new(registry());
     world.start("s", "sleeper", "1000");
