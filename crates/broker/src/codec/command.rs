@@ -1,6 +1,8 @@
 //! Commands on a control queue.
 
-use warren_model::{AnswerTo, AnswerWhen, Command, InstanceId, MessageId, StartRequest};
+use warren_model::{
+    AnswerTo, AnswerWhen, Command, InstanceId, MessageId, StartRequest, limits::SHORT_STRING_BYTES_MAX,
+};
 
 use super::{
     Codec, Malformed,
@@ -120,7 +122,8 @@ pub(super) fn read_start(fields: Fields<'_>, name: String) -> Result<StartReques
         version: fields.name(header::VERSION)?,
         input: fields.payload()?,
         tags: fields.tags()?,
-        traceparent: fields.maybe_text(header::TRACEPARENT)?,
+        // Only a trace is lost with one that is none.
+        traceparent: fields.maybe_text(header::TRACEPARENT)?.filter(|text| text.len() <= SHORT_STRING_BYTES_MAX),
     })
 }
 

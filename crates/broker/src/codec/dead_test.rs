@@ -22,3 +22,19 @@ fn a_long_reason_is_cut() {
     let publication = codec().dead(&delivery("k", "", &[], b""), &"ä".repeat(5000), "h.ingress");
     assert_eq!(publication.message.headers["warren-reason"], text(&"ä".repeat(1000)));
 }
+
+#[test]
+fn h6_a_message_that_is_too_large_for_a_copy_is_cut_so_that_it_can_be_carried() {
+    let headers: Vec<(String, HeaderValue)> =
+        (0..12).map(|n| (format!("tag-{n:02}"), text(&"x".repeat(10_000)))).collect();
+    let headers: Vec<(&str, HeaderValue)> =
+        headers.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    let large = delivery("k", "", &headers, &vec![b'7'; 16 << 20]);
+    let copy = codec().dead(&large, "the body is not JSON", "h.ingress").message;
+    assert_eq!(copy.body.len(), 64 << 10);
+    let reason = copy.headers["warren-reason"].clone();
+    let cut = " (this copy has only the first 65536 of 16777216 bytes) (this copy has only 9 of 12 headers)";
+    assert_eq!(reason, text(&format!("the body is not JSON{cut}")));
+    let bytes: usize = copy.headers.iter().map(|(name, value)| name.len() + size_of(value)).sum();
+    assert!(bytes < 120 * 1024, "{bytes}");
+}

@@ -10,6 +10,9 @@ use super::{
 };
 use crate::{HeaderValue, Message};
 
+/// Most bytes of the tags of a start: they are part of the instance's row, which is written at every turn.
+const TAG_BYTES_MAX: usize = 16 * 1024;
+
 /// A message, read field by field.
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'a>(pub(super) &'a Message);
@@ -120,6 +123,10 @@ impl<'a> Fields<'a> {
             let Some(tag) = name.strip_prefix(header::TAG_PREFIX) else { continue };
             check_name(&format!("the name of tag header `{name}`"), tag)?;
             tags.extend(self.maybe_text(name)?.map(|value| (tag.to_owned(), value)));
+        }
+        let bytes: usize = tags.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if bytes > TAG_BYTES_MAX {
+            return Err(Malformed::new(format!("the tags take {bytes} bytes: at most {TAG_BYTES_MAX} are allowed")));
         }
         Ok(tags)
     }

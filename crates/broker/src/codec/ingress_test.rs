@@ -109,3 +109,14 @@ fn what_makes_no_sense_is_refused_with_a_sentence() {
         ],
     );
 }
+
+#[test]
+fn h6_a_start_whose_headers_could_not_be_forwarded_is_refused_or_does_without_them() {
+    let large = "x".repeat(100_000);
+    let tags = delivery("start.p", "", &[("tag-a", text(&large))], b"1");
+    let refusal = codec().decode_ingress(&tags).unwrap_err().reason;
+    assert_eq!(refusal, "the tags take 100001 bytes: at most 16384 are allowed");
+    let traced = delivery("start.p", "", &[("traceparent", text(&large))], b"1");
+    let Command::Start(start) = codec().decode_ingress(&traced).unwrap().envelope.command else { panic!() };
+    assert_eq!(start.traceparent, None);
+}
