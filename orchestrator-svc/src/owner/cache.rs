@@ -122,17 +122,18 @@ impl Cache {
                 self.weigh(id);
             }
         }
-        if self.slots.len() <= self.max && self.bytes <= self.bytes_max {
-            return;
-        }
-        let is_idle = |id: &InstanceId| self.slots.get(id).is_some_and(|slot| slot.touched <= committed);
-        let is_free = |id: &InstanceId| is_idle(id) && !pinned.contains(id);
-        let oldest: Vec<InstanceId> = self.order.iter().map(|(_, id)| id).filter(|id| is_free(id)).cloned().collect();
-        for id in oldest {
-            if self.slots.len() <= self.max && self.bytes <= self.bytes_max {
+        let (mut count, mut bytes) = (self.slots.len(), self.bytes);
+        let mut oldest = Vec::new();
+        for (_, id) in &self.order {
+            if count <= self.max && bytes <= self.bytes_max {
                 break;
             }
-            self.remove(&id);
+            let slot = &self.slots[id];
+            if slot.touched <= committed && !pinned.contains(id) {
+                (count, bytes) = (count - 1, bytes - slot.weight);
+                oldest.push(id.clone());
+            }
         }
+        oldest.iter().for_each(|id| self.remove(id));
     }
 }

@@ -13,7 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::watch,
+    task::{self, JoinSet},
+};
 use warren::Registry;
 use warren_broker::{Broker, Codec, Health};
 use warren_model::{Partition, Timestamp};
@@ -55,6 +58,7 @@ pub struct Replica<S, B> {
 struct Held {
     epoch: Epoch,
     orders: watch::Sender<Order>,
+    session: task::Id,
 }
 
 /// Renewals per lease time.
@@ -65,7 +69,13 @@ impl<S: Store, B: Broker> Replica<S, B> {
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let replica = Arc::new(self);
         let clock = Clock::new(Timestamp::UNIX_EPOCH); // set before the first session begins
-        let mut work = Work { replica: replica.clone(), clock, held: BTreeMap::new(), sessions: JoinSet::new() };
+        let mut work = Work {
+            replica: replica.clone(),
+            clock,
+            held: BTreeMap::new(),
+            sessions: JoinSet::new(),
+            renewed: Instant::now(),
+        };
         let own = work.own();
         tokio::select! {
             () = own => {}
@@ -80,7 +90,9 @@ struct Work<S, B> {
     replica: Arc<Replica<S, B>>,
     clock: Clock,
     held: BTreeMap<Partition, Held>,
-    sessions: JoinSet<(Partition, Epoch, End)>,
+    sessions: JoinSet<End>,
+    /// From before the last renewal was sent: another replica can't have counted from earlier.
+    renewed: Instant,
 }
 
 impl<S: Store, B: Broker> Work<S, B> {
@@ -89,38 +101,50 @@ impl<S: Store, B: Broker> Work<S, B> {
         let mut leases = Watch::new(self.replica.lease);
         let mut ticks = tokio::time::interval(self.replica.lease / RENEWALS);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut renewed = Instant::now();
         loop {
+            let lapse = self.lapse();
             tokio::select! {
+                () = tokio::time::sleep_until(lapse.into()), if self.is_owning() => self.stop_all(),
                 _ = ticks.tick() => {
-                    let before = Instant::now();
-                    match self.renew(&mut leases).await {
-                        Ok(()) => {
-                            renewed = before;
-                            self.replica.health.pass("store");
-                        }
-                        Err(error) => {
-                            tracing::warn!(%error, "leases can't be renewed");
-                            self.replica.health.fail("store", error.to_string());
-                        }
-                    }
-                    // Judged from before the last renewal was sent: another replica can't have counted from earlier.
-                    if renewed.elapsed() > self.replica.lease * 3 / 4 {
-                        self.stop_all();
-                    }
+                    self.tick(&mut leases).await;
                     self.report_broker();
                 }
-                Some(Ok((partition, epoch, end))) = self.sessions.join_next() => self.has_ended(partition, epoch, end).await,
+                Some(ended) = self.sessions.join_next_with_id() => self.has_ended(ended).await,
+            }
+        }
+    }
+
+    /// Returns until when what is held may be used without another renewal.
+    fn lapse(&self) -> Instant {
+        self.renewed + self.replica.lease * 3 / 4
+    }
+
+    /// Returns whether a session has not been told to stop.
+    fn is_owning(&self) -> bool {
+        self.held.values().any(|held| *held.orders.borrow() != Order::Stop)
+    }
+
+    /// A store that does not answer in time is as good as one that fails.
+    async fn tick(&mut self, leases: &mut Watch) {
+        let until = self.lapse().max(Instant::now() + self.replica.lease / RENEWALS);
+        let renewal = tokio::time::timeout_at(until.into(), self.renew(leases)).await;
+        let renewal = renewal.unwrap_or_else(|_| Err(warren_store::Error::Unavailable("it gives no answer".into())));
+        match renewal {
+            Ok(()) => self.replica.health.pass("store"),
+            Err(error) => {
+                tracing::warn!(%error, "leases can't be renewed or taken");
+                self.replica.health.fail("store", error.to_string());
             }
         }
     }
 
     async fn renew(&mut self, leases: &mut Watch) -> Result<(), warren_store::Error> {
         let replica = self.replica.clone();
-        let held: Vec<(Partition, Epoch)> =
-            self.held.iter().map(|(partition, held)| (*partition, held.epoch)).collect();
+        let before = Instant::now();
+        let held = self.held();
         if !held.is_empty() {
             let renewal = replica.store.renew(&held).await?;
+            self.renewed = before;
             self.clock.set(renewal.now);
             for partition in renewal.lost {
                 tracing::warn!(%partition, "partition was taken over by another replica");
@@ -134,25 +158,37 @@ impl<S: Store, B: Broker> Work<S, B> {
                 continue;
             }
             if let Some(epoch) = replica.store.acquire(&lease, &replica.name).await? {
+                if self.held.is_empty() {
+                    self.renewed = before;
+                }
                 self.begin(lease.partition, epoch);
             }
         }
         Ok(())
     }
 
+    fn held(&self) -> Vec<(Partition, Epoch)> {
+        self.held.iter().map(|(partition, held)| (*partition, held.epoch)).collect()
+    }
+
     fn begin(&mut self, partition: Partition, epoch: Epoch) {
         tracing::info!(%partition, %epoch, "partition acquired");
         let (orders, told) = watch::channel(Order::Go);
-        self.held.insert(partition, Held { epoch, orders });
         let (replica, clock) = (self.replica.clone(), self.clock.clone());
-        self.sessions.spawn(async move {
-            let end = session::run(&replica, clock, partition, epoch, told).await;
-            (partition, epoch, end)
-        });
+        let running = self.sessions.spawn(async move { session::run(&replica, clock, partition, epoch, told).await });
+        self.held.insert(partition, Held { epoch, orders, session: running.id() });
     }
 
-    async fn has_ended(&mut self, partition: Partition, epoch: Epoch, end: End) {
-        self.held.remove(&partition);
+    async fn has_ended(&mut self, ended: Result<(task::Id, End), task::JoinError>) {
+        let (id, end) = match ended {
+            Ok(ended) => ended,
+            Err(error) => (error.id(), End::Failed(error.into())),
+        };
+        let Some(partition) = self.held.iter().find(|(_, held)| held.session == id).map(|(partition, _)| *partition)
+        else {
+            return;
+        };
+        let Some(Held { epoch, .. }) = self.held.remove(&partition) else { return };
         match &end {
             End::Drained => tracing::info!(%partition, "partition drained"),
             End::Stopped => return tracing::info!(%partition, "partition given up"),
@@ -160,8 +196,11 @@ impl<S: Store, B: Broker> Work<S, B> {
                 tracing::warn!(%partition, error = format!("{error:#}"), "partition is interrupted, another session follows")
             }
         }
-        if let Err(error) = self.replica.store.release(partition, epoch).await {
-            tracing::info!(%partition, %error, "lease could not be released, it will lapse");
+        let release = self.replica.store.release(partition, epoch);
+        match tokio::time::timeout(self.replica.lease, release).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::info!(%partition, %error, "lease could not be released, it will lapse"),
+            Err(_) => tracing::info!(%partition, "store gives no answer, the lease will lapse"),
         }
     }
 
@@ -193,14 +232,12 @@ impl<S: Store, B: Broker> Work<S, B> {
         let mut ticks = tokio::time::interval(self.replica.lease / RENEWALS);
         while !self.sessions.is_empty() {
             tokio::select! {
-                ended = self.sessions.join_next() => {
-                    if let Some(Ok((partition, epoch, end))) = ended {
-                        self.has_ended(partition, epoch, end).await;
-                    }
-                }
+                Some(ended) = self.sessions.join_next_with_id() => self.has_ended(ended).await,
                 _ = ticks.tick() => {
-                    let held: Vec<_> = self.held.iter().map(|(partition, held)| (*partition, held.epoch)).collect();
-                    if let Err(error) = self.replica.store.renew(&held).await {
+                    // If it fails, or takes too long: commits are fenced, and a drain has its own limit.
+                    let held = self.held();
+                    let renewal = self.replica.store.renew(&held);
+                    if let Ok(Err(error)) = tokio::time::timeout(self.replica.lease / RENEWALS, renewal).await {
                         tracing::warn!(%error, "leases can't be renewed");
                     }
                 }
@@ -208,3 +245,6 @@ impl<S: Store, B: Broker> Work<S, B> {
         }
     }
 }
+
+#[cfg(test)]
+mod test;

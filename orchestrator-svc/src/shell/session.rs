@@ -55,11 +55,23 @@ pub(crate) async fn run<S: Store, B: Broker>(
     clock: Clock,
     partition: Partition,
     epoch: Epoch,
-    orders: watch::Receiver<Order>,
+    mut orders: watch::Receiver<Order>,
 ) -> End {
-    match Session::begin(replica, clock, partition, epoch).await {
+    let begun = tokio::select! {
+        begun = Session::begin(replica, clock, partition, epoch) => begun,
+        end = told_to_end(&mut orders) => return end,
+    };
+    match begun {
         Ok(session) => session.serve(orders).await,
         Err(error) => End::Failed(error),
+    }
+}
+
+/// Waits for the order to end; a session that has not begun has nothing to drain.
+async fn told_to_end(orders: &mut watch::Receiver<Order>) -> End {
+    match orders.wait_for(|order| *order != Order::Go).await.as_deref() {
+        Ok(Order::Drain) => End::Drained,
+        Ok(Order::Stop | Order::Go) | Err(_) => End::Stopped,
     }
 }
 

@@ -91,6 +91,11 @@ impl Memory {
         held.map(|channel| channel.unacked.len()).sum()
     }
 
+    /// Returns how many consumers a queue has.
+    pub fn consumers(&self, queue: &str) -> usize {
+        self.state().queues.get(queue).map_or(0, |queue| queue.consumers.len())
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         // A panic elsewhere leaves the state as some operation left it, which is good enough to go on in a test.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
