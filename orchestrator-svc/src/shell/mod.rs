@@ -104,12 +104,13 @@ impl<S: Store, B: Broker> Work<S, B> {
         loop {
             let lapse = self.lapse();
             tokio::select! {
+                biased; // what has lapsed is given up before anything else is waited for
                 () = tokio::time::sleep_until(lapse.into()), if self.is_owning() => self.stop_all(),
+                Some(ended) = self.sessions.join_next_with_id() => self.has_ended(ended).await,
                 _ = ticks.tick() => {
                     self.tick(&mut leases).await;
                     self.report_broker();
                 }
-                Some(ended) = self.sessions.join_next_with_id() => self.has_ended(ended).await,
             }
         }
     }
@@ -124,10 +125,14 @@ impl<S: Store, B: Broker> Work<S, B> {
         self.held.values().any(|held| *held.orders.borrow() != Order::Stop)
     }
 
+    /// Returns until when an answer of the store may be waited for.
+    fn patience(&self) -> Instant {
+        if self.is_owning() { self.lapse() } else { Instant::now() + self.replica.lease }
+    }
+
     /// A store that does not answer in time is as good as one that fails.
     async fn tick(&mut self, leases: &mut Watch) {
-        let until = self.lapse().max(Instant::now() + self.replica.lease / RENEWALS);
-        let renewal = tokio::time::timeout_at(until.into(), self.renew(leases)).await;
+        let renewal = tokio::time::timeout_at(self.patience().into(), self.renew(leases)).await;
         let renewal = renewal.unwrap_or_else(|_| Err(warren_store::Error::Unavailable("it gives no answer".into())));
         match renewal {
             Ok(()) => self.replica.health.pass("store"),
@@ -197,7 +202,7 @@ impl<S: Store, B: Broker> Work<S, B> {
             }
         }
         let release = self.replica.store.release(partition, epoch);
-        match tokio::time::timeout(self.replica.lease, release).await {
+        match tokio::time::timeout_at(self.patience().into(), release).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::info!(%partition, %error, "lease could not be released, it will lapse"),
             Err(_) => tracing::info!(%partition, "store gives no answer, the lease will lapse"),
