@@ -202,7 +202,8 @@ impl<S: Store, B: Broker> Work<S, B> {
             }
         }
         let release = self.replica.store.release(partition, epoch);
-        match tokio::time::timeout_at(self.patience().into(), release).await {
+        let patience = self.patience().max(Instant::now() + self.replica.lease / RENEWALS);
+        match tokio::time::timeout_at(patience.into(), release).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::info!(%partition, %error, "lease could not be released, it will lapse"),
             Err(_) => tracing::info!(%partition, "store gives no answer, the lease will lapse"),
@@ -240,10 +241,12 @@ impl<S: Store, B: Broker> Work<S, B> {
                 Some(ended) = self.sessions.join_next_with_id() => self.has_ended(ended).await,
                 _ = ticks.tick() => {
                     // If it fails, or takes too long: commits are fenced, and a drain has its own limit.
-                    let held = self.held();
+                    let (before, held) = (Instant::now(), self.held());
                     let renewal = self.replica.store.renew(&held);
-                    if let Ok(Err(error)) = tokio::time::timeout(self.replica.lease / RENEWALS, renewal).await {
-                        tracing::warn!(%error, "leases can't be renewed");
+                    match tokio::time::timeout(self.replica.lease / RENEWALS, renewal).await {
+                        Ok(Ok(_)) => self.renewed = before,
+                        Ok(Err(error)) => tracing::warn!(%error, "leases can't be renewed"),
+                        Err(_) => tracing::warn!("leases can't be renewed, the store gives no answer"),
                     }
                 }
             }
