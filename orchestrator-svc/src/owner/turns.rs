@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use warren_engine::{Programs, Recorded, Turn, Verdict};
 use warren_model::{Failure, InboxMessage, InstanceId, Outgoing, TaskEnded};
-use warren_store::{OutboxEntry, OutboxTurn, PendingRow, TimerRow, TurnKey, TurnRow};
+use warren_store::{OutboxEntry, OutboxTurn, TimerRow, TurnKey, TurnRow};
 
 use super::{
     Owner,
@@ -18,7 +18,10 @@ impl<P: Programs> Owner<P> {
         let slot = self.cache.touch(id);
         let Some(live) = &mut slot.live else { return };
         let had_condition = live.instance.record.condition.is_some();
-        let mut turn = live.turn(&slot.pending, &messages, self.now, &self.programs, &self.settings.limits);
+        // What waits for an instance that can't run is not even looked at: there may be very many.
+        let may_run = live.instance.can_run() || messages.iter().any(is_lifecycle);
+        let offered = if may_run { slot.pending.len() } else { 0 };
+        let mut turn = live.turn(&slot.pending[..offered], &messages, self.now, &self.programs, &self.settings.limits);
         let record = live.instance.record.clone();
         if let Some(condition) = record.condition.as_ref().filter(|_| !had_condition) {
             tracing::warn!(
@@ -26,7 +29,11 @@ impl<P: Programs> Owner<P> {
                 reason = %condition.message, "instance can't go on and waits"
             );
         }
-        self.keep_pending(id, &mut turn, &messages, &origins, work);
+        if offered > 0 {
+            self.drop_pending(id, &turn.verdicts[..offered], work);
+        }
+        let verdicts = turn.verdicts.split_off(offered);
+        self.keep_pending(id, &mut turn, &messages, &verdicts, work);
         self.keep_timers(id, &turn, record.execution, work);
         if let Some(recorded) = turn.recorded.take() {
             self.send_messages(id, &recorded, std::mem::take(&mut turn.messages), work);
@@ -40,39 +47,24 @@ impl<P: Programs> Owner<P> {
             work.entries.push(OutboxEntry::Over { instance: id.clone(), execution: continued.from });
         }
         self.write_row(id, record, work);
-        let verdicts = turn.verdicts.split_off(turn.verdicts.len() - messages.len());
         for ((message, origin), verdict) in messages.iter().zip(origins).zip(verdicts) {
             let has_ended = verdict == Verdict::ENDED;
             self.answer(id, message, origin, has_ended, work);
         }
     }
 
-    /// Keeps what was held and what the instance sends itself, and drops what was handled.
-    fn keep_pending(
-        &mut self,
-        id: &InstanceId,
-        turn: &mut Turn,
-        messages: &[InboxMessage],
-        origins: &[Origin],
-        work: &mut Work,
-    ) {
+    /// Drops what was handled of the messages that waited.
+    fn drop_pending(&mut self, id: &InstanceId, verdicts: &[Verdict], work: &mut Work) {
         let slot = self.cache.touch(id);
-        let (number, before) = (work.commit.number, slot.pending.len());
-        let mut changed = false;
-        let mut at = 0;
         let held_from = work.held_from.get(id).copied().unwrap_or(u64::MAX);
+        let (pending, positions) = (std::mem::take(&mut slot.pending), std::mem::take(&mut slot.positions));
         let mut unwritten = BTreeSet::new();
-        let positions = std::mem::take(&mut slot.positions);
-        slot.pending.retain(|_| {
-            at += 1;
-            turn.verdicts[at - 1] == Verdict::Held
-        });
-        for (position, verdict) in positions.into_iter().zip(&turn.verdicts) {
+        for ((message, position), verdict) in pending.into_iter().zip(positions).zip(verdicts) {
             if *verdict == Verdict::Held {
+                slot.pending.push(message);
                 slot.positions.push(position);
             } else if position < held_from {
                 work.commit.pending_done.push((id.clone(), position));
-                changed = true;
             } else {
                 unwritten.insert(position);
             }
@@ -80,27 +72,33 @@ impl<P: Programs> Owner<P> {
         if !unwritten.is_empty() {
             work.commit.pending.retain(|row| row.instance != *id || !unwritten.contains(&row.position));
         }
-        let held = messages.iter().zip(&turn.verdicts[before..]).filter(|(_, verdict)| **verdict == Verdict::Held);
-        let held: Vec<InboxMessage> = held.map(|(message, _)| message.clone()).collect();
-        for message in held.into_iter().chain(std::mem::take(&mut turn.follow_up)) {
-            let position = slot.next_position;
-            slot.next_position += 1;
-            slot.pending.push(message.clone());
-            slot.positions.push(position);
-            work.commit.pending.push(PendingRow { instance: id.clone(), position, message, expires_at: None });
-            changed = true;
-        }
-        if changed {
-            slot.touched = number;
+        if verdicts.iter().any(|verdict| *verdict != Verdict::Held) {
+            slot.touched = work.commit.number;
             work.touched.push(id.clone());
         }
-        if !slot.pending.is_empty() && slot.live.as_ref().is_some_and(|live| live.instance.can_run()) {
-            self.ready.insert(id.clone());
-        }
-        for ((message, origin), verdict) in messages.iter().zip(origins).zip(&turn.verdicts[before..]) {
-            if let (InboxMessage::Timer { id: timer, .. }, Origin::Timer, Verdict::Held) = (message, origin, verdict) {
+    }
+
+    /// Keeps what is held of the messages that have just arrived, and what the instance sends itself.
+    fn keep_pending(
+        &mut self,
+        id: &InstanceId,
+        turn: &mut Turn,
+        messages: &[InboxMessage],
+        verdicts: &[Verdict],
+        work: &mut Work,
+    ) {
+        for (message, _) in messages.iter().zip(verdicts).filter(|(_, verdict)| **verdict == Verdict::Held) {
+            self.hold(id, message.clone(), None, work);
+            if let InboxMessage::Timer { id: timer, .. } = message {
                 work.commit.timers_done.push((id.clone(), *timer));
             }
+        }
+        for message in std::mem::take(&mut turn.follow_up) {
+            self.hold(id, message, None, work);
+        }
+        let slot = self.cache.touch(id);
+        if !slot.pending.is_empty() && slot.live.as_ref().is_some_and(|live| live.instance.can_run()) {
+            self.ready.insert(id.clone());
         }
     }
 
@@ -196,4 +194,8 @@ impl<P: Programs> Owner<P> {
         work.touched.push(id.clone());
         work.commit.instances.push(record);
     }
+}
+
+fn is_lifecycle(message: &InboxMessage) -> bool {
+    matches!(message, InboxMessage::Terminate { .. } | InboxMessage::Suspend { .. } | InboxMessage::Resume { .. })
 }

@@ -8,6 +8,7 @@ mod lifecycle;
 mod outbox;
 mod partitions;
 mod random;
+mod scale;
 mod shelf;
 mod sim;
 mod unreadable;
