@@ -1,0 +1,77 @@
+//! What an observer has seen who sees everything: every committed turn, every event, every outcome. The invariants
+//! compare the cluster with it; the cluster never does.
+
+mod execution;
+mod raised;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use warren_broker::{Publication, Topology};
+use warren_model::{ExecutionId, InstanceId, Outcome, Partition, Status};
+use warren_store::Epoch;
+
+pub(crate) use self::{
+    execution::{Execution, Open},
+    raised::Raised,
+};
+use crate::{client::Ask, time::Time, workload::Expect};
+
+/// Everything that was ever seen.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    pub(crate) executions: BTreeMap<(InstanceId, ExecutionId), Execution>,
+    /// Events from clients, by the number that each of them carries.
+    pub(crate) raised: BTreeMap<i64, Raised>,
+    /// When each instance was first committed.
+    pub(crate) born: BTreeMap<InstanceId, Time>,
+    /// How each instance ended, by its history.
+    pub(crate) ended: BTreeMap<InstanceId, (ExecutionId, Status, Outcome)>,
+    /// How each instance ended, by what clients were told.
+    pub(crate) told: BTreeMap<InstanceId, (Status, Outcome)>,
+    /// Tokens whose reply has reached a control queue, or whose work item has reached the dead queue.
+    pub(crate) replied: BTreeSet<String>,
+    /// Message ids that have reached a control queue or the dead queue.
+    pub(crate) forwarded: BTreeSet<String>,
+    /// The newest epoch of each partition.
+    pub(crate) epochs: BTreeMap<Partition, Epoch>,
+    /// Events that instances have sent to others: to whom, and what.
+    pub(crate) sent: BTreeMap<i64, InstanceId>,
+    /// How each instance of the workload may end.
+    pub(crate) expected: Vec<(InstanceId, Expect)>,
+    /// The custom status that an instance shows if it completes.
+    pub(crate) shown: Vec<(InstanceId, String)>,
+}
+
+impl Ledger {
+    /// Notes what a client asks for.
+    pub(crate) fn asked(&mut self, ask: &Ask) {
+        if let Ask::Raise { instance, value, .. } = ask {
+            self.raised.entry(*value).or_insert_with(|| Raised::new(instance.clone()));
+        }
+    }
+
+    /// Notes that an event's sender was told that it is accepted.
+    pub(crate) fn accepted(&mut self, value: i64) {
+        if let Some(raised) = self.raised.get_mut(&value) {
+            raised.is_accepted = true;
+        }
+    }
+
+    /// Notes what has reached a queue of the hub.
+    pub(crate) fn published(&mut self, queue: &str, publication: &Publication, topology: &Topology) {
+        let message = &publication.message;
+        let (is_dead, is_control) = (queue == topology.dead().name, topology.partition_of_control(queue).is_some());
+        if is_dead || is_control {
+            self.forwarded.extend(message.message_id.clone());
+            self.replied.extend(message.correlation_id.clone());
+        }
+        if is_dead && let Some(raised) = number(&message.body).and_then(|value| self.raised.get_mut(&value)) {
+            raised.is_dead = true;
+        }
+    }
+}
+
+/// Returns the number that a body holds.
+pub(crate) fn number(body: &[u8]) -> Option<i64> {
+    std::str::from_utf8(body).ok()?.trim().parse().ok()
+}

@@ -1,0 +1,17 @@
+//! Mistakes that can be made on purpose, to show that the invariants see them.
+
+/// A mistake in the simulated shell or store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Mutation {
+    /// Deliveries are acknowledged when they arrive, not after their commit.
+    AckBeforeCommit,
+    /// The store lets an epoch that is over write.
+    NoFence,
+    /// Owners are told of no earlier command and of no message from another partition that was taken before.
+    NoDuplicateCheck,
+}
+
+impl Mutation {
+    /// Every mutation.
+    pub const ALL: [Self; 3] = [Self::AckBeforeCommit, Self::NoFence, Self::NoDuplicateCheck];
+}

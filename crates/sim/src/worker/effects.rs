@@ -1,0 +1,84 @@
+//! Does what a worker asks for.
+
+use activity_worker::worker::{Effect, Input, ItemId};
+use warren_broker::{Publication, Published};
+
+use super::{Job, WorkerStep};
+use crate::{
+    broker::{Holder, Ticket},
+    time::{MS, SECOND},
+    world::{BrokerStep, Step, World},
+};
+
+impl World {
+    /// Publications leave together; acknowledgements last, for one with `multiple` may reach past a delivery that was
+    /// given back before it.
+    pub(super) fn work(&mut self, worker: usize, effects: Vec<Effect>) {
+        let mut batch: Vec<(ItemId, Publication)> = Vec::new();
+        let mut acks = Vec::new();
+        let mut has_stopped = false;
+        for effect in effects {
+            match effect {
+                Effect::Run { item, activity, context, input, .. } => {
+                    let takes = if self.random.one_in(20) {
+                        self.random.between(100 * MS, 5 * SECOND)
+                    } else {
+                        self.random.between(MS, 100 * MS)
+                    };
+                    self.workers[worker].running.insert(item, Job { activity, context, input });
+                    self.worker_later(takes, worker, WorkerStep::Finish(item));
+                }
+                Effect::Publish { item, publication } => batch.push((item, publication)),
+                Effect::Ack { queue, tag, multiple } => acks.push((queue, tag, multiple)),
+                Effect::Requeue { queue, tag } => {
+                    self.frame(worker, queue.0, |channel| BrokerStep::Requeue { channel, tag });
+                }
+                Effect::Declare(spec) => {
+                    let latency = self.latency();
+                    self.worker_later(latency, worker, WorkerStep::Declare(spec));
+                }
+                Effect::Cancel { queue } => self.frame(worker, queue.0, BrokerStep::Cancel),
+                Effect::Stopped { .. } => has_stopped = true,
+            }
+        }
+        self.publish_replies(worker, batch);
+        for (queue, tag, multiple) in acks {
+            self.frame(worker, queue.0, |channel| BrokerStep::Ack { channel, tag, multiple });
+        }
+        if has_stopped {
+            self.note(format_args!("worker {worker}: stops"));
+            self.kill_worker(worker);
+        }
+    }
+
+    fn frame(&mut self, worker: usize, queue: usize, step: impl Fn(crate::broker::ChannelId) -> BrokerStep) {
+        if let Some(channel) = self.workers[worker].channels[queue] {
+            let at = self.frame_of_channel(channel);
+            self.agenda.add(at, Step::Broker(step(channel)));
+        }
+    }
+
+    /// Publishes replies, on a new channel if there is none.
+    fn publish_replies(&mut self, worker: usize, batch: Vec<(ItemId, Publication)>) {
+        if batch.is_empty() {
+            return;
+        }
+        let life = self.workers[worker].life;
+        let (items, publications): (Vec<ItemId>, Vec<Publication>) = batch.into_iter().unzip();
+        let present = self.workers[worker].publisher.filter(|id| self.broker.publishers.contains_key(id));
+        let publisher = match present {
+            Some(publisher) => publisher,
+            None if self.broker.is_away => {
+                let lost = |item| (item, Published::Lost("the broker is away".into()));
+                let fates = items.into_iter().map(lost).collect();
+                return self.in_worker(worker, Input::Published(fates));
+            }
+            None => {
+                let publisher = self.broker.publisher(Holder::Worker { worker, life, queue: 0 });
+                self.workers[worker].publisher = Some(publisher);
+                publisher
+            }
+        };
+        self.publish(publisher, Ticket::Items(items), publications);
+    }
+}

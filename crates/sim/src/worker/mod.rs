@@ -1,0 +1,191 @@
+//! A process of activity-worker: the thin shell around the real worker, as activity-worker/src/shell drives it.
+
+mod effects;
+mod life;
+
+use std::collections::BTreeMap;
+
+use activity_worker::worker::{Effect, Input, ItemId, QueueId, Worker};
+use warren::ActivityContext;
+use warren_broker::QueueSpec;
+use warren_model::Payload;
+
+use crate::{
+    broker::{ChannelId, FlightId, Holder, PublisherId, Taken, Ticket},
+    fault::Fault,
+    time::{MS, SECOND, Time},
+    world::{Step, World},
+};
+
+/// How often the worker is told the time, at most; only while it holds something.
+const TICK: u64 = 50 * MS;
+
+/// An activity that runs.
+#[derive(Debug)]
+pub(crate) struct Job {
+    activity: String,
+    context: ActivityContext,
+    input: Payload,
+}
+
+/// One process, through all its lives.
+pub(crate) struct WorkerProcess {
+    /// Rises when it dies; steps of an earlier life come to nothing.
+    pub(crate) life: u32,
+    pub(crate) frozen_until: Time,
+    began: Time,
+    pub(crate) worker: Option<Worker>,
+    channels: Vec<Option<ChannelId>>,
+    publisher: Option<PublisherId>,
+    running: BTreeMap<ItemId, Job>,
+    is_ticking: bool,
+    is_draining: bool,
+}
+
+/// What happens in a worker.
+#[derive(Debug)]
+pub(crate) enum WorkerStep {
+    /// It begins.
+    Boot,
+    /// A queue is to be consumed.
+    Open {
+        queue: usize,
+    },
+    /// Something has arrived at a channel, or it has ended.
+    Arrive {
+        queue: usize,
+        channel: ChannelId,
+    },
+    /// An activity has ended.
+    Finish(ItemId),
+    Published(FlightId),
+    Declare(QueueSpec),
+    Tick,
+}
+
+impl WorkerProcess {
+    pub(crate) fn new() -> Self {
+        Self {
+            life: 0,
+            frozen_until: Time::default(),
+            began: Time::default(),
+            worker: None,
+            channels: Vec::new(),
+            publisher: None,
+            running: BTreeMap::new(),
+            is_ticking: false,
+            is_draining: false,
+        }
+    }
+}
+
+impl World {
+    pub(crate) fn worker_step(&mut self, worker: usize, step: WorkerStep) {
+        match step {
+            WorkerStep::Boot => self.boot_worker(worker),
+            WorkerStep::Open { queue } => self.open_queue(worker, queue),
+            WorkerStep::Arrive { queue, channel } => self.work_arrives(worker, queue, channel),
+            WorkerStep::Finish(item) => self.finish_activity(worker, item),
+            WorkerStep::Published(flight) => self.reply_published(worker, flight),
+            WorkerStep::Declare(spec) => {
+                if !self.broker.is_away {
+                    self.broker.declare(&spec.name);
+                }
+            }
+            WorkerStep::Tick => {
+                let now = self.now.since(self.workers[worker].began);
+                self.workers[worker].is_ticking = false;
+                self.in_worker(worker, Input::Tick { now: std::time::Duration::from_micros(now) });
+            }
+        }
+    }
+
+    fn worker_later(&mut self, micros: u64, worker: usize, step: WorkerStep) {
+        let life = self.workers[worker].life;
+        self.later(micros, Step::Worker { worker, life, step });
+    }
+
+    fn open_queue(&mut self, worker: usize, queue: usize) {
+        if self.workers[worker].is_draining {
+            return;
+        }
+        if self.broker.is_away {
+            let pause = self.random.between(200 * MS, 2 * SECOND);
+            return self.worker_later(pause, worker, WorkerStep::Open { queue });
+        }
+        let name = format!("{}.work.{}", self.hub.codec.topology().hub(), self.hub.queues[queue]);
+        self.broker.declare(&self.hub.codec.topology().dead().name);
+        self.broker.declare(&name);
+        let holder = Holder::Worker { worker, life: self.workers[worker].life, queue };
+        let prefetch = self.hub.worker.concurrency.get().into();
+        self.workers[worker].channels[queue] = self.broker.consume(&name, prefetch, holder);
+    }
+
+    fn work_arrives(&mut self, worker: usize, queue: usize, id: ChannelId) {
+        if let Some(channel) = self.broker.channels.get_mut(&id) {
+            channel.is_announced = false;
+        }
+        if self.workers[worker].channels[queue] != Some(id) {
+            return;
+        }
+        match self.broker.take(id, self.hub.worker.concurrency.get().into()) {
+            Taken::Nothing => {}
+            Taken::Deliveries(deliveries) => {
+                self.broker.news.push(id); // there may be more
+                let list: Vec<String> = deliveries.iter().map(|it| crate::show::message(&it.message)).collect();
+                self.note(format_args!("worker {worker}: is given {}", list.join(", ")));
+                self.in_worker(worker, Input::Delivered { queue: QueueId(queue), deliveries });
+            }
+            Taken::End if self.workers[worker].is_draining => {}
+            Taken::End => {
+                self.note(format_args!("worker {worker}: channel of queue {queue} is lost"));
+                self.broker.forget(id);
+                self.workers[worker].channels[queue] = None;
+                self.in_worker(worker, Input::Lost { queue: QueueId(queue) });
+                let pause = self.random.between(100 * MS, 2 * SECOND);
+                self.worker_later(pause, worker, WorkerStep::Open { queue });
+            }
+        }
+    }
+
+    /// The activity's result: what its function says, or a failure by chance.
+    fn finish_activity(&mut self, worker: usize, item: ItemId) {
+        let Some(job) = self.workers[worker].running.remove(&item) else { return };
+        let is_unlucky = job.activity == crate::workload::CHANCE.name()
+            && self.fails(self.profile.activity_failed, Fault::ActivityFailed);
+        let outcome = if is_unlucky {
+            Err(warren_model::Failure::new("chance", "bad luck"))
+        } else {
+            let run = self.hub.after.run_activity(&job.activity, job.context, job.input);
+            futures_util::FutureExt::now_or_never(run).expect("activities of the simulation never wait")
+        };
+        self.note(format_args!("worker {worker}: {} {} ends, ok: {}", item.0, job.activity, outcome.is_ok()));
+        self.in_worker(worker, Input::Finished { item, outcome });
+    }
+
+    fn reply_published(&mut self, worker: usize, flight: FlightId) {
+        let Some(flight) = self.broker.flights.remove(&flight) else { return };
+        let Ticket::Items(items) = flight.ticket else { return };
+        if flight.results.iter().any(|result| matches!(result, warren_broker::Published::Lost(_)))
+            && self.workers[worker].publisher == Some(flight.publisher)
+        {
+            self.workers[worker].publisher = None;
+        }
+        let fates = items.into_iter().zip(flight.results).collect();
+        self.in_worker(worker, Input::Published(fates));
+    }
+
+    /// Lets the worker decide, and does what it asks for.
+    fn in_worker(&mut self, worker: usize, input: Input) {
+        let mut effects: Vec<Effect> = Vec::new();
+        let Some(real) = &mut self.workers[worker].worker else { return };
+        real.step(input, &mut effects);
+        self.work(worker, effects);
+        let process = &mut self.workers[worker];
+        let holds = process.worker.as_ref().is_some_and(|real| real.held() > 0 || process.is_draining);
+        if holds && !std::mem::replace(&mut process.is_ticking, true) {
+            let pause = self.random.between(TICK / 2, 2 * TICK);
+            self.worker_later(pause, worker, WorkerStep::Tick);
+        }
+    }
+}

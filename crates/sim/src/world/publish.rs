@@ -1,0 +1,146 @@
+//! Publications on their way to the broker, and acknowledgements.
+
+use warren_broker::{Publication, Published};
+
+use super::{BrokerStep, Step, World};
+use crate::{
+    broker::{ChannelId, FlightId, Holder, PublisherId, Ticket},
+    client::ClientStep,
+    fault::Fault,
+    invariants,
+    replica::{ForwarderStep, SessionStep},
+    worker::WorkerStep,
+};
+
+impl World {
+    /// Sends a batch on its way.
+    pub(crate) fn publish(&mut self, publisher: PublisherId, ticket: Ticket, batch: Vec<Publication>) {
+        let flight = self.broker.send(publisher, ticket, batch);
+        self.schedule_flight(flight, publisher);
+    }
+
+    fn schedule_flight(&mut self, flight: FlightId, publisher: PublisherId) {
+        let at = self.now.after(self.latency());
+        let Some(publisher) = self.broker.publishers.get_mut(&publisher) else { return };
+        publisher.frames_until = publisher.frames_until.max(at);
+        let at = publisher.frames_until;
+        self.agenda.add(at, Step::Broker(BrokerStep::Publish(flight)));
+    }
+
+    /// Some of a batch arrive, in order; the rest comes later.
+    pub(super) fn publish_some(&mut self, id: FlightId) {
+        if self.broker.flights.get(&id).is_none_or(|flight| flight.is_settled) {
+            return; // its publisher is lost
+        }
+        let Some(mut flight) = self.broker.flights.remove(&id) else { return };
+        let count = self.random.between(1, flight.left.len().max(1) as u64);
+        for _ in 0..count {
+            let Some(publication) = flight.left.pop_front() else { break };
+            if self.fails(self.profile.publication_lost, Fault::PublicationLost) {
+                if self.random.one_in(2) {
+                    self.arrive(&publication, Some(flight.holder));
+                }
+                let publisher = flight.publisher;
+                self.broker.flights.insert(id, flight);
+                return self.lose_publisher(publisher);
+            }
+            let result = self.take(&publication, flight.holder);
+            if result == Published::Returned {
+                flight.returned.push(publication);
+            }
+            flight.results.push(result);
+        }
+        let (publisher, is_done) = (flight.publisher, flight.left.is_empty());
+        self.broker.flights.insert(id, flight);
+        if is_done { self.soon_confirm(id) } else { self.schedule_flight(id, publisher) }
+    }
+
+    fn take(&mut self, publication: &Publication, holder: Holder) -> Published {
+        if self.fails(self.profile.publication_refused, Fault::PublicationRefused) {
+            return Published::Refused("the queue is full".into());
+        }
+        if self.fails(self.profile.publication_duplicated, Fault::PublicationDuplicated) {
+            self.arrive(publication, Some(holder));
+        }
+        if self.arrive(publication, Some(holder)) || !publication.mandatory {
+            Published::Confirmed
+        } else {
+            self.faults.count(Fault::PublicationReturned);
+            Published::Returned
+        }
+    }
+
+    /// Puts a message where it goes; returns whether anybody is there.
+    pub(crate) fn arrive(&mut self, publication: &Publication, from: Option<Holder>) -> bool {
+        if let warren_broker::Address::Queue(name) = &publication.to
+            && name == crate::client::QUEUE
+        {
+            let verdict = invariants::commit_first::published(self, publication, from);
+            self.judge(verdict);
+            if !self.fails(self.profile.answer_lost, Fault::AnswerLost) {
+                let message = publication.message.clone();
+                self.soon(Step::Client(ClientStep::Reply(message)));
+            }
+            return true;
+        }
+        let Some((queue, key)) = self.broker.target(publication) else { return false };
+        self.note(format_args!("broker: {} to {queue}", crate::show::message(&publication.message)));
+        let verdict = invariants::commit_first::published(self, publication, from);
+        self.judge(verdict);
+        self.ledger.published(&queue, publication, self.hub.codec.topology());
+        self.broker.enqueue(&queue, &key, publication.message.clone(), self.now);
+        true
+    }
+
+    fn soon_confirm(&mut self, id: FlightId) {
+        let Some(flight) = self.broker.flights.get_mut(&id) else { return };
+        if std::mem::replace(&mut flight.is_settled, true) {
+            return;
+        }
+        let step = match flight.holder {
+            Holder::Session { session, .. } => Step::Session { session, step: SessionStep::Published(id) },
+            Holder::Forwarder { replica, life } => {
+                Step::Forwarder { replica, life, step: ForwarderStep::Published(id) }
+            }
+            Holder::Worker { worker, life, .. } => Step::Worker { worker, life, step: WorkerStep::Published(id) },
+        };
+        self.soon(step);
+    }
+
+    /// A publisher's channel breaks: what has not been confirmed may or may not have arrived.
+    pub(crate) fn lose_publisher(&mut self, publisher: PublisherId) {
+        self.note(format_args!("broker: a publisher's channel is lost"));
+        for id in self.broker.close_publisher(publisher) {
+            let keeps = self.random.index(2) == 0;
+            let Some(flight) = self.broker.flights.get_mut(&id) else { continue };
+            let lost = || Published::Lost("the channel was closed".into());
+            if !keeps {
+                flight.results.iter_mut().for_each(|result| *result = lost());
+            }
+            flight.left.clear();
+            let count = match &flight.ticket {
+                Ticket::Items(items) => items.len(),
+                Ticket::Owner(_) | Ticket::Forward => flight.results.len() + 1,
+            };
+            if !flight.is_settled {
+                let first = flight.results.len();
+                flight.results.extend((first..count).map(|_| lost()));
+            }
+            self.soon_confirm(id);
+        }
+    }
+
+    pub(super) fn acknowledge(&mut self, channel: ChannelId, tag: u64, multiple: bool) {
+        let Some(found) = self.broker.channels.get(&channel) else { return };
+        let (queue, is_closed) = (found.queue.clone(), found.is_closed);
+        if is_closed {
+            return;
+        }
+        let gone = self.broker.ack(channel, tag, multiple);
+        self.note(format_args!("broker: {queue} is acknowledged up to {tag}: {} messages", gone.len()));
+        for stored in &gone {
+            let verdict = invariants::commit_first::acknowledged(self, &queue, stored);
+            self.judge(verdict);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What reaches the store, and what its clients learn.
+
+use warren_store::Commit;
+
+use super::{Step, StoreStep, World};
+use crate::{
+    invariants,
+    replica::{Answer, SessionStep},
+    store::Trouble,
+};
+
+/// Most expired rows that are read at a time.
+const EXPIRE_MAX: usize = 5;
+
+impl World {
+    /// Carries out what a session asked for, whether or not the session is still there.
+    pub(super) fn store_step(&mut self, session: u64, step: StoreStep) {
+        if !self.sessions.contains_key(&session) && self.random.one_in(2) {
+            return; // it had not left the process, or the connection broke before
+        }
+        let (partition, epoch) = match &step {
+            StoreStep::Commit { commit, .. } => (commit.partition, commit.epoch),
+            StoreStep::Partition
+            | StoreStep::Load(_)
+            | StoreStep::Turns { .. }
+            | StoreStep::Timers { .. }
+            | StoreStep::Expire { .. } => match self.sessions.get(&session) {
+                Some(session) => (session.partition, session.epoch),
+                None => return,
+            },
+        };
+        if self.is_store_away() {
+            return self.hear(session, Err(Trouble::Away));
+        }
+        let answer = match step {
+            StoreStep::Partition => self.store.partition(partition, epoch).map(Answer::Partition),
+            StoreStep::Load(load) => self.store.load(partition, epoch, &load).map(Answer::Loaded),
+            StoreStep::Turns { number, keys } => {
+                self.store.turns(partition, epoch, &keys).map(|rows| Answer::Turns { number, rows })
+            }
+            StoreStep::Timers { until, limit } => self.store.timers(partition, epoch, until, limit).map(Answer::Timers),
+            StoreStep::Expire { answered_before, now } => {
+                self.store.expire(partition, epoch, answered_before, now, EXPIRE_MAX).map(Answer::Expired)
+            }
+            StoreStep::Commit { commit, is_heard } => {
+                let written = self.write(session, &commit);
+                if !is_heard {
+                    return;
+                }
+                written.map(|()| Answer::Committed(commit.number))
+            }
+        };
+        self.hear(session, answer);
+    }
+
+    fn write(&mut self, session: u64, commit: &Commit) -> Result<(), Trouble> {
+        let written = self.store.commit(commit);
+        self.note(format_args!("store: s{session} {} {}", summary(commit), result_name(&written)));
+        match &written {
+            Ok(()) => {
+                let verdict = invariants::committed(self, commit);
+                self.judge(verdict);
+            }
+            Err(trouble) => {
+                let verdict = invariants::fence::refused(trouble);
+                self.judge(verdict);
+            }
+        }
+        written
+    }
+
+    fn hear(&mut self, session: u64, answer: Result<Answer, Trouble>) {
+        self.soon(Step::Session { session, step: SessionStep::Heard(answer) });
+    }
+}
+
+fn result_name(written: &Result<(), Trouble>) -> String {
+    match written {
+        Ok(()) => "written".into(),
+        Err(trouble) => format!("not written: {trouble:?}"),
+    }
+}
+
+/// A commit in one line; what it says goes into the trace's hash.
+fn summary(commit: &Commit) -> String {
+    let counts = [
+        ("rows", commit.instances.len()),
+        ("turns", commit.turns.len()),
+        ("forget", commit.forget.len()),
+        ("timers", commit.timers.len()),
+        ("timers-", commit.timers_done.len() + commit.timers_clear.len()),
+        ("pending", commit.pending.len()),
+        ("pending-", commit.pending_done.len()),
+        ("commands", commit.commands.len()),
+        ("outbox", commit.outbox.len()),
+        ("outbox-", commit.outbox_done.len()),
+        ("aside", commit.aside.len()),
+        ("aside-", commit.aside_done.len()),
+    ];
+    let mut text = format!("commit {} of {} under {}:", commit.number, commit.partition, commit.epoch);
+    for (name, count) in counts.iter().filter(|(_, count)| *count > 0) {
+        text += &format!(" {name} {count}");
+    }
+    let touched = commit.instances.iter().map(|record| format!(" {}={}/{}", record.id, record.status, record.turn));
+    text.extend(touched);
+    let bodies = commit.turns.iter().fold(0, |hash, turn| crate::trace::fnv1a(hash, turn.body.as_bytes()));
+    text + &format!(" #{bodies:08x}")
+}
