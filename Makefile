@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help check fmt-check clippy doc tools-check fix build test demo up down clean-local
+.PHONY: help check fmt-check clippy doc tools-check fix build test sim demo up down clean-local
 
 # What `make demo` runs against the fleet, once it is up; the API's URL is added as --api URL.
 DEMO ?= target/release/warren-demo --orders examples/order/orders.json
@@ -33,6 +33,10 @@ build: ## Builds the release binaries into target/release
 
 test: ## Runs all tests, against a RabbitMQ of the repository's own (or WARREN_TEST_AMQP)
 	tools/test
+
+sim: ## Simulates a whole cluster by seeds (SEEDS=n FROM=n; without SEEDS: what two cores run in five minutes)
+	cargo run --quiet --release --locked -p warren-sim -- --threads 2 --from $(or $(FROM),1) \
+		$(if $(SEEDS),--seeds $(SEEDS),--seeds 1000000000 --minutes 5)
 
 demo: ## Starts everything, runs the main job on it and stops what it started
 	deploy/local/demo $(DEMO)
