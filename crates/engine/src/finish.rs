@@ -12,6 +12,8 @@ use crate::{Instance, Limits, Progress, Reaction, Sender, TurnRequest, Verdict, 
 
 /// Most bytes that the actions of one turn may have: a turn is one row of the store, which refuses a much larger one.
 const TURN_ACTION_BYTES_MAX: usize = 256 << 20;
+/// How much of a reason the children of an instance are told: there may be very many of them, and each gets a copy.
+const REASON_CHARS_MAX: usize = 1_000;
 
 /// What a turn changed. The instance's row is changed in place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -217,9 +219,10 @@ impl Ending<'_> {
 
     /// Tells the open children that go with their parent (H13).
     fn close_children(&mut self, reason: &str) {
+        let reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
         for (id, open) in &self.instance.open {
             if let Open::Child { attempt, instance, close: ClosePolicy::Terminate } = open {
-                let (instance, reason) = (instance.clone(), reason.to_owned());
+                let (instance, reason) = (instance.clone(), reason.clone());
                 self.events.push(Event::TerminateSent(TerminateSent { id: *id, attempt: *attempt, instance, reason }));
             }
         }

@@ -66,6 +66,14 @@ fn h13_a_parent_that_ends_takes_its_children_along_but_those_that_it_abandons() 
 }
 
 #[test]
+fn a_long_reason_is_cut_for_the_children() {
+    let mut story = Story::begun(|_| (vec![child(1, "along")], Progress::Waiting));
+    let reason = Some("x".repeat(100_000));
+    let turn = story.turn(&[InboxMessage::Terminate { reason: reason.clone(), recursive: true }]);
+    assert!(turn.recorded.unwrap().body.len() < 102_000, "there may be very many children");
+}
+
+#[test]
 fn a_timer_that_is_cancelled_in_its_own_turn_never_reaches_the_store() {
     let cancel = |told: &[Event]| {
         let mut actions = vec![timer(1, 60), timer(2, 60), Action::CancelTimer { id: ActionId(1) }];

@@ -3,7 +3,7 @@
 use warren_engine::Programs;
 use warren_model::{
     ChildEnded, ChildStart, EventRaised, Failure, InboxMessage, InstanceId, InstanceRecord, Parent, PartitionMessage,
-    Status, code,
+    Status, code, limits::SHORT_STRING_BYTES_MAX,
 };
 use warren_store::OutboxEntry;
 
@@ -11,6 +11,9 @@ use super::{
     Owner,
     batch::{Origin, Work},
 };
+
+/// Longest name of an orchestrator or a version, as in a client's start.
+const NAME_BYTES_MAX: usize = SHORT_STRING_BYTES_MAX;
 
 impl<P: Programs> Owner<P> {
     pub(super) fn partition_message(&mut self, message: PartitionMessage, work: &mut Work) {
@@ -65,7 +68,15 @@ impl<P: Programs> Owner<P> {
         let cause = ChildStart::cause(&parent);
         if let Some(why) = self.trouble(&instance) {
             let message = format!("instance {instance} exists already, and its row can't be read: {why}");
-            return self.refuse_child(parent, message, work);
+            return self.refuse_child(parent, code::INSTANCE_EXISTS, message, work);
+        }
+        if let Some(text) = [Some(&started.name), started.version.as_ref()].into_iter().flatten().find(|t| !is_name(t))
+        {
+            let text: String = text.chars().take(NAME_BYTES_MAX).collect();
+            let message = format!(
+                "{text:?} names no orchestrator or version: expected 1 to {NAME_BYTES_MAX} printable characters"
+            );
+            return self.refuse_child(parent, code::INVALID_INPUT, message, work);
         }
         let existing = self.cache.get(&instance).and_then(|slot| slot.live.as_ref());
         let Some(live) = existing else {
@@ -80,11 +91,11 @@ impl<P: Programs> Owner<P> {
             return self.accept(&instance, cause, started, Origin::Message, work);
         }
         let message = format!("instance {instance} exists already, it is {}: give the child another id", record.status);
-        self.refuse_child(parent, message, work);
+        self.refuse_child(parent, code::INSTANCE_EXISTS, message, work);
     }
 
-    fn refuse_child(&mut self, parent: Parent, message: String, work: &mut Work) {
-        let outcome = Err(Failure::permanent(code::INSTANCE_EXISTS, message));
+    fn refuse_child(&mut self, parent: Parent, code: &str, message: String, work: &mut Work) {
+        let outcome = Err(Failure::permanent(code, message));
         self.send(PartitionMessage::ChildEnded { parent, outcome }, work);
     }
 
@@ -101,6 +112,12 @@ impl<P: Programs> Owner<P> {
             Err(malformed) => tracing::error!(reason = %malformed.reason, "message to a partition can't be written"),
         }
     }
+}
+
+/// Returns whether a text may name an orchestrator or a version, as it may in a client's start: it is a column of the
+/// instance's row, and one that a database refuses would be refused again and again.
+fn is_name(text: &str) -> bool {
+    (1..=NAME_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
 /// Returns whether the row is that of an earlier attempt by the same parent, which has ended: a retry replaces it.

@@ -1,5 +1,6 @@
 //! Children, and the messages by which partitions speak.
 
+use warren::{Context, Failure, Orchestrator};
 use warren_model::{AnswerWhen, Status};
 
 use super::{
@@ -58,4 +59,17 @@ fn a_start_may_ask_to_be_told_only_that_it_was_accepted() {
     world.send_when("a", "m", start("twice", "1"), AnswerWhen::Accepted);
     world.settle();
     assert_eq!(world.told("m").len(), 1, "accepted, and no outcome later");
+}
+
+#[test]
+fn a_child_with_a_name_that_no_row_can_hold_fails_its_task() {
+    async fn odd(ctx: Context, n: i64) -> Result<i64, Failure> {
+        ctx.orchestrator(Orchestrator::<i64, i64>::new("no\0name")).id("odd-child").call(n).await
+    }
+    let mut world = World::new(registry().orchestrator(Orchestrator::new("odd"), odd));
+    world.start("p", "odd", "4");
+    world.settle();
+    let failure = world.outcome("p").as_ref().unwrap_err();
+    assert!(failure.code == "invalid_input" && failure.message.contains("\"no\\0name\""), "{failure}");
+    assert_eq!(world.shelf.instances.len(), 1);
 }

@@ -1,6 +1,10 @@
 //! Several owners, a broker that misbehaves, and clients: everything that may happen, in an order that a seed decides.
 
-use std::{collections::VecDeque, hash::Hasher, num::NonZeroU16};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    hash::Hasher,
+    num::NonZeroU16,
+};
 
 use warren::Registry;
 use warren_broker::{Address, ClientReply, Delivery, Envelope, Message, Publication, Published, decode_client_reply};
@@ -47,6 +51,8 @@ pub(crate) struct Sim {
     /// Messages that the broker has and no queue yet: to which partition.
     wire: Vec<(usize, Message)>,
     pub(crate) replies: Vec<(String, ClientReply)>,
+    /// What is in the dead queue.
+    pub(crate) dead: BTreeSet<String>,
     pub(crate) second: i64,
     /// Whether anything goes wrong.
     pub(crate) is_rough: bool,
@@ -64,6 +70,7 @@ impl Sim {
             sides: partitions.all().map(side).collect(),
             wire: Vec::new(),
             replies: Vec::new(),
+            dead: BTreeSet::new(),
             second: 0,
             is_rough: true,
             partitions,
@@ -252,6 +259,8 @@ impl Sim {
             let reply_to = message.reply_to.clone().unwrap();
             let target = self.sides[0].world.codec.topology().partition_of_control(&reply_to).unwrap();
             self.put(target.0.into(), answer(&delivery));
+        } else if queue == "t.dead" {
+            self.dead.insert(String::from_utf8_lossy(&message.body).into_owned());
         } else if queue == "client" {
             let (correlation, reply) = decode_client_reply(&delivery).unwrap();
             self.replies.push((correlation.unwrap_or_default(), reply));
