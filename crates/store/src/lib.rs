@@ -2,8 +2,8 @@
 //!
 //! [`Store`] is the turn path (owners write through it), [`Queries`] is what clients read. Every write is fenced by
 //! the partition's epoch. What a backend must do is written down in the conformance suite, which each one passes.
-//! [`sqlite`] is the embedded backend. This crate never runs an orchestrator, never decides who owns what, and knows
-//! no broker.
+//! [`sqlite`] is the embedded backend, [`postgres`] the fleet's. This crate never runs an orchestrator, never decides
+//! who owns what, and knows no broker.
 //!
 //! # Tables
 //!
@@ -32,6 +32,7 @@
 pub mod conformance;
 mod error;
 mod page;
+pub mod postgres;
 mod queries;
 mod rows;
 pub mod sqlite;

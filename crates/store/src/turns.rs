@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use warren_model::{Event, ExecutionId, Failure, InstanceRecord, Outcome, Payload, Status, TurnRecord, code};
 
-use crate::TurnKey;
+use crate::{Error, TurnKey};
 
 /// Returns the turns of the record's present execution if `rows` are exactly those; else names the first that is not.
 pub(crate) fn read(record: &InstanceRecord, rows: &[(u32, String)]) -> Result<Vec<TurnRecord>, String> {
@@ -77,6 +77,12 @@ pub(crate) fn outcome(record: &InstanceRecord, last: Option<&TurnRecord>) -> Res
                 format!("{}: has no ExecutionCompleted although the instance is {}", name(record, last), record.status)
             }),
     }
+}
+
+/// Returns the error that `row: why`, as this module says it, is to a client.
+pub(crate) fn corrupt(text: String) -> Error {
+    let (what, why) = text.split_once(": ").unwrap_or((&text, "can't be read"));
+    Error::Corrupt { what: what.into(), why: why.into() }
 }
 
 /// Returns the key of a turn of the record's present execution.

@@ -7,7 +7,11 @@ use super::{
     columns::{INSTANCE, Micros, Text, instance, limit, status},
     error::of_value,
 };
-use crate::{Error, Filter, InstanceView, Page, Result, TurnKey, page, page::Place, turns};
+use crate::{
+    Filter, InstanceView, Page, Result, TurnKey, page,
+    page::Place,
+    turns::{self, corrupt},
+};
 
 /// Reads one instance with its input and outcome.
 pub(super) fn view(connection: &mut Connection, partition: Partition, id: &InstanceId) -> Result<Option<InstanceView>> {
@@ -134,10 +138,4 @@ fn turn(snapshot: &Connection, partition: Partition, key: &TurnKey) -> Result<Op
     let body: Option<String> =
         statement.query_row(row, |row| row.get(0)).optional().map_err(|error| of_value(error, || key.to_string()))?;
     body.map(|body| turns::parse(key, &body).map_err(corrupt)).transpose()
-}
-
-/// Splits `row: why` as [`turns`] says it.
-fn corrupt(text: String) -> Error {
-    let (what, why) = text.split_once(": ").unwrap_or((&text, "can't be read"));
-    Error::Corrupt { what: what.into(), why: why.into() }
 }

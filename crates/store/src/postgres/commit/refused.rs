@@ -1,0 +1,62 @@
+//! Which row of a batch PostgreSQL refuses.
+
+use tokio_postgres::error::{DbError, SqlState};
+
+use crate::{Commit, Error, postgres::columns::uuid};
+
+/// Names the row, as far as that can be told: PostgreSQL says which key is there already, and that a text has a NUL.
+pub(super) fn explain(commit: &Commit, said: &DbError) -> Error {
+    let named = match *said.code() {
+        SqlState::UNIQUE_VIOLATION => present(commit, said).map(|name| format!("{name}: exists already")),
+        SqlState::CHARACTER_NOT_IN_REPERTOIRE => {
+            with_nul(commit).map(|name| format!("{name}: has a NUL, which PostgreSQL does not keep"))
+        }
+        _ => None,
+    };
+    let otherwise = || {
+        let table = said.table().map(|table| format!("a row of table {table}: ")).unwrap_or_default();
+        format!("{table}{} (SQLSTATE {})", said.message(), said.code().code())
+    };
+    Error::Refused(named.unwrap_or_else(otherwise))
+}
+
+/// Returns the name of the row whose key is there already. The server's detail ends in `=(KEY) already exists.`, in the
+/// server's language but for the key itself.
+fn present(commit: &Commit, said: &DbError) -> Option<String> {
+    let detail = said.detail()?;
+    let partition = commit.partition.0;
+    let is_key = |key: String| detail.contains(&format!("=({partition}, {key})"));
+    match said.table()? {
+        "history" => {
+            let key = |key: &crate::TurnKey| format!("{}, {}, {}", key.instance, uuid(key.execution), key.turn);
+            commit.turns.iter().find(|row| is_key(key(&row.key))).map(|row| row.key.to_string())
+        }
+        "timer" => {
+            let row = commit.timers.iter().find(|row| is_key(format!("{}, {}", row.instance, row.id)))?;
+            Some(format!("timer {} of instance {}", row.id, row.instance))
+        }
+        "pending" => {
+            let row = commit.pending.iter().find(|row| is_key(format!("{}, {}", row.instance, row.position)))?;
+            Some(format!("pending message {} of instance {}", row.position, row.instance))
+        }
+        "command" => {
+            commit.commands.iter().find(|row| is_key(row.id.to_string())).map(|row| format!("command {}", row.id))
+        }
+        "aside" => {
+            let row = commit.aside.iter().find(|row| is_key(format!("{}, {}", row.source.0, row.sequence)))?;
+            Some(format!("message {} from partition {}", row.sequence, row.source))
+        }
+        _ => None,
+    }
+}
+
+/// Returns the name of the first row with a NUL. Ids have none, and in JSON it is escaped.
+fn with_nul(commit: &Commit) -> Option<String> {
+    let has_nul = |text: &str| text.contains('\0');
+    let of_instance = commit
+        .instances
+        .iter()
+        .find(|row| has_nul(&row.name) || row.version.as_deref().is_some_and(has_nul))
+        .map(|row| format!("instance {}", row.id));
+    of_instance.or_else(|| commit.turns.iter().find(|row| has_nul(&row.body)).map(|row| row.key.to_string()))
+}

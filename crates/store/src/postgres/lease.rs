@@ -1,0 +1,93 @@
+//! Who owns what.
+
+use deadpool_postgres::Pool;
+use tokio_postgres::Row;
+use warren_model::{Partition, Timestamp};
+
+use super::columns::{self, Why, get, timestamp};
+use crate::{Epoch, Error, Lease, Renewal, Result};
+
+/// Finds a lease that is held. What is read in the same snapshot was written under this epoch or one before.
+pub(super) const FENCE: &str = "SELECT FROM lease WHERE partition = $1 AND epoch = $2 AND owner IS NOT NULL";
+
+/// Returns every lease, in order, and the database's clock.
+pub(super) async fn all(pool: &Pool) -> Result<(Vec<Lease>, Timestamp)> {
+    let client = pool.get().await?;
+    let sql = "SELECT partition, owner, epoch, counter, clock_timestamp() FROM lease ORDER BY partition";
+    let rows = client.query(&client.prepare_cached(sql).await?, &[]).await?;
+    let read = || {
+        let leases = rows.iter().map(lease).collect::<Result<Vec<_>, Why>>()?;
+        let last = rows.last().ok_or("it has no row")?;
+        Ok::<_, Why>((leases, timestamp(last, 4)?))
+    };
+    read().map_err(corrupt)
+}
+
+fn lease(row: &Row) -> Result<Lease, Why> {
+    Ok(Lease {
+        partition: columns::partition(row, 0)?,
+        owner: get(row, 1)?,
+        epoch: Epoch(get(row, 2)?),
+        counter: get(row, 3)?,
+    })
+}
+
+fn corrupt(why: Why) -> Error {
+    Error::Corrupt { what: "table lease".into(), why }
+}
+
+/// Takes a lease that is free or as it was `seen`. It waits until a commit that is open under the old epoch has ended.
+pub(super) async fn acquire(pool: &Pool, seen: &Lease, owner: &str) -> Result<Option<Epoch>> {
+    let client = pool.get().await?;
+    let sql = "UPDATE lease SET owner = $2, epoch = epoch + 1, counter = counter + 1
+        WHERE partition = $1 AND (owner IS NULL OR (epoch = $3 AND counter = $4)) RETURNING epoch";
+    let statement = client.prepare_cached(sql).await?;
+    let row = client.query_opt(&statement, &[&key(seen.partition), &owner, &seen.epoch.0, &seen.counter]).await?;
+    Ok(row.map(|row| row.try_get(0).map(Epoch)).transpose()?)
+}
+
+/// Raises the counters of leases that are still held.
+pub(super) async fn renew(pool: &Pool, held: &[(Partition, Epoch)]) -> Result<Renewal> {
+    let client = pool.get().await?;
+    let sql = "WITH held AS (
+            SELECT * FROM unnest($1::integer[], $2::bigint[]) AS held (partition, epoch)
+        ), kept AS (
+            UPDATE lease SET counter = counter + 1 FROM held
+            WHERE lease.partition = held.partition AND lease.epoch = held.epoch AND owner IS NOT NULL
+            RETURNING lease.partition
+        )
+        SELECT ARRAY(SELECT partition FROM held EXCEPT SELECT partition FROM kept ORDER BY partition), clock_timestamp()";
+    let statement = client.prepare_cached(sql).await?;
+    let partitions: Vec<i32> = held.iter().map(|(partition, _)| key(*partition)).collect();
+    let epochs: Vec<i64> = held.iter().map(|(_, epoch)| epoch.0).collect();
+    let row = client.query_one(&statement, &[&partitions, &epochs]).await?;
+    let lost: Vec<i32> = row.try_get(0)?;
+    let lost = held.iter().map(|(partition, _)| *partition).filter(|partition| lost.contains(&key(*partition)));
+    Ok(Renewal { lost: lost.collect(), now: timestamp(&row, 1).map_err(corrupt)? })
+}
+
+/// Gives a lease back.
+pub(super) async fn release(pool: &Pool, partition: Partition, epoch: Epoch) -> Result<()> {
+    let client = pool.get().await?;
+    let sql = "UPDATE lease SET owner = NULL, counter = counter + 1
+        WHERE partition = $1 AND epoch = $2 AND owner IS NOT NULL";
+    let statement = client.prepare_cached(sql).await?;
+    match client.execute(&statement, &[&key(partition), &epoch.0]).await? {
+        0 => Err(fenced(partition, epoch)),
+        _ => Ok(()),
+    }
+}
+
+/// Returns a partition as it is stored.
+pub(super) fn key(partition: Partition) -> i32 {
+    partition.0.into()
+}
+
+/// Fails unless the fence found its row.
+pub(super) fn hold(found: &[Row], partition: Partition, epoch: Epoch) -> Result<()> {
+    if found.is_empty() { Err(fenced(partition, epoch)) } else { Ok(()) }
+}
+
+fn fenced(partition: Partition, epoch: Epoch) -> Error {
+    Error::Fenced { partition, epoch: epoch.0 }
+}

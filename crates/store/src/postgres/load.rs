@@ -1,0 +1,215 @@
+//! What an owner reads.
+
+use std::collections::HashMap;
+
+use deadpool_postgres::Pool;
+use futures_util::try_join;
+use tokio_postgres::Row;
+use uuid::Uuid;
+use warren_model::{ActionId, InstanceId, InstanceRecord, MessageId, Partition, Timestamp, TurnRecord};
+
+use super::{
+    columns::{
+        INSTANCE, Why, execution, from_json, get, instance, limit, micros_not_before, number, text, timestamp, uuid,
+    },
+    flight::{SNAPSHOT, ask, fly, land, prepare},
+    lease::{FENCE, hold, key},
+};
+use crate::{
+    CommandRow, Epoch, Error, Load, Loaded, LoadedInstance, PendingRow, Result, TimerRow, TurnKey, TurnRow, turns,
+};
+
+const HISTORIES: &str = "SELECT h.instance, h.turn, h.body
+    FROM instance AS i JOIN history AS h
+        ON h.partition = i.partition AND h.instance = i.id AND h.execution = i.execution
+        AND h.turn >= CASE WHEN i.status IN ('Completed', 'Failed', 'Terminated') THEN i.turn - 1 ELSE 0 END
+    WHERE i.partition = $1 AND i.id = ANY ($2)
+    ORDER BY h.instance, h.turn";
+
+const PENDING: &str = "SELECT instance, position, message, expires_at FROM pending
+    WHERE partition = $1 AND instance = ANY ($2) ORDER BY instance, position";
+
+const COMMANDS: &str = "SELECT id, answer, at FROM command WHERE partition = $1 AND id = ANY ($2)";
+
+/// Reads what a batch needs.
+pub(super) async fn load(pool: &Pool, partition: Partition, epoch: Epoch, load: Load) -> Result<Loaded> {
+    let client = pool.get().await?;
+    let instances = format!("SELECT {INSTANCE} FROM instance AS i WHERE i.partition = $1 AND i.id = ANY ($2)");
+    let [fence, instances, histories, pending, commands] =
+        prepare(&client, [FENCE, &instances, HISTORIES, PENDING, COMMANDS]).await?;
+    let at = key(partition);
+    let ids: Vec<&str> = load.instances.iter().map(InstanceId::as_str).collect();
+    let messages: Vec<&str> = load.commands.iter().map(MessageId::as_str).collect();
+    let reads = async {
+        try_join!(
+            ask(&client, &fence, [&at, &epoch.0]),
+            ask(&client, &instances, [&at, &ids]),
+            ask(&client, &histories, [&at, &ids]),
+            ask(&client, &pending, [&at, &ids]),
+            ask(&client, &commands, [&at, &messages]),
+        )
+    };
+    let result = fly(&client, SNAPSHOT, reads).await;
+    let (fence, instances, histories, pending, answers) = land(client, result)?;
+    hold(&fence, partition, epoch)?;
+    let found = Found { records: by_id(&instances)?, turns: by_id(&histories)?, pending: by_id(&pending)? };
+    let instances = load.instances.into_iter().map(|id| found.instance(id)).collect::<Result<_>>()?;
+    Ok(Loaded { instances, commands: answered(&load.commands, &answers)? })
+}
+
+/// The rows that were read, by the instance that their first column names.
+struct Found<'r> {
+    records: HashMap<&'r str, Vec<&'r Row>>,
+    turns: HashMap<&'r str, Vec<&'r Row>>,
+    pending: HashMap<&'r str, Vec<&'r Row>>,
+}
+
+fn by_id(rows: &[Row]) -> Result<HashMap<&str, Vec<&Row>>> {
+    let mut found: HashMap<&str, Vec<&Row>> = HashMap::new();
+    for row in rows {
+        found.entry(row.try_get(0)?).or_default().push(row);
+    }
+    Ok(found)
+}
+
+fn of<'f>(rows: &'f HashMap<&str, Vec<&Row>>, id: &InstanceId) -> &'f [&'f Row] {
+    rows.get(id.as_str()).map(Vec::as_slice).unwrap_or_default()
+}
+
+impl Found<'_> {
+    /// Reads one instance. What can't be read is said in `turns`: one instance's trouble is not its neighbours'.
+    fn instance(&self, id: InstanceId) -> Result<LoadedInstance> {
+        let (record, trouble) = match of(&self.records, &id).first().map(|row| instance(row)) {
+            Some(Ok(record)) => (Some(record), None),
+            Some(Err(why)) => (None, Some(format!("instance {id}: {why}"))),
+            None => (None, None),
+        };
+        let turns = record.as_ref().map_or_else(|| Ok(Vec::new()), |record| self.turns(record));
+        let Pending { rows: pending, next_position, trouble: of_pending } = Pending::read(&id, of(&self.pending, &id))?;
+        let turns = trouble.or(of_pending).map_or(turns, Err);
+        Ok(LoadedInstance { id, record, turns, pending, next_position })
+    }
+
+    /// Reads the turns of the present execution; if it has ended, the one that says how.
+    fn turns(&self, record: &InstanceRecord) -> Result<Vec<TurnRecord>, Why> {
+        let why = |why| format!("history of instance {}, execution {}: {why}", record.id, record.execution);
+        let rows = of(&self.turns, &record.id).iter().map(|row| Ok((number(row, 1)?, get(row, 2)?)));
+        let rows: Vec<(u32, String)> = rows.collect::<Result<_, Why>>().map_err(why)?;
+        if !record.status.is_terminal() {
+            return turns::read(record, &rows);
+        }
+        let Some(last) = record.turn.checked_sub(1) else { return Ok(Vec::new()) };
+        let key = turns::key(record, last);
+        match rows.iter().find(|(turn, _)| *turn == last) {
+            Some((_, body)) => turns::parse(&key, body).map(|turn| vec![turn]),
+            None => Err(format!("{key}: is missing")),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Pending {
+    rows: Vec<PendingRow>,
+    next_position: u64,
+    trouble: Option<Why>,
+}
+
+impl Pending {
+    /// Reads the messages that can be read, and names the first that can't.
+    fn read(id: &InstanceId, rows: &[&Row]) -> Result<Self> {
+        let mut pending = Self::default();
+        for row in rows {
+            let position: u64 = number(row, 1)
+                .map_err(|why| Error::Corrupt { what: format!("pending messages of instance {id}"), why })?;
+            pending.next_position = position + 1;
+            match pending_row(row) {
+                Ok(row) => pending.rows.push(row),
+                Err(why) => {
+                    let name = || format!("pending message {position} of instance {id}: {why}");
+                    pending.trouble.get_or_insert_with(name);
+                }
+            }
+        }
+        Ok(pending)
+    }
+}
+
+/// Reads a pending message: instance, position, message, expiry.
+pub(super) fn pending_row(row: &Row) -> Result<PendingRow, Why> {
+    let has_expiry = get::<Option<std::time::SystemTime>>(row, 3)?.is_some();
+    Ok(PendingRow {
+        instance: text(row, 0)?,
+        position: number(row, 1)?,
+        message: from_json(row, 2)?,
+        expires_at: if has_expiry { Some(timestamp(row, 3)?) } else { None },
+    })
+}
+
+/// Returns the commands that were found, in the order asked.
+fn answered(asked: &[MessageId], rows: &[Row]) -> Result<Vec<CommandRow>> {
+    let rows: HashMap<&str, &Row> =
+        rows.iter().map(|row| Ok((row.try_get(0)?, row))).collect::<Result<_, tokio_postgres::Error>>()?;
+    let found = asked.iter().filter_map(|id| Some((id, rows.get(id.as_str())?)));
+    found
+        .map(|(id, row)| {
+            let read = || Ok(CommandRow { id: id.clone(), answer: from_json(row, 1)?, at: timestamp(row, 2)? });
+            read().map_err(|why| Error::Corrupt { what: format!("command {id}"), why })
+        })
+        .collect()
+}
+
+const TURNS: &str = "SELECT asked.place, h.body
+    FROM unnest($2::text[], $3::uuid[], $4::bigint[]) WITH ORDINALITY AS asked (instance, execution, turn, place)
+    JOIN history AS h ON h.partition = $1
+        AND h.instance = asked.instance AND h.execution = asked.execution AND h.turn = asked.turn
+    ORDER BY asked.place";
+
+/// Reads single turns; those that are gone are left out.
+pub(super) async fn turns(pool: &Pool, partition: Partition, epoch: Epoch, keys: Vec<TurnKey>) -> Result<Vec<TurnRow>> {
+    let client = pool.get().await?;
+    let [fence, turns] = prepare(&client, [FENCE, TURNS]).await?;
+    let at = key(partition);
+    let instances: Vec<&str> = keys.iter().map(|key| key.instance.as_str()).collect();
+    let executions: Vec<Uuid> = keys.iter().map(|key| uuid(key.execution)).collect();
+    let numbers: Vec<i64> = keys.iter().map(|key| key.turn.into()).collect();
+    let reads = async {
+        try_join!(ask(&client, &fence, [&at, &epoch.0]), ask(&client, &turns, [&at, &instances, &executions, &numbers]),)
+    };
+    let result = fly(&client, SNAPSHOT, reads).await;
+    let (fence, rows) = land(client, result)?;
+    hold(&fence, partition, epoch)?;
+    let mut bodies: HashMap<i64, String> =
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, tokio_postgres::Error>>()?;
+    let found = (1..).zip(keys).filter_map(|(place, key)| Some(TurnRow { key, body: bodies.remove(&place)? }));
+    Ok(found.collect())
+}
+
+const TIMERS: &str = "SELECT instance, execution, id, fire_at FROM timer
+    WHERE partition = $1 AND fire_at < $2 ORDER BY fire_at, instance, id LIMIT $3";
+
+/// Reads the timers that come due before `until`, soonest first.
+pub(super) async fn timers(
+    pool: &Pool,
+    partition: Partition,
+    epoch: Epoch,
+    until: Timestamp,
+    most: usize,
+) -> Result<Vec<TimerRow>> {
+    let client = pool.get().await?;
+    let [fence, timers] = prepare(&client, [FENCE, TIMERS]).await?;
+    let (at, until, most) = (key(partition), micros_not_before(until), limit(most));
+    let reads = async { try_join!(ask(&client, &fence, [&at, &epoch.0]), ask(&client, &timers, [&at, &until, &most])) };
+    let result = fly(&client, SNAPSHOT, reads).await;
+    let (fence, rows) = land(client, result)?;
+    hold(&fence, partition, epoch)?;
+    let timer = |row| {
+        Ok(TimerRow {
+            instance: text(row, 0)?,
+            execution: execution(row, 1)?,
+            id: ActionId(number(row, 2)?),
+            fire_at: timestamp(row, 3)?,
+        })
+    };
+    let read = |row| timer(row).map_err(|why| Error::Corrupt { what: format!("timers of partition {partition}"), why });
+    rows.iter().map(read).collect()
+}

@@ -1,0 +1,121 @@
+-- One hub in one schema. Timestamps are in whole microseconds; text is compared byte by byte, whatever the database's
+-- own collation. Every key begins with the partition, and nothing refers from one partition to another.
+
+CREATE TABLE hub (
+    id         integer PRIMARY KEY CHECK (id = 1),
+    name       text    NOT NULL,
+    partitions integer NOT NULL,
+    secret     bytea   NOT NULL
+);
+
+-- (partition, epoch) is a key, so that a commit can lock the epoch (FOR KEY SHARE) and a takeover waits for it, while a
+-- renewal, which changes no key, does not.
+CREATE TABLE lease (
+    partition integer PRIMARY KEY,
+    owner     text,
+    epoch     bigint NOT NULL DEFAULT 0,
+    counter   bigint NOT NULL DEFAULT 0,
+    UNIQUE (partition, epoch)
+) WITH (fillfactor = 50);
+
+-- The number of each partition's last commit; apart from the lease, so that commits and renewals touch different rows.
+CREATE TABLE progress (
+    partition integer PRIMARY KEY,
+    number    bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+
+CREATE TABLE instance (
+    partition      integer     NOT NULL,
+    id             text        NOT NULL COLLATE "C",
+    execution      uuid        NOT NULL,
+    name           text        NOT NULL COLLATE "C",
+    version        text        COLLATE "C",
+    status         text        NOT NULL COLLATE "C",
+    condition      text        COLLATE "C",
+    turn           bigint      NOT NULL,
+    created_at     timestamptz NOT NULL,
+    updated_at     timestamptz NOT NULL,
+    custom_status  text        COLLATE "C",
+    parent         text        COLLATE "C",
+    answer_to      text        COLLATE "C",
+    start_id       text        NOT NULL COLLATE "C",
+    tags           text        NOT NULL COLLATE "C",
+    history_events bigint      NOT NULL,
+    history_bytes  bigint      NOT NULL,
+    PRIMARY KEY (partition, id)
+) WITH (fillfactor = 80);
+
+-- Lists, newest first, over all partitions.
+CREATE INDEX instance_by_age ON instance (created_at DESC, id);
+-- Those that a new owner looks at.
+CREATE INDEX instance_with_condition ON instance (partition, id) WHERE condition IS NOT NULL;
+
+CREATE TABLE history (
+    partition integer NOT NULL,
+    instance  text    NOT NULL COLLATE "C",
+    execution uuid    NOT NULL,
+    turn      bigint  NOT NULL,
+    body      text    NOT NULL COLLATE "C",
+    PRIMARY KEY (partition, instance, execution, turn)
+);
+
+CREATE TABLE timer (
+    partition integer     NOT NULL,
+    instance  text        NOT NULL COLLATE "C",
+    id        bigint      NOT NULL,
+    execution uuid        NOT NULL,
+    fire_at   timestamptz NOT NULL,
+    PRIMARY KEY (partition, instance, id)
+);
+
+CREATE INDEX timer_by_due ON timer (partition, fire_at, instance, id);
+
+CREATE TABLE pending (
+    partition  integer NOT NULL,
+    instance   text    NOT NULL COLLATE "C",
+    position   bigint  NOT NULL,
+    message    text    NOT NULL COLLATE "C",
+    expires_at timestamptz,
+    PRIMARY KEY (partition, instance, position)
+);
+
+CREATE INDEX pending_by_expiry ON pending (partition, expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE TABLE command (
+    partition integer     NOT NULL,
+    id        text        NOT NULL COLLATE "C",
+    answer    text        NOT NULL COLLATE "C",
+    at        timestamptz NOT NULL,
+    PRIMARY KEY (partition, id)
+);
+
+CREATE INDEX command_by_age ON command (partition, at);
+
+CREATE TABLE outbox (
+    partition integer NOT NULL,
+    number    bigint  NOT NULL,
+    entries   text    NOT NULL COLLATE "C",
+    PRIMARY KEY (partition, number)
+);
+
+CREATE TABLE sent (
+    partition integer NOT NULL,
+    target    integer NOT NULL,
+    sequence  bigint  NOT NULL,
+    PRIMARY KEY (partition, target)
+) WITH (fillfactor = 50);
+
+CREATE TABLE received (
+    partition integer NOT NULL,
+    source    integer NOT NULL,
+    sequence  bigint  NOT NULL,
+    PRIMARY KEY (partition, source)
+) WITH (fillfactor = 50);
+
+CREATE TABLE aside (
+    partition integer NOT NULL,
+    source    integer NOT NULL,
+    sequence  bigint  NOT NULL,
+    message   text    NOT NULL COLLATE "C",
+    PRIMARY KEY (partition, source, sequence)
+);

@@ -1,0 +1,42 @@
+//! The fleet's backend: one hub in one schema of a PostgreSQL database, with any number of replicas.
+//!
+//! [`Postgres`] is orchestrator-svc's, [`PostgresReader`] client-api's. A commit is one statement in one round trip,
+//! reads that belong together are one pipelined transaction. Nothing here decides who owns what: the lease's row is
+//! locked by whoever commits, and a takeover waits for that lock.
+//!
+//! # Locks
+//!
+//! A commit takes `lease (partition, epoch)` FOR KEY SHARE and updates `progress`. A renewal changes no key of the lease,
+//! so the two never wait for each other. A takeover changes the epoch, which is part of a key: it waits until an open
+//! commit has ended, and a commit that comes later finds another epoch and writes nothing (H2).
+//!
+//! # What ends by itself
+//!
+//! The server gives up a transaction whose owner says nothing for two seconds, and a statement that runs for too long: a
+//! frozen owner holds nobody up. What a caller no longer waits for still ends on the server, applied or not.
+
+mod columns;
+mod commit;
+mod error;
+mod expire;
+mod flight;
+mod lease;
+mod load;
+mod pool;
+mod reader;
+mod schema;
+mod state;
+mod store;
+mod tls;
+mod url;
+mod view;
+
+pub use reader::PostgresReader;
+pub use store::Postgres;
+
+#[cfg(test)]
+mod testing;
+
+#[cfg(test)]
+#[path = "postgres_test.rs"]
+mod test;

@@ -1,0 +1,102 @@
+//! Connections, by what they are for.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use tokio_postgres::NoTls;
+
+use super::{tls, url::Address};
+use crate::Result;
+
+/// How long to wait for a connection, new or free: half of a lease, so that an owner who waits can still renew.
+const WAIT: Duration = Duration::from_secs(2);
+/// After how long without a word from the server its host is asked whether it lives, and how often, and for how long.
+const SILENCE: Duration = Duration::from_secs(5);
+const SILENCE_STEP: Duration = Duration::from_secs(2);
+/// After how long what was sent and never acknowledged breaks the connection.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
+/// After how many seconds the server ends a transaction whose owner says nothing: below every lease (3 s at least).
+const IDLE_SECONDS: u32 = 2;
+
+/// What connections are for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Use {
+    /// Making the tables: one connection, for as long as that takes.
+    Migration,
+    /// Leases: apart from all else, so that no renewal waits for a connection. Few and short.
+    Leases,
+    /// An owner's reads and commits.
+    Turns,
+    /// Clients' reads.
+    Queries,
+}
+
+impl Use {
+    /// The most connections of one process.
+    fn connections(self) -> usize {
+        match self {
+            Self::Migration => 1,
+            Self::Leases => 2,
+            Self::Turns | Self::Queries => 8,
+        }
+    }
+
+    /// The settings of its sessions, as PostgreSQL's `options` take them.
+    ///
+    /// Turns find everything by key. Their plans are made once, perhaps while the tables are empty, so the planner is
+    /// not asked how large they are: with none but nested loops over indexes left, a plan is as good at any size.
+    fn options(self) -> String {
+        let set = match self {
+            Self::Migration => "-c client_min_messages=warning",
+            Self::Leases => "-c statement_timeout=3s",
+            Self::Turns => {
+                "-c statement_timeout=30s -c plan_cache_mode=force_generic_plan \
+                 -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+            }
+            Self::Queries => "-c statement_timeout=30s -c default_transaction_read_only=on",
+        };
+        format!(
+            "-c jit=off -c default_transaction_isolation=read\\ committed \
+             -c idle_in_transaction_session_timeout={IDLE_SECONDS}s {set}"
+        )
+    }
+}
+
+/// Returns a pool; it connects when it is first used.
+pub(super) fn pool(address: &Address, purpose: Use) -> Result<Pool> {
+    let mut config = address.config.clone();
+    let own = config.get_options().unwrap_or_default();
+    config.options(format!("{own} -c search_path=\"{}\" {}", address.schema, purpose.options()));
+    if config.get_application_name().is_none() {
+        config.application_name("warren");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(WAIT);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(UNACKNOWLEDGED);
+    }
+    config.keepalives_idle(SILENCE).keepalives_interval(SILENCE_STEP).keepalives_retries(3);
+    let manage = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let manager = match tls::connector(&address.trust)? {
+        Some(tls) => Manager::from_config(config, tls, manage),
+        None => Manager::from_config(config, NoTls, manage),
+    };
+    let pool = Pool::builder(manager)
+        .max_size(purpose.connections())
+        .wait_timeout(Some(WAIT))
+        .create_timeout(Some(2 * WAIT))
+        .runtime(Runtime::Tokio1)
+        .build()
+        .expect("a pool with a runtime may have timeouts");
+    Ok(pool)
+}
+
+/// Closes the connection instead of giving it back: it may be inside a transaction.
+pub(super) fn discard(client: Client) {
+    drop(Client::take(client));
+}
+
+#[cfg(test)]
+#[path = "pool_test.rs"]
+mod test;

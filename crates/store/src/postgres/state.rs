@@ -1,0 +1,69 @@
+//! What an owner reads before its first turn.
+
+use deadpool_postgres::Pool;
+use futures_util::try_join;
+use tokio_postgres::Row;
+use warren_model::Partition;
+
+use super::{
+    columns::{Why, from_json, number, partition as other, text},
+    flight::{READ_COMMITTED, ask, fly, land, prepare},
+    lease::{hold, key},
+};
+use crate::{Aside, Epoch, Error, OutboxRow, PartitionState, Result};
+
+/// Both locks of a commit: one that nobody waits for any more has ended by then, and no other begins before this does.
+const LOCK: &str = "SELECT number FROM lease JOIN progress ON progress.partition = lease.partition
+    WHERE lease.partition = $1 AND epoch = $2 AND owner IS NOT NULL FOR KEY SHARE OF lease FOR UPDATE OF progress";
+const OUTBOX: &str = "SELECT number, entries FROM outbox WHERE partition = $1 ORDER BY number";
+const SENT: &str = "SELECT target, sequence FROM sent WHERE partition = $1";
+const RECEIVED: &str = "SELECT source, sequence FROM received WHERE partition = $1";
+const ASIDE: &str = "SELECT source, sequence, message FROM aside WHERE partition = $1 ORDER BY source, sequence";
+/// By the two small indexes; the instances that have ended, the most by far, are not looked at.
+const WAITING: &str = "SELECT id FROM instance
+    WHERE partition = $1 AND condition IS NOT NULL AND status NOT IN ('Completed', 'Failed', 'Terminated')
+    UNION SELECT i.id FROM pending AS p JOIN instance AS i ON i.partition = p.partition AND i.id = p.instance
+    WHERE p.partition = $1 AND i.status NOT IN ('Completed', 'Failed', 'Terminated')
+    ORDER BY id";
+
+/// Reads the state of a partition that is held.
+pub(super) async fn partition(pool: &Pool, partition: Partition, epoch: Epoch) -> Result<PartitionState> {
+    let client = pool.get().await?;
+    let [lock, outbox, sent, received, aside, waiting] =
+        prepare(&client, [LOCK, OUTBOX, SENT, RECEIVED, ASIDE, WAITING]).await?;
+    let at = key(partition);
+    let reads = async {
+        try_join!(
+            ask(&client, &lock, [&at, &epoch.0]),
+            ask(&client, &outbox, [&at]),
+            ask(&client, &sent, [&at]),
+            ask(&client, &received, [&at]),
+            ask(&client, &aside, [&at]),
+            ask(&client, &waiting, [&at]),
+        )
+    };
+    let result = fly(&client, READ_COMMITTED, reads).await;
+    let (lock, outbox, sent, received, aside, waiting) = land(client, result)?;
+    hold(&lock, partition, epoch)?;
+    let read = || {
+        Ok::<_, Why>(PartitionState {
+            number: number(&lock[0], 0)?,
+            outbox: all(&outbox, |row| Ok(OutboxRow { number: number(row, 0)?, entries: from_json(row, 1)? }))?,
+            sent: all(&sent, watermark)?.into_iter().collect(),
+            received: all(&received, watermark)?.into_iter().collect(),
+            aside: all(&aside, |row| {
+                Ok(Aside { source: other(row, 0)?, sequence: number(row, 1)?, message: from_json(row, 2)? })
+            })?,
+            waiting: all(&waiting, |row| text(row, 0))?,
+        })
+    };
+    read().map_err(|why| Error::Corrupt { what: format!("state of partition {partition}"), why })
+}
+
+fn all<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, Why>) -> Result<Vec<T>, Why> {
+    rows.iter().map(read).collect()
+}
+
+fn watermark(row: &Row) -> Result<(Partition, u64), Why> {
+    Ok((other(row, 0)?, number(row, 1)?))
+}

@@ -1,0 +1,127 @@
+//! The owner's side.
+
+use deadpool_postgres::Pool;
+use warren_model::{InstanceId, Partition, Status, Timestamp, TurnRecord};
+
+use super::{
+    PostgresReader, commit, expire, lease, load,
+    pool::{Use, pool},
+    schema, state,
+    url::Address,
+};
+use crate::{
+    Commit, Epoch, Expired, Filter, Hub, HubSpec, InstanceView, Lease, Load, Loaded, Page, PartitionState, Queries,
+    Renewal, Result, Store, TimerRow, TurnKey, TurnRow,
+};
+
+/// A hub in a PostgreSQL database, with the right to write it. Cheap to clone; connections are made when they are needed
+/// and again when they broke.
+#[derive(Clone)]
+pub struct Postgres {
+    leases: Pool,
+    turns: Pool,
+    queries: PostgresReader,
+}
+
+impl Postgres {
+    /// Opens the hub; makes its schema, tables and row if they are absent, and brings older tables up to date.
+    ///
+    /// `url` is what PostgreSQL's users write, `postgres://user:password@host:port/database?sslmode=…`; `schema=` there
+    /// names another schema than `warren_HUB`. A server that can't be reached is
+    /// [`Error::Unavailable`](crate::Error::Unavailable): try again.
+    pub async fn open(url: &str, spec: &HubSpec) -> Result<Self> {
+        let address = Address::parse(url, &spec.name)?;
+        let hub = schema::open(&address, spec).await?;
+        Ok(Self {
+            leases: pool(&address, Use::Leases)?,
+            turns: pool(&address, Use::Turns)?,
+            queries: PostgresReader::of(hub, &address)?,
+        })
+    }
+}
+
+impl Store for Postgres {
+    fn hub(&self) -> &Hub {
+        Queries::hub(&self.queries)
+    }
+
+    async fn leases(&self) -> Result<(Vec<Lease>, Timestamp)> {
+        lease::all(&self.leases).await
+    }
+
+    async fn acquire(&self, seen: &Lease, owner: &str) -> Result<Option<Epoch>> {
+        lease::acquire(&self.leases, seen, owner).await
+    }
+
+    async fn renew(&self, held: &[(Partition, Epoch)]) -> Result<Renewal> {
+        lease::renew(&self.leases, held).await
+    }
+
+    async fn release(&self, partition: Partition, epoch: Epoch) -> Result<()> {
+        lease::release(&self.leases, partition, epoch).await
+    }
+
+    async fn partition(&self, partition: Partition, epoch: Epoch) -> Result<PartitionState> {
+        state::partition(&self.turns, partition, epoch).await
+    }
+
+    async fn load(&self, partition: Partition, epoch: Epoch, load: Load) -> Result<Loaded> {
+        load::load(&self.turns, partition, epoch, load).await
+    }
+
+    async fn turns(&self, partition: Partition, epoch: Epoch, keys: Vec<TurnKey>) -> Result<Vec<TurnRow>> {
+        load::turns(&self.turns, partition, epoch, keys).await
+    }
+
+    async fn timers(
+        &self,
+        partition: Partition,
+        epoch: Epoch,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<TimerRow>> {
+        load::timers(&self.turns, partition, epoch, until, limit).await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<()> {
+        commit::commit(&self.turns, &commit).await
+    }
+
+    async fn expire(
+        &self,
+        partition: Partition,
+        epoch: Epoch,
+        answered_before: Timestamp,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Expired> {
+        expire::expire(&self.turns, (partition, epoch), answered_before, now, limit).await
+    }
+}
+
+/// Clients' reads have connections of their own.
+impl Queries for Postgres {
+    fn hub(&self) -> &Hub {
+        Queries::hub(&self.queries)
+    }
+
+    async fn instance(&self, id: &InstanceId) -> Result<Option<InstanceView>> {
+        self.queries.instance(id).await
+    }
+
+    async fn history(&self, id: &InstanceId, from: u32, limit: usize) -> Result<Vec<TurnRecord>> {
+        self.queries.history(id, from, limit).await
+    }
+
+    async fn list(&self, filter: &Filter) -> Result<Page> {
+        self.queries.list(filter).await
+    }
+
+    async fn counts(&self) -> Result<Vec<(Status, u64)>> {
+        self.queries.counts().await
+    }
+
+    async fn leases(&self) -> Result<Vec<Lease>> {
+        Queries::leases(&self.queries).await
+    }
+}

@@ -1,0 +1,164 @@
+//! A schema for each test, in a database of the repository's own server or the one that WARREN_TEST_POSTGRES names.
+
+use std::{
+    num::NonZeroU16,
+    path::Path,
+    process::Command,
+    sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio_postgres::{Client, NoTls, config::Host};
+use uuid::Uuid;
+use warren_model::{Partition, PartitionCount};
+
+use super::Postgres;
+use crate::{Commit, Epoch, HubSpec, Store};
+
+/// How long anything may take before a test gives up.
+pub(super) const DEADLINE: Duration = Duration::from_secs(20);
+pub(super) const P0: Partition = Partition(0);
+
+/// A schema that no other test has; it goes with the value.
+pub(super) struct Place {
+    pub(super) schema: String,
+}
+
+impl Place {
+    pub(super) fn new() -> Self {
+        Self::named(&format!("warren_test_{}", Uuid::new_v4().simple()))
+    }
+
+    pub(super) fn named(schema: &str) -> Self {
+        Self { schema: schema.into() }
+    }
+
+    /// Returns the URL of the schema.
+    pub(super) fn url(&self) -> String {
+        self.url_with("")
+    }
+
+    /// Returns the URL of the schema with further parameters, such as `&sslmode=require`.
+    pub(super) fn url_with(&self, parameters: &str) -> String {
+        self.url_at(server(), parameters)
+    }
+
+    /// Returns the URL of the schema at another server.
+    pub(super) fn url_at(&self, server: &str, parameters: &str) -> String {
+        let mark = if server.contains('?') { '&' } else { '?' };
+        format!("{server}{mark}schema={}{parameters}", self.schema)
+    }
+
+    /// Returns a connection whose names are those of the schema.
+    pub(super) async fn sql(&self) -> Client {
+        let client = connect().await;
+        client.batch_execute(&format!("SET search_path = \"{}\"", self.schema)).await.unwrap();
+        client
+    }
+
+    /// Opens the hub of [`spec`] and takes its first partition.
+    pub(super) async fn owned(&self) -> (Postgres, Epoch) {
+        let store = Postgres::open(&self.url(), &spec()).await.unwrap();
+        let epoch = take(&store).await;
+        (store, epoch)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        clean(format!("DROP SCHEMA IF EXISTS \"{}\" CASCADE", self.schema));
+    }
+}
+
+/// A user that no other test has; it goes with the value.
+pub(super) struct Role {
+    pub(super) name: String,
+}
+
+impl Role {
+    /// Makes the user with these further options of CREATE ROLE.
+    pub(super) async fn new(sql: &Client, options: &str) -> Self {
+        let name = format!("warren_test_{}", Uuid::new_v4().simple());
+        sql.batch_execute(&format!("CREATE ROLE {name} LOGIN PASSWORD 'test' {options}")).await.unwrap();
+        Self { name }
+    }
+
+    /// Returns the URL of a place for this user.
+    pub(super) fn url(&self, place: &Place) -> String {
+        let server: tokio_postgres::Config = server().parse().unwrap();
+        let [Host::Tcp(host)] = server.get_hosts() else { panic!("the tests' server has one host") };
+        let port = server.get_ports().first().unwrap_or(&5432);
+        let database = server.get_dbname().unwrap();
+        place.url_at(&format!("postgres://{}:test@{host}:{port}/{database}", self.name), "")
+    }
+}
+
+impl Drop for Role {
+    fn drop(&mut self) {
+        clean(format!("DROP OWNED BY {0}; DROP ROLE {0}", self.name));
+    }
+}
+
+/// Removes what a test made. A test that failed may still hold locks there: then it stays.
+fn clean(sql: String) {
+    let sql = format!("SET lock_timeout = '5s'; {sql}");
+    let clean = thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move { connect().await.batch_execute(&sql).await })
+    });
+    let _ = clean.join();
+}
+
+pub(super) fn spec() -> HubSpec {
+    HubSpec { name: "orders".into(), partitions: PartitionCount(NonZeroU16::MIN) }
+}
+
+/// Takes the first partition, whoever holds it.
+pub(super) async fn take(store: &Postgres) -> Epoch {
+    let seen = Store::leases(store).await.unwrap().0.remove(0);
+    store.acquire(&seen, "owner").await.unwrap().unwrap()
+}
+
+/// Returns a commit of the first partition that changes nothing.
+pub(super) fn empty(epoch: Epoch, number: u64) -> Commit {
+    Commit::new(P0, epoch, number)
+}
+
+/// Returns the URL of the tests' database.
+pub(super) fn server() -> &'static str {
+    static SERVER: OnceLock<String> = OnceLock::new();
+    SERVER.get_or_init(|| std::env::var("WARREN_TEST_POSTGRES").unwrap_or_else(|_| local("", &["ensure"])))
+}
+
+/// Runs `deploy/local/postgres` for the server of this name and returns what it prints.
+pub(super) fn local(name: &str, arguments: &[&str]) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/local/postgres");
+    let ran = Command::new(&script).args(arguments).env("WARREN_POSTGRES_NAME", name).output().unwrap();
+    assert!(ran.status.success(), "{script:?} {arguments:?}: {}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8(ran.stdout).unwrap().trim().into()
+}
+
+async fn connect() -> Client {
+    let (client, connection) = tokio_postgres::connect(server(), NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// Returns the process of a connection on the server.
+pub(super) async fn process(client: &Client) -> i32 {
+    client.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0)
+}
+
+/// Waits until somebody waits for a lock of `process`, and returns who.
+pub(super) async fn waiting_for(sql: &Client, process: i32) -> i32 {
+    let query = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND $1 = ANY (pg_blocking_pids(pid))";
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Some(row) = sql.query_opt(query, &[&process]).await.unwrap() {
+            return row.get(0);
+        }
+        assert!(Instant::now() < deadline, "nobody waits for a lock of {process}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
