@@ -9,8 +9,9 @@ use warren_service::{
     Settings,
     hub::{amqp, topology},
     listen,
+    settings::Backend,
 };
-use warren_store::{self as store, sqlite::SqliteReader};
+use warren_store::{self as store, postgres::PostgresReader, sqlite::SqliteReader};
 
 use crate::{ApiOptions, Service};
 
@@ -19,9 +20,6 @@ use crate::{ApiOptions, Service};
 /// A broker or a store that is away is no error: requests are told so, readiness too, and it is tried again. A port in
 /// use, a store of another hub or a setting that makes no sense is one.
 pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-    let Some(path) = settings.store.sqlite_path().map(PathBuf::from) else {
-        bail!("store.url = {}: only sqlite: is supported so far", settings.store.url)
-    };
     let listener = listen::bind(&settings.client_api.listen, "client_api.listen").await?;
     let service = Service {
         broker: amqp(settings, &format!("client-api {}", settings.client_api.listen))?,
@@ -30,11 +28,16 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> any
         api: api_options(settings),
         client: Options { payload_bytes_max: settings.hub.payload_bytes_max(), ..Options::default() },
     };
-    let open = || open(path.clone(), settings.hub.name.clone());
-    Ok(service.run(open, shutdown).await?)
+    let hub = &settings.hub.name;
+    match settings.store.backend() {
+        Some(Backend::Sqlite(path)) => service.run(|| open_sqlite(path.into(), hub.clone()), shutdown).await?,
+        Some(Backend::Postgres(url)) => service.run(|| PostgresReader::open(url.as_str(), hub), shutdown).await?,
+        None => bail!("store.url = {}: must begin with sqlite: or postgres://", settings.store.url),
+    }
+    Ok(())
 }
 
-async fn open(path: PathBuf, hub: String) -> store::Result<SqliteReader> {
+async fn open_sqlite(path: PathBuf, hub: String) -> store::Result<SqliteReader> {
     match spawn_blocking(move || SqliteReader::open(&path, &hub)).await {
         Ok(opened) => opened,
         Err(error) => Err(store::Error::Unavailable(format!("the SQLite database was not opened: {error}"))),

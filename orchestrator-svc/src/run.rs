@@ -1,40 +1,33 @@
 //! From settings to a running replica.
 
-use std::{fs::File, path::Path, time::Duration};
+use std::{path::Path, pin::pin, time::Duration};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use warren::Registry;
 use warren_broker::{Broker, Codec};
 use warren_engine::Limits;
-use warren_model::PartitionCount;
 use warren_service::{
     Settings, health,
     hub::{amqp, process_name, topology},
     listen,
+    settings::Backend,
 };
-use warren_store::{HubSpec, Store, sqlite::Sqlite};
+use warren_store::Store;
 
-use crate::{Replica, owner};
+use crate::{Replica, open, owner};
 
 /// Owns partitions of the hub that the settings name, with the orchestrators of `registry`, until `shutdown`; then
 /// drains and gives them back.
 ///
-/// A broker that can't be reached is no error: it is tried again, readiness says so meanwhile. A store that is not the
-/// hub's, a port in use or a setting that makes no sense is one.
+/// A broker or a PostgreSQL server that can't be reached is no error: it is tried again, readiness says so meanwhile. A
+/// store that is not the hub's, a port in use or a setting that makes no sense is one.
 pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
     let report = health::Health::new(&["broker", "store"]);
     let stopped = CancellationToken::new();
     let address = &settings.health.orchestrator;
     let endpoint = if address.is_empty() { None } else { Some(listen::bind(address, "health.orchestrator").await?) };
-    let Some(path) = settings.store.sqlite_path() else {
-        bail!("store.url = {}: only sqlite: is supported so far", settings.store.url)
-    };
-    let path = Path::new(path);
-    let (store, _lock) = open_sqlite(path, settings).await?;
-    let broker = amqp(settings, &format!("orchestrator-svc {}", process_name(&settings.orchestrator.name)))?;
-    let replica = replica(settings, registry, store, broker, report.clone()).await?;
     let serve = async {
         let serving =
             endpoint.map(|listener| health::serve(listener, report.clone(), stopped.clone().cancelled_owned()));
@@ -44,15 +37,54 @@ pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<
         }
     };
     let own = async {
-        let drain = async {
-            shutdown.await;
-            report.drain();
-        };
-        replica.run(drain).await;
+        let owned = open_and_own(settings, registry, report.clone(), shutdown).await;
         stopped.cancel();
+        owned
     };
-    let ((), served) = tokio::join!(own, serve);
+    let (owned, served) = tokio::join!(own, serve);
+    owned?;
     served.map_err(Into::into)
+}
+
+/// Chooses the store by its URL, and owns.
+async fn open_and_own(
+    settings: &Settings,
+    registry: Registry,
+    report: health::Health,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    match settings.store.backend() {
+        Some(Backend::Sqlite(path)) => {
+            let (store, _lock) = open::sqlite(Path::new(path), settings).await?;
+            own(settings, registry, store, report, shutdown).await
+        }
+        Some(Backend::Postgres(url)) => {
+            let mut shutdown = pin!(shutdown);
+            let store = tokio::select! {
+                opened = open::postgres(url.as_str(), settings, &report) => opened?,
+                () = &mut shutdown => return Ok(()),
+            };
+            own(settings, registry, store, report, shutdown).await
+        }
+        None => bail!("store.url = {}: must begin with sqlite: or postgres://", settings.store.url),
+    }
+}
+
+async fn own<S: Store>(
+    settings: &Settings,
+    registry: Registry,
+    store: S,
+    report: health::Health,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let broker = amqp(settings, &format!("orchestrator-svc {}", process_name(&settings.orchestrator.name)))?;
+    let replica = replica(settings, registry, store, broker, report.clone()).await?;
+    let drain = async {
+        shutdown.await;
+        report.drain();
+    };
+    replica.run(drain).await;
+    Ok(())
 }
 
 /// Returns a replica on any store and broker.
@@ -79,29 +111,6 @@ pub async fn replica<S: Store, B: Broker>(
         store,
         broker,
     })
-}
-
-/// Opens the file for this process alone. Whoever held its leases is gone then, so they are free at once.
-async fn open_sqlite(path: &Path, settings: &Settings) -> anyhow::Result<(Sqlite, File)> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("make folder {}", folder.display()))?;
-    }
-    let lock_path = path.with_extension("lock");
-    let lock = File::create(&lock_path).with_context(|| format!("make {}", lock_path.display()))?;
-    if lock.try_lock().is_err() {
-        bail!(
-            "another orchestrator-svc uses {}: a SQLite hub has one; stop it, or use PostgreSQL for several replicas",
-            path.display()
-        );
-    }
-    let count = std::num::NonZeroU16::new(settings.hub.partitions).context("hub.partitions is 0")?;
-    let spec = HubSpec { name: settings.hub.name.clone(), partitions: PartitionCount(count) };
-    let store = Sqlite::open(path, &spec)?;
-    let (leases, _) = Store::leases(&store).await?;
-    for lease in leases.into_iter().filter(|lease| lease.owner.is_some()) {
-        store.release(lease.partition, lease.epoch).await?;
-    }
-    Ok((store, lock))
 }
 
 fn owner_settings(settings: &Settings) -> owner::Settings {

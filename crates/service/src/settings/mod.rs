@@ -22,7 +22,7 @@ pub use hub::HubSettings;
 pub use log::{LogFormat, LogSettings};
 pub use orchestrator::OrchestratorSettings;
 pub use secret_url::SecretUrl;
-pub use store::StoreSettings;
+pub use store::{Backend, StoreSettings};
 pub use worker::WorkerSettings;
 
 use crate::{Problems, config::Validate};

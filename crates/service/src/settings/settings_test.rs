@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, path::Path};
 
-use super::Settings;
+use super::{Backend, Settings, StoreSettings};
 use crate::{
     Problems,
     config::{self, SettingsFile, Sources, Validate},
@@ -29,7 +29,8 @@ fn each_bound_is_held() {
     check("hub.payload_megabytes_max", |s| s.hub.payload_megabytes_max = 16);
     check("broker.url", |s| s.broker.url = "http://broker".into());
     check("broker.delivery_limit", |s| s.broker.delivery_limit = 0);
-    check("store.url", |s| s.store.url = "postgres://db/warren".into());
+    check("store.url", |s| s.store.url = "postgres://".into());
+    check("store.url", |s| s.store.url = "mysql://db/warren".into());
     check("store.url", |s| s.store.url = "sqlite:".into());
     check("orchestrator.prefetch", |s| s.orchestrator.prefetch = 999);
     check("orchestrator.turn_warn_ms", |s| s.orchestrator.turn_warn_ms = 600_001);
@@ -43,6 +44,18 @@ fn each_bound_is_held() {
 #[test]
 fn a_health_address_may_be_left_out() {
     assert!(wrong(|s| s.health.worker.clear()).is_empty());
+}
+
+#[test]
+fn the_store_is_chosen_by_its_url() {
+    let of = |url: &str| StoreSettings { url: url.into() };
+    assert_eq!(of("sqlite:a/b.db").backend(), Some(Backend::Sqlite("a/b.db")));
+    for url in ["postgres://u:hunter2@db/warren", "postgresql://db"] {
+        assert_eq!(of(url).backend(), Some(Backend::Postgres(&url.into())));
+        assert!(wrong(|s| s.store = of(url)).is_empty());
+    }
+    assert_eq!(of("a.db").backend(), None);
+    assert!(!format!("{:?}", of("postgres://u:hunter2@db/warren").backend()).contains("hunter2"));
 }
 
 /// H2: an owner that lost its lease must not stay the broker's active consumer.

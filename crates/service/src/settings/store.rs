@@ -9,8 +9,17 @@ use crate::Problems;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreSettings {
-    /// The database, e.g. `sqlite:warren.db`: a file, on a local disk.
+    /// The database: `sqlite:FILE` on a local disk, or `postgres://user:password@host:port/database`.
     pub url: SecretUrl,
+}
+
+/// Which database a URL names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend<'a> {
+    /// A SQLite file, for one orchestrator-svc.
+    Sqlite(&'a str),
+    /// A PostgreSQL database, for any number of them. The URL as it was given.
+    Postgres(&'a SecretUrl),
 }
 
 impl Default for StoreSettings {
@@ -20,21 +29,28 @@ impl Default for StoreSettings {
 }
 
 impl StoreSettings {
-    /// Returns the file of an SQLite store.
-    pub fn sqlite_path(&self) -> Option<&str> {
-        self.url.as_str().strip_prefix("sqlite:")
+    /// Returns which database it is; `None` if the URL names none that is known.
+    pub fn backend(&self) -> Option<Backend<'_>> {
+        let url = self.url.as_str();
+        match url.strip_prefix("sqlite:") {
+            Some(path) => Some(Backend::Sqlite(path)),
+            None => POSTGRES.iter().any(|scheme| url.starts_with(scheme)).then_some(Backend::Postgres(&self.url)),
+        }
     }
 
     pub(super) fn check(&self, problems: &mut Problems) {
         let url = &self.url;
-        let wrong = match self.sqlite_path() {
-            Some("") => "must name a file, e.g. sqlite:warren.db",
-            Some(_) => return,
-            None if url.as_str().starts_with("postgres") => {
-                "PostgreSQL is not served by this version yet, use sqlite:FILE"
+        let wrong = match self.backend() {
+            Some(Backend::Sqlite("")) => "must name a file, e.g. sqlite:warren.db",
+            Some(Backend::Postgres(url)) if POSTGRES.contains(&url.as_str()) => {
+                "must name a server, e.g. postgres://user:password@host:5432/database"
             }
-            None => "must be sqlite:FILE, e.g. sqlite:warren.db",
+            Some(Backend::Sqlite(_) | Backend::Postgres(_)) => return,
+            None => "must be sqlite:FILE, or postgres://user:password@host:5432/database",
         };
         problems.add("store.url", format!("store.url = {url:?}, {wrong}"));
     }
 }
+
+/// Both are in use; they mean the same.
+const POSTGRES: [&str; 2] = ["postgres://", "postgresql://"];
