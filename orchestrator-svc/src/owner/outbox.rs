@@ -27,6 +27,8 @@ pub(super) struct Outbox {
     done: BTreeSet<u64>,
     /// … and since when the next commit has had something of that to clear.
     done_since: Option<Timestamp>,
+    /// Those of them that wait for an execution that is over to be confirmed, and are narrowed to that.
+    kept: BTreeSet<u64>,
     /// Rows that the next commit narrows to what is left.
     narrowed: BTreeSet<u64>,
     /// Executions that are over, by the commit that ended them: their turns go with its row, …
@@ -154,16 +156,20 @@ impl Outbox {
     /// Writes into `commit` which rows are cleared or narrowed, and which executions nobody needs any more.
     pub(super) fn write(&mut self, commit: &mut Commit) {
         for number in std::mem::take(&mut self.narrowed) {
-            if let Some(waiting) = self.waiting.get(&Ticket::Commit(number)) {
-                let mut entries = waiting.remaining();
-                entries.extend(self.unreadable.get(&number).into_iter().flatten().cloned());
-                entries.extend(self.over_entries(number));
-                commit.outbox.push(OutboxRow { number, entries });
-            }
+            let waiting = self.waiting.get(&Ticket::Commit(number));
+            let mut entries = waiting.map_or_else(Vec::new, Waiting::remaining);
+            entries.extend(self.unreadable.get(&number).into_iter().flatten().cloned());
+            entries.extend(self.over_entries(number));
+            commit.outbox.push(OutboxRow { number, entries });
         }
         let done = std::mem::take(&mut self.done);
         let (ready, wait): (BTreeSet<u64>, BTreeSet<u64>) = done.into_iter().partition(|number| self.is_free(*number));
-        (self.done, self.done_since) = (wait, None);
+        for number in wait.difference(&self.kept) {
+            // Its turns are confirmed, and may go before it does: nobody may look for them.
+            let entries = self.unreadable.get(number).into_iter().flatten().cloned().chain(self.over_entries(*number));
+            commit.outbox.push(OutboxRow { number: *number, entries: entries.collect() });
+        }
+        (self.kept, self.done, self.done_since) = (wait.clone(), wait, None);
         for number in ready {
             commit.forget.extend(self.over.remove(&number).into_iter().flatten());
             match self.unreadable.remove(&number) {

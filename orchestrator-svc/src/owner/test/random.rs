@@ -344,6 +344,7 @@ fn every_instance_ends_as_it_should_whatever_goes_wrong() {
         if let Err(panic) = run {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+            drop(std::panic::take_hook()); // else nobody sees this
             panic!("seed {seed}: {}", text.unwrap_or_default());
         }
     }

@@ -169,7 +169,8 @@ impl Sim {
             Effect::Publish { ticket, batch } => self.publish(at, ticket, batch),
             Effect::Drained => {
                 let world = &self.sides[at].world;
-                assert!(world.unacked.is_empty() && world.shelf.outbox.is_empty(), "drained, and something is left");
+                let left = (&world.unacked, &world.shelf.outbox);
+                assert!(left.0.is_empty() && left.1.is_empty(), "drained, and something is left: {left:?}");
                 self.crash(at);
                 return true;
             }
