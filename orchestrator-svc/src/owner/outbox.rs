@@ -27,8 +27,10 @@ pub(super) struct Outbox {
     done: BTreeSet<u64>,
     /// … and since when the next commit has had something of that to clear.
     done_since: Option<Timestamp>,
-    /// Those of them that wait for an execution that is over to be confirmed, and are narrowed to that.
+    /// Those that wait until an execution that they ended is confirmed, and are narrowed to that; …
     kept: BTreeSet<u64>,
+    /// … and whether an execution was confirmed since they were looked at.
+    is_freed: bool,
     /// Rows that the next commit narrows to what is left.
     narrowed: BTreeSet<u64>,
     /// Executions that are over, by the commit that ended them: their turns go with its row, …
@@ -109,7 +111,10 @@ impl Outbox {
             let execution = (turn.instance.clone(), turn.execution);
             match self.unconfirmed.get_mut(&execution) {
                 Some(count) if *count > 1 => *count -= 1,
-                Some(_) | None => drop(self.unconfirmed.remove(&execution)),
+                Some(_) | None => {
+                    self.unconfirmed.remove(&execution);
+                    self.is_freed |= !self.kept.is_empty();
+                }
             }
         }
         self.done.insert(number);
@@ -162,14 +167,16 @@ impl Outbox {
             entries.extend(self.over_entries(number));
             commit.outbox.push(OutboxRow { number, entries });
         }
-        let done = std::mem::take(&mut self.done);
-        let (ready, wait): (BTreeSet<u64>, BTreeSet<u64>) = done.into_iter().partition(|number| self.is_free(*number));
-        for number in wait.difference(&self.kept) {
+        let kept = if std::mem::take(&mut self.is_freed) { std::mem::take(&mut self.kept) } else { BTreeSet::new() };
+        let done = std::mem::take(&mut self.done).into_iter().chain(kept.iter().copied());
+        let (ready, wait): (BTreeSet<u64>, BTreeSet<u64>) = done.partition(|number| self.is_free(*number));
+        for number in wait.difference(&kept) {
             // Its turns are confirmed, and may go before it does: nobody may look for them.
             let entries = self.unreadable.get(number).into_iter().flatten().cloned().chain(self.over_entries(*number));
             commit.outbox.push(OutboxRow { number: *number, entries: entries.collect() });
         }
-        (self.kept, self.done, self.done_since) = (wait.clone(), wait, None);
+        self.kept.extend(wait);
+        self.done_since = None;
         for number in ready {
             commit.forget.extend(self.over.remove(&number).into_iter().flatten());
             match self.unreadable.remove(&number) {
@@ -205,7 +212,7 @@ impl Outbox {
 
     /// Returns whether nothing is unconfirmed and nothing is left to clear.
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && !self.done.iter().any(|number| self.is_free(*number))
+        self.waiting.is_empty() && self.done.is_empty() && !self.is_freed
     }
 }
 
@@ -216,3 +223,7 @@ impl Waiting {
         open.into_iter().filter_map(|at| self.entries.get(at)).cloned().collect()
     }
 }
+
+#[cfg(test)]
+#[path = "outbox_test.rs"]
+mod test;
