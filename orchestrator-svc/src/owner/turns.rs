@@ -160,6 +160,10 @@ impl<P: Programs> Owner<P> {
     ) {
         tracing::error!(partition = %self.me, instance = %id, %reason, "message can't be sent");
         let Outgoing::WorkItem { task, .. } = message else { return };
+        let live = self.cache.get(id).and_then(|slot| slot.live.as_ref());
+        if live.is_none_or(|live| !self.is_alive(id) || live.instance.record.execution != recorded.execution) {
+            return; // the turn has ended the execution, so nobody waits for the task
+        }
         let outcome = Err(Failure::permanent("unsendable", reason));
         let ended = TaskEnded { execution: recorded.execution, task: task.id, attempt: task.attempt, outcome };
         self.hold(id, InboxMessage::Task(ended), None, work);

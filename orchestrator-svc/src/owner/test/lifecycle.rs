@@ -1,6 +1,6 @@
 //! Instances that can't run, and commands that change what they may.
 
-use warren::{Context, Failure, Orchestrator, Registry};
+use warren::{Activity, Context, Failure, Orchestrator, Registry};
 use warren_broker::ClientReply;
 use warren_model::{Command, ConditionKind, RefusalCode, Status};
 
@@ -178,4 +178,31 @@ fn h19_continue_as_new_keeps_one_execution_and_carries_events() {
     let executions: std::collections::BTreeSet<_> =
         world.shelf.turns.keys().filter(|key| key.instance.as_str() == "c").map(|key| key.execution).collect();
     assert_eq!(executions.len(), 1, "the turns of executions that are over are deleted");
+}
+
+#[test]
+fn a_task_that_amqp_can_t_carry_fails_and_leaves_nothing_behind_where_nobody_waits_for_it() {
+    const ODD: Activity<i64, i64> = Activity::new("no\0good");
+    async fn waits(ctx: Context, n: i64) -> Result<i64, Failure> {
+        ctx.call(ODD, n).await
+    }
+    async fn ends(ctx: Context, n: i64) -> Result<i64, Failure> {
+        drop(ctx.call(ODD, n));
+        Ok(n)
+    }
+    async fn goes_on(ctx: Context, n: i64) -> Result<i64, Failure> {
+        drop(ctx.call(ODD, n));
+        if n == 0 { Ok(n) } else { ctx.continue_as_new(n - 1) }
+    }
+    let known = Registry::new()
+        .orchestrator(Orchestrator::new("waits"), waits)
+        .orchestrator(Orchestrator::new("ends"), ends)
+        .orchestrator(Orchestrator::new("goes_on"), goes_on);
+    let mut world = World::new(known);
+    ["waits", "ends", "goes_on"].iter().for_each(|name| world.start(name, name, "2"));
+    world.settle();
+    assert_eq!(world.outcome("waits").as_ref().unwrap_err().code, "unsendable");
+    assert_eq!([world.outcome("ends").clone(), world.outcome("goes_on").clone()], [Ok(json("2")), Ok(json("0"))]);
+    world.wait(1);
+    assert!(world.shelf.pending.is_empty() && world.shelf.outbox.is_empty(), "{:?}", world.shelf.pending);
 }
