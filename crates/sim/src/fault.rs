@@ -24,6 +24,7 @@ pub enum Fault {
     CommitLate,
     CommitSlow,
     ReadFailed,
+    HistoryUnreadable,
     PublicationRefused,
     PublicationReturned,
     PublicationLost,
@@ -36,7 +37,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::ReplicaKilled,
         Self::ReplicaFrozen,
         Self::ReplicaDrained,
@@ -55,6 +56,7 @@ impl Fault {
         Self::CommitLate,
         Self::CommitSlow,
         Self::ReadFailed,
+        Self::HistoryUnreadable,
         Self::PublicationRefused,
         Self::PublicationReturned,
         Self::PublicationLost,

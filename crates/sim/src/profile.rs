@@ -23,6 +23,10 @@ pub(crate) struct Profile {
     pub(crate) command_lost: u32,
     pub(crate) command_duplicated: u32,
     pub(crate) activity_failed: u32,
+    /// How many steps in a million strike their own process.
+    pub(crate) strike: u32,
+    /// How many reads of an instance in a million find it unreadable.
+    pub(crate) unreadable: u32,
     /// The mean time between two disasters of a kind, in microseconds; 0: never.
     pub(crate) kill: u64,
     pub(crate) freeze: u64,
@@ -49,6 +53,8 @@ const STILL: Profile = Profile {
     command_lost: 0,
     command_duplicated: 0,
     activity_failed: 0,
+    strike: 0,
+    unreadable: 0,
     kill: 0,
     freeze: 0,
     drain: 0,
@@ -87,6 +93,8 @@ const CHOPPY: Profile = Profile {
     command_lost: 50_000,
     command_duplicated: 200_000,
     activity_failed: 200_000,
+    strike: 1_000,
+    unreadable: 3_000,
     kill: 8 * SECOND,
     freeze: 15 * SECOND,
     drain: 15 * SECOND,
@@ -110,6 +118,7 @@ const STORMY: Profile = Profile {
     command_lost: 100_000,
     command_duplicated: 400_000,
     activity_failed: 300_000,
+    strike: 5_000,
     kill: 2 * SECOND,
     freeze: 6 * SECOND,
     drain: 10 * SECOND,
@@ -130,6 +139,7 @@ const FROSTY: Profile = Profile {
     command_duplicated: 200_000,
     freeze: 2 * SECOND,
     kill: 20 * SECOND,
+    strike: 1_000,
     activity_failed: 100_000,
     ..STILL
 };
@@ -163,6 +173,8 @@ const MUDDY: Profile = Profile {
     read_failed: 30_000,
     command_duplicated: 300_000,
     activity_failed: 100_000,
+    strike: 500,
+    unreadable: 20_000,
     kill: 15 * SECOND,
     store: 8 * SECOND,
     ..STILL

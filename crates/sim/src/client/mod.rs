@@ -3,10 +3,10 @@
 mod reply;
 mod send;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use warren_broker::{Message, Publication};
-use warren_model::{Answer, AnswerWhen, InstanceId, Payload};
+use warren_broker::{Address, Message, Publication};
+use warren_model::{Answer, AnswerWhen, ConditionKind, InstanceId, Payload};
 
 use crate::{
     time::SECOND,
@@ -36,6 +36,8 @@ pub(crate) enum Ask {
     Resume { instance: InstanceId },
     Terminate { instance: InstanceId, recursive: bool },
     Wait { instance: InstanceId },
+    /// Something that makes no sense.
+    Nonsense { to: Address, message: Message },
 }
 
 /// Something to ask for, so long after what came before it was answered.
@@ -65,8 +67,8 @@ pub(crate) enum ClientStep {
 /// A command on its way.
 #[derive(Debug)]
 pub(crate) struct Request {
-    ask: Ask,
-    publication: Publication,
+    pub(crate) ask: Ask,
+    pub(crate) publication: Publication,
     thread: Option<usize>,
     pub(crate) is_done: bool,
     /// The first answer that it was accepted with.
@@ -81,6 +83,8 @@ pub(crate) struct Clients {
     pub(crate) threads: Vec<VecDeque<Move>>,
     /// Instances whose outcome somebody wants, and whether it was told.
     pub(crate) watched: BTreeMap<InstanceId, bool>,
+    /// Instances that could not be read: somebody mends them, and resumes them.
+    pub(crate) damaged: BTreeSet<InstanceId>,
     next: u64,
 }
 
@@ -129,16 +133,16 @@ impl World {
         }
     }
 
-    /// Resumes instances whose history is over its limit, as a person would.
+    /// Resumes instances whose history is over its limit, and those that could not be read, as a person would.
     fn look_after(&mut self) {
         let is_over = |record: &warren_model::InstanceRecord| {
             let kind = record.condition.as_ref().map(|condition| condition.kind);
-            kind == Some(warren_model::ConditionKind::HistoryLimit)
+            matches!(kind, Some(ConditionKind::HistoryLimit | ConditionKind::Corrupt))
         };
         let records = self.store.partitions.values().flat_map(|tables| tables.instances.values());
         let parked: Vec<InstanceId> =
             records.filter(|record| is_over(record)).map(|record| record.id.clone()).collect();
-        for instance in parked {
+        for instance in parked.into_iter().chain(std::mem::take(&mut self.clients.damaged)) {
             self.ask(Ask::Resume { instance }, None);
         }
         self.later(ROUND, Step::Client(ClientStep::Round));

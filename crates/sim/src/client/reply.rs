@@ -52,10 +52,10 @@ impl World {
 
     fn refused(&mut self, number: u64, ask: &Ask, refusal: &Refusal) {
         match (refusal.code, ask) {
-            // Its start is late: ask again.
-            (RefusalCode::NotFound, _) => {}
+            // Its start is late, or somebody must mend it first: ask again.
+            (RefusalCode::NotFound | RefusalCode::Unreadable, _) => {}
             (RefusalCode::Gone | RefusalCode::Exists, _) => self.finish(number),
-            (RefusalCode::Invalid | RefusalCode::Unreadable | RefusalCode::TooLarge, _) => {
+            (RefusalCode::Invalid | RefusalCode::TooLarge, _) => {
                 let text = format!("r{number} was refused: {}", refusal.message);
                 self.judge(Err(Violation::new("answers", text)));
             }

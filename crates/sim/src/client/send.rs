@@ -46,6 +46,7 @@ impl World {
         let is_there = self.arrive(&publication, None);
         let is_confirmed = is_there && !self.fails(self.profile.answer_lost, Fault::AnswerLost);
         if is_confirmed && !wants_answer {
+            self.ledger.confirmed(&self.clients.requests[&number]);
             self.finish(number);
         }
     }
@@ -72,6 +73,10 @@ impl World {
                 (instance, command, AnswerWhen::Accepted, Way::Control)
             }
             Ask::Wait { instance } => (instance, Command::Wait, AnswerWhen::Outcome, Way::Control),
+            Ask::Nonsense { to, message } => {
+                let message = Message { message_id: Some(format!("nonsense-{number}")), ..message.clone() };
+                return Publication { to: to.clone(), mandatory: true, message };
+            }
         };
         let answer_to = AnswerTo { reply_to: QUEUE.into(), correlation_id: Some(format!("r{number}")) };
         let id = MessageId::new(&format!("m{number}")).expect("a letter and digits are an id");
@@ -127,6 +132,7 @@ impl Ask {
         match self {
             Self::Start { way, .. } | Self::Raise { way, .. } => *way != Way::Ingress { answers: false },
             Self::Suspend { .. } | Self::Resume { .. } | Self::Terminate { .. } | Self::Wait { .. } => true,
+            Self::Nonsense { .. } => false,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! No event is lost: every event that was accepted is in a history, pending, or in the dead queue with a reason (H10).
+//! No event is lost: every event that was accepted is in a history, pending, or in the dead queue with a reason (H10);
+//! and so is what makes no sense.
 
 use warren_model::{InboxMessage, InstanceId};
 
@@ -12,6 +13,9 @@ pub(super) fn check(world: &World) -> Result<(), Violation> {
             let text = format!("event {value} for {} was accepted and is nowhere", raised.instance);
             return Err(Violation::new("events", text));
         }
+    }
+    if let Some(id) = world.ledger.nonsense.difference(&world.ledger.dead).next() {
+        return Err(Violation::new("events", format!("{id} makes no sense and is not in the dead queue")));
     }
     for (value, target) in &world.ledger.sent {
         let has_ended = world.ledger.ended.contains_key(target);

@@ -42,6 +42,12 @@ pub(crate) fn unrest(world: &World) -> Option<String> {
                 record.id, record.name, record.status
             ));
         }
+        let is_left = |key: &&warren_store::TurnKey| {
+            tables.instances.get(&key.instance).is_none_or(|record| record.execution != key.execution)
+        };
+        if let Some(key) = tables.turns.keys().find(is_left) {
+            return Some(format!("{key} is left, though its execution is over"));
+        }
         for (source, sent) in world.store.partitions.iter().map(|(id, t)| (id, t.sent.get(partition))) {
             if sent != tables.received.get(source) {
                 return Some(format!("partition {partition} has not taken all that {source} has sent"));

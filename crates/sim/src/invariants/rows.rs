@@ -19,6 +19,7 @@ fn check(world: &World, record: &InstanceRecord) -> Result<(), Violation> {
     if let Some(condition) = &record.condition {
         match condition.kind {
             ConditionKind::UnknownOrchestrator | ConditionKind::HistoryLimit => {}
+            ConditionKind::Corrupt if condition.message.contains("is damaged") => {}
             ConditionKind::Blocked
             | ConditionKind::Stuck
             | ConditionKind::Panicked

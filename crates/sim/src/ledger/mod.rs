@@ -14,7 +14,11 @@ pub(crate) use self::{
     execution::{Execution, Open},
     raised::Raised,
 };
-use crate::{client::Ask, time::Time, workload::Expect};
+use crate::{
+    client::{Ask, Request},
+    time::Time,
+    workload::Expect,
+};
 
 /// Everything that was ever seen.
 #[derive(Debug, Default)]
@@ -32,6 +36,10 @@ pub(crate) struct Ledger {
     pub(crate) replied: BTreeSet<String>,
     /// Message ids that have reached a control queue or the dead queue.
     pub(crate) forwarded: BTreeSet<String>,
+    /// Message ids of nonsense that the broker has taken, …
+    pub(crate) nonsense: BTreeSet<String>,
+    /// … and of everything that has reached the dead queue.
+    pub(crate) dead: BTreeSet<String>,
     /// The newest epoch of each partition.
     pub(crate) epochs: BTreeMap<Partition, Epoch>,
     /// Events that instances have sent to others: to whom, and what.
@@ -57,6 +65,15 @@ impl Ledger {
         }
     }
 
+    /// Notes that the broker has taken a message whose sender wants no answer: nobody may lose it from now on.
+    pub(crate) fn confirmed(&mut self, request: &Request) {
+        match &request.ask {
+            Ask::Raise { value, .. } => self.accepted(*value),
+            Ask::Nonsense { .. } => self.nonsense.extend(request.publication.message.message_id.clone()),
+            Ask::Start { .. } | Ask::Suspend { .. } | Ask::Resume { .. } | Ask::Terminate { .. } | Ask::Wait { .. } => {}
+        }
+    }
+
     /// Notes what has reached a queue of the hub.
     pub(crate) fn published(&mut self, queue: &str, publication: &Publication, topology: &Topology) {
         let message = &publication.message;
@@ -64,6 +81,9 @@ impl Ledger {
         if is_dead || is_control {
             self.forwarded.extend(message.message_id.clone());
             self.replied.extend(message.correlation_id.clone());
+        }
+        if is_dead {
+            self.dead.extend(message.message_id.clone());
         }
         if is_dead && let Some(raised) = number(&message.body).and_then(|value| self.raised.get_mut(&value)) {
             raised.is_dead = true;

@@ -42,5 +42,9 @@ pub(crate) const REFUSED: Orchestrator<i64, i64> = Orchestrator::new("refused");
 pub(crate) const TOO_LARGE: Orchestrator<usize, Vec<String>> = Orchestrator::new("too_large");
 pub(crate) const SHOWN: Orchestrator<u32, u32> = Orchestrator::new("shown");
 pub(crate) const PLANNED: Orchestrator<Plan, i64> = Orchestrator::new("planned");
+/// Served in one version before the deployment and in two after it.
+pub(crate) const VERSIONED: Orchestrator<i64, i64> = Orchestrator::new("versioned");
+pub(crate) const TWIN: Orchestrator<String, i64> = Orchestrator::new("twin");
+pub(crate) const DISTANT: Orchestrator<u64, i64> = Orchestrator::new("distant");
 /// Known only after the deployment.
 pub(crate) const LATE: Orchestrator<i64, i64> = Orchestrator::new("late");

@@ -189,6 +189,31 @@ pub(crate) async fn shown(ctx: Context, steps: u32) -> Result<u32, Failure> {
     Ok(steps)
 }
 
+/// The older version doubles three times …
+pub(crate) async fn versioned_once(ctx: Context, n: i64) -> Result<i64, Failure> {
+    chain(ctx, (3, n)).await
+}
+
+/// … and the newer one sleeps in between, for what its history would not allow.
+pub(crate) async fn versioned_twice(ctx: Context, n: i64) -> Result<i64, Failure> {
+    let n = ctx.call(DOUBLE, n).await?;
+    ctx.timer(Duration::from_millis(300)).await;
+    ctx.call(DOUBLE, n + 1).await
+}
+
+/// Has a child under an id that another wants too.
+pub(crate) async fn twin(ctx: Context, child: String) -> Result<i64, Failure> {
+    ctx.orchestrator(CHAIN).id(child).call((2, 1)).await
+}
+
+/// Sleeps so many seconds: longer than an owner looks ahead.
+pub(crate) async fn distant(ctx: Context, duration: u64) -> Result<i64, Failure> {
+    let other = ctx.timer(seconds(duration / 2));
+    let one = ctx.timer(seconds(duration));
+    join(one, other).await;
+    Ok(1)
+}
+
 /// What the newer code can do.
 pub(crate) async fn late(ctx: Context, n: i64) -> Result<i64, Failure> {
     ctx.call(DOUBLE, n).await

@@ -3,7 +3,7 @@
 use std::{pin::Pin, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use warren::{Context, Failure, First, RetryPolicy, Second, all, hours, race, seconds, settled};
+use warren::{ClosePolicy, Context, Failure, First, RetryPolicy, Second, all, hours, race, seconds, settled};
 
 use super::contract::{DOUBLE, FAIL, FLAKY, NAMED, PLANNED};
 use crate::random::Random;
@@ -34,6 +34,8 @@ pub(crate) enum Plan {
     /// Against a timer that never fires.
     Raced(Box<Plan>),
     Child(Box<Plan>),
+    /// Has a child do it and does not wait for it.
+    Left { plan: Box<Plan>, is_abandoned: bool },
     /// In the next execution.
     Again(Box<Plan>),
 }
@@ -81,6 +83,11 @@ fn run(ctx: Context, plan: Plan) -> Pin<Box<dyn Future<Output = Result<i64, Fail
                 Second(()) => Err(Failure::permanent("late", "three hours have passed")),
             },
             Plan::Child(plan) => ctx.orchestrator(PLANNED).call(*plan).await,
+            Plan::Left { plan, is_abandoned } => {
+                let close = if is_abandoned { ClosePolicy::Abandon } else { ClosePolicy::Terminate };
+                let _left = ctx.orchestrator(PLANNED).on_close(close).call(*plan);
+                Ok(0)
+            }
             Plan::Again(plan) => run(ctx, *plan).await,
         }
     })
@@ -93,6 +100,7 @@ impl Plan {
             Self::Double(n) => Some(2 * n),
             Self::Flaky { fails, value } => (*fails < 4).then_some(*value),
             Self::Sleep { value, .. } | Self::Event { value, .. } | Self::Status(value) => Some(*value),
+            Self::Left { .. } => Some(0),
             Self::Fails => None,
             Self::Seq(plans) | Self::All(plans) => plans.iter().map(Self::reckon).sum(),
             Self::Settled(plans) => i64::try_from(plans.iter().filter(|plan| plan.reckon().is_some()).count()).ok(),
@@ -106,7 +114,12 @@ impl Plan {
             Self::Event { which, value } => vec![(*which, *value)],
             Self::Seq(plans) | Self::All(plans) | Self::Settled(plans) => plans.iter().flat_map(Self::events).collect(),
             Self::Raced(plan) | Self::Child(plan) | Self::Again(plan) => plan.events(),
-            Self::Double(_) | Self::Flaky { .. } | Self::Sleep { .. } | Self::Status(_) | Self::Fails => Vec::new(),
+            Self::Double(_)
+            | Self::Flaky { .. }
+            | Self::Sleep { .. }
+            | Self::Status(_)
+            | Self::Fails
+            | Self::Left { .. } => Vec::new(),
         }
     }
 
@@ -130,7 +143,7 @@ struct Drawing<'a> {
 impl Drawing<'_> {
     fn plan(&mut self, depth: u32, has_events: bool) -> Plan {
         let small = i64::try_from(self.random.below(50)).unwrap_or(0);
-        match self.random.below(if depth == 0 { 7 } else { 14 }) {
+        match self.random.below(if depth == 0 { 7 } else { 15 }) {
             0..2 => Plan::Double(small),
             2 => Plan::Flaky { fails: u32::try_from(self.random.below(5)).unwrap_or(0), value: small },
             3 => Plan::Sleep { millis: self.random.below(1_500), value: small },
@@ -150,7 +163,8 @@ impl Drawing<'_> {
             7..9 => Plan::Seq(self.plans(depth, has_events)),
             9 => Plan::All(self.plans(depth, has_events)),
             10 => Plan::Settled(self.plans(depth, has_events)),
-            11 => Plan::Raced(Box::new(self.plan(depth - 1, has_events))),
+            11 => Plan::Left { plan: Box::new(self.plan(depth - 1, false)), is_abandoned: self.random.one_in(2) },
+            12 => Plan::Raced(Box::new(self.plan(depth - 1, has_events))),
             _ => Plan::Child(Box::new(self.plan(depth - 1, false))),
         }
     }

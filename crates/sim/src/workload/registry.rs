@@ -4,8 +4,8 @@ use warren::{ActivityContext, Failure, Registry};
 
 use super::{
     contract::{
-        ADDER, CANCELLED, CHAIN, CHANCE, COLLECTOR, DOUBLE, ECHO, FAIL, FAN, FIRST, FLAKY, LATE, LEAVER, LONG, PARENT,
-        PING, PLANNED, PONG, RACE, RECORDED, REFUSED, RETRIES, SETTLED, SHOWN, SLEEPER, STUBBORN, TOO_LARGE, UNLUCKY,
+        ADDER, CANCELLED, CHAIN, CHANCE, COLLECTOR, DISTANT, DOUBLE, ECHO, FAIL, FAN, FIRST, FLAKY, LATE, LEAVER, LONG, PARENT,
+        PING, PLANNED, PONG, RACE, RECORDED, REFUSED, RETRIES, SETTLED, SHOWN, SLEEPER, STUBBORN, TOO_LARGE, TWIN, UNLUCKY, VERSIONED,
         WITHIN,
     },
     orchestrators as functions, plan,
@@ -51,9 +51,12 @@ pub(crate) fn before() -> Registry {
         .orchestrator(TOO_LARGE, functions::too_large)
         .orchestrator(SHOWN, functions::shown)
         .orchestrator(PLANNED, plan::planned)
+        .orchestrator(TWIN, functions::twin)
+        .orchestrator(DISTANT, functions::distant)
+        .orchestrator(VERSIONED.version("1"), functions::versioned_once)
 }
 
-/// The same, and one more.
+/// The same, another one, and a newer version of one: instances that run keep the older.
 pub(crate) fn after() -> Registry {
-    before().orchestrator(LATE, functions::late)
+    before().orchestrator(LATE, functions::late).orchestrator(VERSIONED.version("2"), functions::versioned_twice)
 }

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// How long everything may take to come to rest once faults are over.
-const REST_WITHIN: u64 = 300 * SECOND;
+const REST_WITHIN: u64 = 900 * SECOND;
 /// How long it must then stay so.
 const STAYS: u64 = 3 * SECOND;
 /// Most steps of a run: more mean that somebody spins.

@@ -37,9 +37,18 @@ impl World {
         }
         self.plan(disaster);
         match disaster {
-            Disaster::Kill => self.kill_one(),
-            Disaster::Freeze => self.freeze_one(),
-            Disaster::Drain => self.drain_one(),
+            Disaster::Kill => {
+                let victim = self.victim();
+                self.kill(victim);
+            }
+            Disaster::Freeze => {
+                let victim = self.victim();
+                self.freeze(victim);
+            }
+            Disaster::Drain => {
+                let victim = self.victim();
+                self.drain(victim);
+            }
             Disaster::Channel => self.lose_a_channel(),
             Disaster::Broker => self.restart_broker(),
             Disaster::Store => {
@@ -80,8 +89,25 @@ impl World {
         }
     }
 
-    fn kill_one(&mut self) {
-        match self.victim() {
+    /// Strikes a process in the middle of what it does.
+    pub(super) fn strike(&mut self, process: Process) {
+        if !self.is_alive(process) {
+            return;
+        }
+        match self.random.below(6) {
+            0..3 => self.kill(process),
+            3 => self.freeze(process),
+            4 => self.drain(process),
+            _ => {
+                self.faults.count(Fault::ConsumerLost);
+                self.note(format_args!("DISASTER: the channels of {process:?} break"));
+                self.close_channels_of(process);
+            }
+        }
+    }
+
+    fn kill(&mut self, process: Process) {
+        match process {
             Process::Replica { replica, .. } => {
                 self.faults.count(Fault::ReplicaKilled);
                 self.note(format_args!("DISASTER: replica {replica} is killed"));
@@ -95,10 +121,9 @@ impl World {
         }
     }
 
-    fn freeze_one(&mut self) {
+    fn freeze(&mut self, process: Process) {
         let longest = *self.random.pick(&[SECOND, 6 * SECOND, 15 * SECOND]);
         let until = self.now.after(self.random.between(100 * MS, longest));
-        let process = self.victim();
         self.note(format_args!("DISASTER: {process:?} is frozen until {until}"));
         match process {
             Process::Replica { replica, .. } => {
@@ -132,8 +157,8 @@ impl World {
         }
     }
 
-    fn drain_one(&mut self) {
-        match self.victim() {
+    fn drain(&mut self, process: Process) {
+        match process {
             Process::Replica { replica, .. } => {
                 self.faults.count(Fault::ReplicaDrained);
                 self.note(format_args!("DISASTER: replica {replica} is told to stop"));

@@ -5,7 +5,8 @@ use crate::{broker::Holder, replica::SessionStep, time::Time, worker::WorkerStep
 
 impl World {
     pub(super) fn dispatch(&mut self, step: Step) {
-        if let Some(process) = self.process_of(&step) {
+        let process = self.process_of(&step);
+        if let Some(process) = process {
             if !self.is_alive(process) {
                 return;
             }
@@ -27,6 +28,11 @@ impl World {
             Step::Deploy { replica } => self.deploy(replica),
             Step::Calm => self.calm_down(),
             Step::Look => self.look(),
+        }
+        if let Some(process) = process.filter(|_| !self.is_calm)
+            && self.random.happens(self.profile.strike)
+        {
+            self.strike(process);
         }
         self.announce();
     }

@@ -1,9 +1,10 @@
 //! What reaches the store, and what its clients learn.
 
-use warren_store::Commit;
+use warren_store::{Commit, Loaded, LoadedInstance};
 
 use super::{Step, StoreStep, World};
 use crate::{
+    fault::Fault,
     invariants,
     replica::{Answer, SessionStep},
     store::Trouble,
@@ -34,7 +35,10 @@ impl World {
         }
         let answer = match step {
             StoreStep::Partition => self.store.partition(partition, epoch).map(Answer::Partition),
-            StoreStep::Load(load) => self.store.load(partition, epoch, &load).map(Answer::Loaded),
+            StoreStep::Load(load) => {
+                let loaded = self.store.load(partition, epoch, &load);
+                loaded.map(|loaded| Answer::Loaded(self.damage(loaded)))
+            }
             StoreStep::Turns { number, keys } => {
                 self.store.turns(partition, epoch, &keys).map(|rows| Answer::Turns { number, rows })
             }
@@ -67,6 +71,23 @@ impl World {
             }
         }
         written
+    }
+
+    /// Makes the history of an instance unreadable, for this once; somebody will resume it. (Of an instance whose very
+    /// row can't be read nobody can say what is due to it: the owner then logs and drops some of it, on purpose.)
+    fn damage(&mut self, mut loaded: Loaded) -> Loaded {
+        let is_alive = |instance: &&mut LoadedInstance| {
+            instance.record.as_ref().is_some_and(|record| !record.status.is_terminal())
+        };
+        for instance in loaded.instances.iter_mut().filter(is_alive) {
+            if self.random.happens(self.profile.unreadable) {
+                self.faults.count(Fault::HistoryUnreadable);
+                self.trace.line(self.now, format_args!("store: {} can't be read", instance.id));
+                self.clients.damaged.insert(instance.id.clone());
+                instance.turns = Err(format!("instance {}: is damaged", instance.id));
+            }
+        }
+        loaded
     }
 
     fn hear(&mut self, session: u64, answer: Result<Answer, Trouble>) {

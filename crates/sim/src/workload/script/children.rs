@@ -3,7 +3,7 @@
 use super::Builder;
 use crate::workload::{
     Expect,
-    contract::{LEAVER, PARENT, STUBBORN},
+    contract::{LEAVER, PARENT, STUBBORN, TWIN},
 };
 
 pub(super) fn parent(builder: &mut Builder<'_>) {
@@ -27,4 +27,14 @@ pub(super) fn leaver(builder: &mut Builder<'_>) {
     let way = crate::client::Way::Control;
     builder.ask(at, crate::client::Ask::Raise { instance: alone.clone(), event: "go", value, way });
     builder.script.expected.push((alone, Expect::value(&value)));
+}
+
+/// Two parents that want the same child.
+pub(super) fn twins(builder: &mut Builder<'_>) {
+    let child = builder.instance("child");
+    for _ in 0..2 {
+        let id = builder.instance("twin");
+        let taken = Expect::Failure(warren_model::code::INSTANCE_EXISTS);
+        builder.start(&id, TWIN, &child.to_string(), Expect::value(&4).or(taken));
+    }
 }

@@ -3,6 +3,7 @@
 mod children;
 mod events;
 mod lifecycle;
+mod nonsense;
 mod single;
 
 use serde::Serialize;
@@ -20,9 +21,6 @@ use crate::{
 pub(crate) const HISTORY_EVENTS_MAX: u64 = 40;
 /// The limit of payloads.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 3_000;
-/// Until when scripts begin, in microseconds.
-const BEGINNINGS: u64 = 12 * SECOND;
-
 /// What clients do, and what comes of it.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
@@ -38,6 +36,8 @@ pub(crate) struct Script {
 /// Puts a script together.
 struct Builder<'a> {
     random: &'a mut Random,
+    /// Until when everything begins, in microseconds.
+    beginnings: u64,
     script: Script,
     instances: u32,
     /// The number of the last event: each carries another one.
@@ -47,7 +47,7 @@ struct Builder<'a> {
 type Scene = fn(&mut Builder<'_>);
 
 /// Every scene; those that are listed twice come twice as often.
-const SCENES: [Scene; 32] = [
+const SCENES: [Scene; 39] = [
     single::chain,
     single::fan,
     single::first,
@@ -67,6 +67,9 @@ const SCENES: [Scene; 32] = [
     single::planned,
     single::planned,
     single::rivals,
+    single::versioned,
+    single::distant,
+    single::crowd,
     events::adder,
     events::adder,
     events::within,
@@ -77,6 +80,10 @@ const SCENES: [Scene; 32] = [
     children::parent,
     children::stubborn,
     children::leaver,
+    children::twins,
+    nonsense::by_ingress,
+    nonsense::to_an_owner,
+    nonsense::to_a_worker,
     lifecycle::paused,
     lifecycle::terminated,
     lifecycle::terminated_parent,
@@ -84,8 +91,9 @@ const SCENES: [Scene; 32] = [
 
 /// Makes up a script.
 pub(crate) fn draw(random: &mut Random) -> Script {
-    let scenes = random.between(1, 8);
-    let mut builder = Builder { random, script: Script::default(), instances: 0, values: 1_000 };
+    let scenes = *random.pick(&[1, 3, 8, 16, 30]);
+    let beginnings = *random.pick(&[100 * MS, 2 * SECOND, 6 * SECOND, 12 * SECOND]);
+    let mut builder = Builder { random, beginnings, script: Script::default(), instances: 0, values: 1_000 };
     for _ in 0..scenes {
         let scene = *builder.random.pick(&SCENES);
         scene(&mut builder);
@@ -109,7 +117,7 @@ impl Builder<'_> {
     }
 
     fn moment(&mut self) -> u64 {
-        self.random.below(BEGINNINGS)
+        self.random.below(self.beginnings)
     }
 
     fn way(&mut self) -> Way {

@@ -8,8 +8,8 @@ use crate::{
     workload::{
         Expect,
         contract::{
-            CANCELLED, CHAIN, FAN, FIRST, LATE, PLANNED, RACE, RECORDED, REFUSED, RETRIES, SETTLED, SHOWN, SLEEPER,
-            TOO_LARGE,
+            CANCELLED, CHAIN, DISTANT, FAN, FIRST, LATE, PLANNED, RACE, RECORDED, REFUSED, RETRIES, SETTLED, SHOWN, SLEEPER,
+            TOO_LARGE, VERSIONED,
         },
         plan::Plan,
     },
@@ -113,4 +113,22 @@ pub(super) fn rivals(builder: &mut Builder<'_>) {
     let (at, input) = (builder.moment(), Payload::of(&(2, 3)).expect("numbers are JSON"));
     let (orchestrator, when, way) = (CHAIN.name(), AnswerWhen::Accepted, Way::Control);
     builder.ask(at, Ask::Start { instance: id, orchestrator, input, when, way });
+}
+
+/// Started under the older code, or under the newer.
+pub(super) fn versioned(builder: &mut Builder<'_>) {
+    let id = builder.instance("versioned");
+    builder.start(&id, VERSIONED, &5, Expect::value(&40).or(Expect::value(&22)));
+}
+
+/// Sleeps for longer than an owner's wheel looks ahead.
+pub(super) fn distant(builder: &mut Builder<'_>) {
+    let (id, seconds) = (builder.instance("distant"), builder.random.between(200, 500));
+    builder.start(&id, DISTANT, &seconds, Expect::value(&1));
+}
+
+/// Many at once.
+pub(super) fn crowd(builder: &mut Builder<'_>) {
+    let (id, n) = (builder.instance("crowd"), i64::from(builder.small(20, 60)));
+    builder.start(&id, FAN, &n, Expect::value(&(2 * n * (n - 1))));
 }
