@@ -16,15 +16,14 @@ use crate::{Epoch, Expired, Result};
 const FORGET: &str = "WITH fence AS MATERIALIZED (
         SELECT FROM lease WHERE partition = $1 AND epoch = $2 AND owner IS NOT NULL FOR KEY SHARE
     ), gone AS (
-        DELETE FROM command USING fence, (
-            SELECT id FROM command WHERE partition = $1 AND at < $3 ORDER BY at LIMIT $4
-        ) AS old WHERE command.partition = $1 AND command.id = old.id RETURNING command.id
+        DELETE FROM command WHERE ctid = ANY (ARRAY(SELECT old.ctid FROM fence, LATERAL (
+            SELECT ctid FROM command WHERE partition = $1 AND at < $3 ORDER BY at LIMIT $4) AS old)) RETURNING id
     )
     SELECT (SELECT count(*) FROM gone) FROM fence";
 
 const EXPIRED: &str = "SELECT instance, position, message, expires_at FROM pending
     WHERE partition = $1 AND expires_at < $2
-        AND NOT EXISTS (SELECT FROM instance AS i WHERE i.partition = $1 AND i.id = pending.instance)
+        AND NOT EXISTS (SELECT FROM instance AS i WHERE i.partition = $1 AND i.id = pending.instance OFFSET 0)
     ORDER BY expires_at, instance, position LIMIT $3";
 
 /// Forgets old commands; finds expired messages for instances that nobody has seen.

@@ -1,6 +1,6 @@
 //! What an owner reads.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Pool;
 use futures_util::try_join;
@@ -19,27 +19,41 @@ use crate::{
     CommandRow, Epoch, Error, Load, Loaded, LoadedInstance, PendingRow, Result, TimerRow, TurnKey, TurnRow, turns,
 };
 
-const HISTORIES: &str = "SELECT h.instance, h.turn, h.body
-    FROM instance AS i JOIN history AS h
-        ON h.partition = i.partition AND h.instance = i.id AND h.execution = i.execution
-        AND h.turn >= CASE WHEN i.status IN ('Completed', 'Failed', 'Terminated') THEN i.turn - 1 ELSE 0 END
-    WHERE i.partition = $1 AND i.id = ANY ($2)
-    ORDER BY h.instance, h.turn";
+const HISTORIES: &str = "SELECT asked.id, h.turn, h.body
+    FROM unnest($2::text[]) AS asked (id), LATERAL (
+        SELECT execution, status, turn FROM instance WHERE partition = $1 AND id = asked.id OFFSET 0
+    ) AS i, LATERAL (
+        SELECT turn, body FROM history
+        WHERE partition = $1 AND instance = asked.id AND execution = i.execution
+            AND turn >= CASE WHEN i.status IN ('Completed', 'Failed', 'Terminated') THEN i.turn - 1 ELSE 0 END
+        OFFSET 0
+    ) AS h
+    ORDER BY asked.id, h.turn";
 
-const PENDING: &str = "SELECT instance, position, message, expires_at FROM pending
-    WHERE partition = $1 AND instance = ANY ($2) ORDER BY instance, position";
+const PENDING: &str = "SELECT p.instance, p.position, p.message, p.expires_at
+    FROM unnest($2::text[]) AS asked (id), LATERAL (
+        SELECT * FROM pending WHERE partition = $1 AND instance = asked.id OFFSET 0
+    ) AS p
+    ORDER BY p.instance, p.position";
 
-const COMMANDS: &str = "SELECT id, answer, at FROM command WHERE partition = $1 AND id = ANY ($2)";
+const COMMANDS: &str = "SELECT c.id, c.answer, c.at
+    FROM unnest($2::text[]) AS asked (id), LATERAL (
+        SELECT * FROM command WHERE partition = $1 AND id = asked.id OFFSET 0
+    ) AS c";
 
 /// Reads what a batch needs.
 pub(super) async fn load(pool: &Pool, partition: Partition, epoch: Epoch, load: Load) -> Result<Loaded> {
     let client = pool.get().await?;
-    let instances = format!("SELECT {INSTANCE} FROM instance AS i WHERE i.partition = $1 AND i.id = ANY ($2)");
+    let instances = format!(
+        "SELECT {INSTANCE} FROM unnest($2::text[]) AS asked (id), LATERAL (
+            SELECT * FROM instance WHERE partition = $1 AND id = asked.id OFFSET 0
+        ) AS i"
+    );
     let [fence, instances, histories, pending, commands] =
         prepare(&client, [FENCE, &instances, HISTORIES, PENDING, COMMANDS]).await?;
     let at = key(partition);
-    let ids: Vec<&str> = load.instances.iter().map(InstanceId::as_str).collect();
-    let messages: Vec<&str> = load.commands.iter().map(MessageId::as_str).collect();
+    let ids = once_each(load.instances.iter().map(InstanceId::as_str));
+    let messages = once_each(load.commands.iter().map(MessageId::as_str));
     let reads = async {
         try_join!(
             ask(&client, &fence, [&at, &epoch.0]),
@@ -55,6 +69,10 @@ pub(super) async fn load(pool: &Pool, partition: Partition, epoch: Epoch, load: 
     let found = Found { records: by_id(&instances)?, turns: by_id(&histories)?, pending: by_id(&pending)? };
     let instances = load.instances.into_iter().map(|id| found.instance(id)).collect::<Result<_>>()?;
     Ok(Loaded { instances, commands: answered(&load.commands, &answers)? })
+}
+
+fn once_each<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    ids.collect::<HashSet<_>>().into_iter().collect()
 }
 
 /// The rows that were read, by the instance that their first column names.
@@ -159,9 +177,10 @@ fn answered(asked: &[MessageId], rows: &[Row]) -> Result<Vec<CommandRow>> {
 }
 
 const TURNS: &str = "SELECT asked.place, h.body
-    FROM unnest($2::text[], $3::uuid[], $4::bigint[]) WITH ORDINALITY AS asked (instance, execution, turn, place)
-    JOIN history AS h ON h.partition = $1
-        AND h.instance = asked.instance AND h.execution = asked.execution AND h.turn = asked.turn
+    FROM unnest($2::text[], $3::uuid[], $4::bigint[]) WITH ORDINALITY AS asked (instance, execution, turn, place), LATERAL (
+        SELECT body FROM history
+        WHERE partition = $1 AND instance = asked.instance AND execution = asked.execution AND turn = asked.turn OFFSET 0
+    ) AS h
     ORDER BY asked.place";
 
 /// Reads single turns; those that are gone are left out.

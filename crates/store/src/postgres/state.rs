@@ -22,8 +22,9 @@ const ASIDE: &str = "SELECT source, sequence, message FROM aside WHERE partition
 /// By the two small indexes; the instances that have ended, the most by far, are not looked at.
 const WAITING: &str = "SELECT id FROM instance
     WHERE partition = $1 AND condition IS NOT NULL AND status NOT IN ('Completed', 'Failed', 'Terminated')
-    UNION SELECT i.id FROM pending AS p JOIN instance AS i ON i.partition = p.partition AND i.id = p.instance
-    WHERE p.partition = $1 AND i.status NOT IN ('Completed', 'Failed', 'Terminated')
+    UNION SELECT i.id FROM (SELECT DISTINCT instance FROM pending WHERE partition = $1) AS p, LATERAL (
+        SELECT id, status FROM instance WHERE partition = $1 AND id = p.instance OFFSET 0
+    ) AS i WHERE i.status NOT IN ('Completed', 'Failed', 'Terminated')
     ORDER BY id";
 
 /// Reads the state of a partition that is held.

@@ -40,6 +40,28 @@ impl Postgres {
     }
 }
 
+#[cfg(test)]
+impl Postgres {
+    /// Returns the plans of what the owner's connection has prepared so far (there is one, if nothing ran at once).
+    pub(super) async fn plans(&self) -> Vec<String> {
+        let client = self.turns.get().await.unwrap();
+        let sql =
+            "SELECT name, cardinality(parameter_types) FROM pg_prepared_statements WHERE statement ~ '^(WITH|SELECT)'";
+        let mut plans = Vec::new();
+        for statement in client.query(sql, &[]).await.unwrap() {
+            let (name, count): (&str, i32) = (statement.get(0), statement.get(1));
+            let values = if count == 0 {
+                String::new()
+            } else {
+                format!("({})", vec!["NULL"; usize::try_from(count).unwrap()].join(", "))
+            };
+            let lines = client.query(&format!("EXPLAIN EXECUTE \"{name}\"{values}"), &[]).await.unwrap();
+            plans.push(lines.iter().map(|line| line.get::<_, String>(0)).collect::<Vec<_>>().join("\n"));
+        }
+        plans
+    }
+}
+
 impl Store for Postgres {
     fn hub(&self) -> &Hub {
         Queries::hub(&self.queries)

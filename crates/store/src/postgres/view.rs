@@ -1,4 +1,5 @@
-//! What clients read. One statement each, so that it sees one state of the hub.
+//! What clients read. One statement each, so that it sees one state of the hub; none is prepared, so that the planner sees
+//! which values there are and how large the tables have become.
 
 use deadpool_postgres::Pool;
 use tokio_postgres::{
@@ -19,6 +20,9 @@ use crate::{
     turns::{self, corrupt},
 };
 
+/// The values of a statement that is not prepared.
+type Values<'v, const N: usize> = [(&'v (dyn ToSql + Sync), Type); N];
+
 /// Reads one instance with its input and outcome.
 pub(super) async fn view(pool: &Pool, partition: Partition, id: &InstanceId) -> Result<Option<InstanceView>> {
     let client = pool.get().await?;
@@ -31,10 +35,11 @@ pub(super) async fn view(pool: &Pool, partition: Partition, id: &InstanceId) -> 
              AND i.status IN ('Completed', 'Failed', 'Terminated')
          WHERE i.partition = $1 AND i.id = $2"
     );
-    let statement = client.prepare_cached(&sql).await?;
-    let Some(row) = client.query_opt(&statement, &[&key(partition), &id.as_str()]).await? else { return Ok(None) };
-    let record = instance(&row).map_err(|why| Error::Corrupt { what: format!("instance {id}"), why })?;
-    let turn = |column, number| turn(&row, column, &record, number);
+    let values: Values<'_, 2> = [(&key(partition), Type::INT4), (&id.as_str(), Type::TEXT)];
+    let rows = client.query_typed(&sql, &values).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let record = instance(row).map_err(|why| Error::Corrupt { what: format!("instance {id}"), why })?;
+    let turn = |column, number| turn(row, column, &record, number);
     let first = turn(INSTANCE_COLUMNS, Some(0))?;
     let last = turn(INSTANCE_COLUMNS + 1, record.turn.checked_sub(1))?;
     let input = first.as_ref().and_then(turns::input);
@@ -60,8 +65,13 @@ pub(super) async fn history(
     let sql = "SELECT h.execution, h.turn, h.body FROM instance AS i
         JOIN history AS h ON h.partition = i.partition AND h.instance = i.id AND h.execution = i.execution
         WHERE i.partition = $1 AND i.id = $2 AND h.turn >= $3 ORDER BY h.turn LIMIT $4";
-    let statement = client.prepare_cached(sql).await?;
-    let rows = client.query(&statement, &[&key(partition), &id.as_str(), &i64::from(from), &limit(most)]).await?;
+    let values: Values<'_, 4> = [
+        (&key(partition), Type::INT4),
+        (&id.as_str(), Type::TEXT),
+        (&i64::from(from), Type::INT8),
+        (&limit(most), Type::INT8),
+    ];
+    let rows = client.query_typed(sql, &values).await?;
     let key = |row| Ok(TurnKey { instance: id.clone(), execution: execution(row, 0)?, turn: number(row, 1)? });
     let read = |row| {
         let key = key(row).map_err(|why: Why| Error::Corrupt { what: format!("history of instance {id}"), why })?;
@@ -75,8 +85,7 @@ pub(super) async fn list(pool: &Pool, filter: &Filter) -> Result<Page> {
     let top = page::size(filter.top);
     let query = Query::of(filter)?;
     let client = pool.get().await?;
-    // Not prepared: the planner is to see which conditions and values there are. One row more than the page has tells
-    // whether there is another page.
+    // One row more than the page has tells whether there is another page.
     let rows = client.query_typed(&query.sql(limit(top + 1)), &query.values()).await?;
     let read = |row| instance(row).map_err(|why| Error::Corrupt { what: "a row of table instance".into(), why });
     let mut instances = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
@@ -152,8 +161,7 @@ impl Query {
 /// Counts the instances by status.
 pub(super) async fn counts(pool: &Pool) -> Result<Vec<(Status, u64)>> {
     let client = pool.get().await?;
-    let statement = client.prepare_cached("SELECT status, count(*) FROM instance GROUP BY status").await?;
-    let rows = client.query(&statement, &[]).await?;
+    let rows = client.query_typed("SELECT status, count(*) FROM instance GROUP BY status", &[]).await?;
     let read = |row| Ok((status(get(row, 0)?)?, number(row, 1)?));
     let found = rows.iter().map(read).collect::<Result<Vec<(Status, u64)>, Why>>();
     let found = found.map_err(|why| Error::Corrupt { what: "table instance".into(), why })?;

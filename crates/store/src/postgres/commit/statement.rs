@@ -109,13 +109,17 @@ impl<'c> Statement<'c> {
     }
 
     /// Removes the rows of a table that have these values; those that are not there are no trouble.
+    ///
+    /// Each is looked up by its key (see `Use::options`), then removed by where it lies: nobody else changes it, for the
+    /// rows of a partition are written under its lock.
     pub(super) fn remove(&mut self, table: &str, columns: Vec<Column<'c>>) {
         let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
         let rows = self.rows(columns);
-        let same: Vec<_> = names.iter().map(|name| format!(" AND old.{name} = given.{name}")).collect();
+        let same: Vec<_> = names.iter().map(|name| format!(" AND t.{name} = given.{name}")).collect();
         let (names, same) = (names.join(", "), same.concat());
         self.part(&format!(
-            "DELETE FROM {table} AS old USING next, {rows} AS given ({names}) WHERE old.partition = next.partition{same}"
+            "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT old.ctid FROM next, {rows} AS given ({names}), LATERAL (
+        SELECT t.ctid FROM {table} AS t WHERE t.partition = next.partition{same} OFFSET 0) AS old))"
         ));
     }
 
