@@ -31,6 +31,8 @@
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod error;
+#[cfg(any(test, feature = "faulty"))]
+pub mod faulty;
 mod page;
 pub mod postgres;
 mod queries;

@@ -35,7 +35,7 @@ pub use reader::PostgresReader;
 pub use store::Postgres;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 #[cfg(test)]
 #[path = "postgres_test.rs"]

@@ -21,7 +21,7 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(20);
 pub(super) const P0: Partition = Partition(0);
 
 /// A schema that no other test has; it goes with the value.
-pub(super) struct Place {
+pub(crate) struct Place {
     pub(super) schema: String,
 }
 

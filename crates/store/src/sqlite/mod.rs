@@ -27,4 +27,4 @@ pub use store::Sqlite;
 
 #[cfg(test)]
 #[path = "sqlite_test.rs"]
-mod test;
+pub(crate) mod test;

@@ -9,7 +9,8 @@ use crate::{
     conformance::{Damage, Fixture},
 };
 
-struct File {
+/// A folder for one hub's file.
+pub(crate) struct File {
     folder: TempDir,
 }
 
