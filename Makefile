@@ -31,7 +31,7 @@ fix: ## Formats, and mends what clippy can mend
 build: ## Builds the release binaries into target/release
 	cargo build --release --workspace --bins --locked
 
-test: ## Runs all tests, against a RabbitMQ of the repository's own (or WARREN_TEST_AMQP)
+test: ## Runs all tests, against the repository's own RabbitMQ and PostgreSQL (or WARREN_TEST_AMQP, WARREN_TEST_POSTGRES)
 	tools/test
 
 sim: ## Simulates a whole cluster by seeds (SEEDS=n FROM=n; without SEEDS: what two cores run in five minutes)
@@ -50,4 +50,5 @@ down: ## Stops them
 clean-local: ## Stops everything local and deletes its data (.local)
 	deploy/local/fleet down
 	deploy/local/rabbitmq stop
+	deploy/local/postgres remove
 	rm -rf $${WARREN_LOCAL:-.local}/fleet $${WARREN_LOCAL:-.local}/rabbitmq

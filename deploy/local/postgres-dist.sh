@@ -1,8 +1,7 @@
 # Sourced by `postgres`: finds a PostgreSQL to run, and unpacks one where none is installed.
-# It installs nothing system-wide and needs no root.
+# It installs nothing system-wide and needs no root. `postgres` has set DIST, where the copy is.
 # shellcheck shell=bash disable=SC2034  # `postgres` uses what is set here
 
-DIST=$LOCAL/postgres-dist
 # Oldest major version that Warren is tried with.
 POSTGRES_MIN=13
 
@@ -57,6 +56,7 @@ unpack_dist() {
     local deb
     for deb in "$work"/debs/*.deb; do dpkg-deb -x "$deb" "$work"; done
     rm -rf "$work/debs" "$DIST"
+    chmod 755 "$work"
     mv "$work" "$DIST"
     rm -rf "$DIST.apt"
 }

@@ -23,6 +23,8 @@
 //! | `received` | the last sequence taken from another partition | source | `received` |
 //! | `aside` | a message ahead of a gap | source, sequence | `aside`, `aside_done` |
 //!
+//! PostgreSQL keeps the number in a table of its own (`progress`), and the version of the tables in `migration`.
+//!
 //! # Time
 //!
 //! Stores keep whole microseconds: a timestamp that is written is cut to them, and a timer's is rounded up, so that

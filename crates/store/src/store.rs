@@ -30,7 +30,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     fn leases(&self) -> impl Future<Output = Result<(Vec<Lease>, Timestamp)>> + Send;
 
     /// Takes the partition if its lease still has the epoch and counter of `seen`, or has no owner; raises the epoch.
-    /// Returns the new epoch, or `None` if the lease has changed meanwhile.
+    /// Returns the new epoch, or `None` if the lease has changed meanwhile or a commit under the old epoch is still open:
+    /// look again.
     fn acquire(&self, seen: &Lease, owner: &str) -> impl Future<Output = Result<Option<Epoch>>> + Send;
 
     /// Raises the counters of leases that are still held under the given epochs.

@@ -1,6 +1,10 @@
 //! Rows to write, and short ways to do so.
 
-use std::{collections::BTreeMap, num::NonZeroU16};
+use std::{
+    collections::BTreeMap,
+    num::NonZeroU16,
+    time::{Duration, Instant},
+};
 
 use warren_model::{
     ActionId, Event, EventRaised, ExecutionCompleted, ExecutionId, ExecutionStarted, InboxMessage, InstanceId,
@@ -45,9 +49,15 @@ pub(super) async fn take<S: Store>(store: S, partition: Partition) -> Owned<S> {
     take_as_seen(store, &seen).await
 }
 
-/// Takes a partition whose lease is still as it was seen, and reads its state at once.
+/// Takes a partition whose lease is still as it was seen, as soon as no commit is open there, and reads its state at once.
 pub(super) async fn take_as_seen<S: Store>(store: S, seen: &Lease) -> Owned<S> {
-    let epoch = store.acquire(seen, "owner").await.unwrap().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let epoch = loop {
+        if let Some(epoch) = store.acquire(seen, "owner").await.unwrap() {
+            break epoch;
+        }
+        assert!(Instant::now() < deadline, "the lease is not as it was seen, or stays locked: {seen:?}");
+    };
     let number = store.partition(seen.partition, epoch).await.unwrap().number;
     Owned { store, partition: seen.partition, epoch, number }
 }

@@ -114,10 +114,16 @@ pub(super) fn spec() -> HubSpec {
     HubSpec { name: "orders".into(), partitions: PartitionCount(NonZeroU16::MIN) }
 }
 
-/// Takes the first partition, whoever holds it.
+/// Takes the first partition, whoever holds it, as soon as no commit is open there.
 pub(super) async fn take(store: &Postgres) -> Epoch {
-    let seen = Store::leases(store).await.unwrap().0.remove(0);
-    store.acquire(&seen, "owner").await.unwrap().unwrap()
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let seen = Store::leases(store).await.unwrap().0.remove(0);
+        if let Some(epoch) = store.acquire(&seen, "owner").await.unwrap() {
+            return epoch;
+        }
+        assert!(Instant::now() < deadline, "the lease stays locked: {seen:?}");
+    }
 }
 
 /// Returns a commit of the first partition that changes nothing.

@@ -1,5 +1,3 @@
-use std::path::Path;
-
 use super::*;
 use crate::postgres::{
     pool::{Use, pool},
@@ -13,9 +11,7 @@ fn url(parameters: &str) -> String {
 }
 
 fn certificate() -> String {
-    let local = std::env::var("WARREN_LOCAL").unwrap_or_else(|_| "../../.local".into());
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(local).join("postgres/server.crt");
-    path.to_str().unwrap().into()
+    local("", &["ca"])
 }
 
 /// Returns whether a new connection is encrypted.
