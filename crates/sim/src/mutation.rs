@@ -15,3 +15,7 @@ impl Mutation {
     /// Every mutation.
     pub const ALL: [Self; 3] = [Self::AckBeforeCommit, Self::NoFence, Self::NoDuplicateCheck];
 }
+
+#[cfg(test)]
+#[path = "mutation_test.rs"]
+mod test;

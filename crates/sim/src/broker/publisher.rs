@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use warren_broker::{Publication, Published};
 
 use super::{Broker, Holder};
-use crate::time::Time;
 
 /// Names a publisher's channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,8 +29,6 @@ pub(crate) enum Ticket {
 #[derive(Debug)]
 pub(crate) struct Publisher {
     pub(crate) holder: Holder,
-    /// When the last publication arrives: they keep their order.
-    pub(crate) frames_until: Time,
 }
 
 /// A batch of publications.
@@ -53,7 +50,7 @@ pub(crate) struct Flight {
 impl Broker {
     pub(crate) fn publisher(&mut self, holder: Holder) -> PublisherId {
         let id = PublisherId(self.id());
-        self.publishers.insert(id, Publisher { holder, frames_until: Time::default() });
+        self.publishers.insert(id, Publisher { holder });
         id
     }
 

@@ -30,14 +30,37 @@ pub(crate) enum Way {
 /// What a client asks for.
 #[derive(Clone, Debug)]
 pub(crate) enum Ask {
-    Start { instance: InstanceId, orchestrator: &'static str, input: Payload, when: AnswerWhen, way: Way },
-    Raise { instance: InstanceId, event: &'static str, value: i64, way: Way },
-    Suspend { instance: InstanceId },
-    Resume { instance: InstanceId },
-    Terminate { instance: InstanceId, recursive: bool },
-    Wait { instance: InstanceId },
+    Start {
+        instance: InstanceId,
+        orchestrator: &'static str,
+        input: Payload,
+        when: AnswerWhen,
+        way: Way,
+    },
+    Raise {
+        instance: InstanceId,
+        event: &'static str,
+        value: i64,
+        way: Way,
+    },
+    Suspend {
+        instance: InstanceId,
+    },
+    Resume {
+        instance: InstanceId,
+    },
+    Terminate {
+        instance: InstanceId,
+        recursive: bool,
+    },
+    Wait {
+        instance: InstanceId,
+    },
     /// Something that makes no sense.
-    Nonsense { to: Address, message: Message },
+    Nonsense {
+        to: Address,
+        message: Message,
+    },
 }
 
 /// Something to ask for, so long after what came before it was answered.

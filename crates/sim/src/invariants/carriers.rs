@@ -59,7 +59,6 @@ fn check_instance(
     Ok(())
 }
 
-#[expect(clippy::too_many_arguments, reason = "what a check looks at, and nothing of it belongs together")]
 fn is_carried(
     world: &World,
     carriers: &Carriers,

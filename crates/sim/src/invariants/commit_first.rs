@@ -1,12 +1,12 @@
 //! Nothing is acknowledged, published or answered before the commit that it belongs to (H3, H4, H5).
 
 use warren_broker::{ClientReply, Delivery, Inbound, Message, Publication, decode_client_reply};
-use warren_model::{Command, InboxMessage, InstanceId, Partition, TaskEnded, Token};
+use warren_model::{Command, InboxMessage, InstanceId, MessageId, Partition, TaskEnded, Token};
 
 use super::{Violation, events::is_pending, links::sent};
 use crate::{
     broker::{Holder, Stored},
-    client::QUEUE,
+    client::{Ask, QUEUE},
     ledger::Open,
     time::Time,
     world::World,
@@ -25,6 +25,11 @@ pub(crate) fn published(world: &World, publication: &Publication, from: Option<H
         return match decode_client_reply(&delivery(queue, &publication.message)) {
             Ok((_, ClientReply::Answer(answer))) if !is_known(world, &answer.instance) => {
                 fail(format!("there is no instance {}", answer.instance))
+            }
+            Ok((correlation, ClientReply::Answer(answer)))
+                if !is_remembered(world, correlation.as_deref(), &answer.instance) =>
+            {
+                fail("its command is not committed".into())
             }
             Ok(_) | Err(_) => Ok(()),
         };
@@ -46,6 +51,19 @@ pub(crate) fn published(world: &World, publication: &Publication, from: Option<H
     Ok(())
 }
 
+/// Returns whether the command that is answered is committed: a start by its instance, another by its own row.
+fn is_remembered(world: &World, correlation: Option<&str>, instance: &InstanceId) -> bool {
+    let number = correlation.and_then(|text| text.strip_prefix('r')?.parse::<u64>().ok());
+    let Some(number) = number else { return true };
+    match world.clients.requests.get(&number).map(|request| &request.ask) {
+        Some(Ask::Raise { .. } | Ask::Suspend { .. } | Ask::Resume { .. } | Ask::Terminate { .. }) => {
+            let id = MessageId::new(&format!("m{number}")).expect("a letter and digits are an id");
+            world.store.home(instance).commands.contains_key(&id)
+        }
+        Some(Ask::Start { .. } | Ask::Wait { .. } | Ask::Nonsense { .. }) | None => true,
+    }
+}
+
 fn is_scheduled(world: &World, message: &Message) -> bool {
     let token = message.correlation_id.as_deref().and_then(|text| text.parse::<Token>().ok());
     let execution = token.as_ref().and_then(|t| world.ledger.executions.get(&(t.instance.clone(), t.execution)));
@@ -64,10 +82,12 @@ pub(crate) fn acknowledged(world: &World, queue: &str, stored: &Stored) -> Resul
     if let Some(partition) = topology.partition_of_control(queue) {
         let delivery = Delivery { routing_key: stored.routing_key.clone(), ..delivery(queue, &stored.message) };
         return match world.hub.codec.decode_control(&delivery) {
-            Ok(inbound) => match inbound.iter().find_map(|inbound| unsafe_yet(world, partition, inbound, stored.published_at)) {
-                Some(why) => fail(why),
-                None => Ok(()),
-            },
+            Ok(inbound) => {
+                match inbound.iter().find_map(|inbound| unsafe_yet(world, partition, inbound, stored.published_at)) {
+                    Some(why) => fail(why),
+                    None => Ok(()),
+                }
+            }
             Err(_) if has(&world.ledger.forwarded, &stored.message.message_id) => Ok(()),
             Err(_) => fail("it makes no sense and is not in the dead queue"),
         };
@@ -101,7 +121,7 @@ fn unsafe_yet(world: &World, partition: Partition, inbound: &Inbound, since: Tim
             match &envelope.command {
                 Command::Start(_) => exists(world, id),
                 Command::Raise { input, keep_unseen, .. } => {
-                    let Some(value) = crate::ledger::number(input.as_str().as_bytes()) else { return None };
+                    let value = crate::ledger::number(input.as_str().as_bytes())?;
                     let is_kept = is_pending(world, id, value);
                     let raised = world.ledger.raised.get(&value);
                     let is_seen = raised.is_some_and(|raised| raised.is_dead || !raised.seen_in.is_empty());

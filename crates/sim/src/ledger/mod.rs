@@ -70,7 +70,8 @@ impl Ledger {
         match &request.ask {
             Ask::Raise { value, .. } => self.accepted(*value),
             Ask::Nonsense { .. } => self.nonsense.extend(request.publication.message.message_id.clone()),
-            Ask::Start { .. } | Ask::Suspend { .. } | Ask::Resume { .. } | Ask::Terminate { .. } | Ask::Wait { .. } => {}
+            Ask::Start { .. } | Ask::Suspend { .. } | Ask::Resume { .. } | Ask::Terminate { .. } | Ask::Wait { .. } => {
+            }
         }
     }
 

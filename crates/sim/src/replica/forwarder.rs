@@ -153,7 +153,7 @@ impl World {
             left.push(publication);
         }
         let forwarder = &mut self.replicas[replica].forwarder;
-        let pause = 50 * MS << forwarder.retries.min(6);
+        let pause = (50 * MS) << forwarder.retries.min(6);
         forwarder.retries += 1;
         let is_done = left.is_empty();
         forwarder.batch = left;

@@ -120,7 +120,7 @@ pub(crate) async fn collector(ctx: Context, (left, sum): (u32, i64)) -> Result<i
     if left == 0 {
         return Ok(sum);
     }
-    let _ = ctx.timer(hours(2));
+    drop(ctx.timer(hours(2)));
     if left.is_multiple_of(2) {
         ctx.call(ECHO, "one moment".into()).await?;
     }

@@ -35,20 +35,21 @@ pub(crate) enum Plan {
     Raced(Box<Plan>),
     Child(Box<Plan>),
     /// Has a child do it and does not wait for it.
-    Left { plan: Box<Plan>, is_abandoned: bool },
+    Left {
+        plan: Box<Plan>,
+        is_abandoned: bool,
+    },
     /// In the next execution.
     Again(Box<Plan>),
 }
 
 /// Carries out a plan.
 pub(crate) async fn planned(ctx: Context, plan: Plan) -> Result<i64, Failure> {
-    match plan {
-        Plan::Again(next) => {
-            ctx.call(DOUBLE, 0).await?;
-            ctx.continue_as_new(*next)
-        }
-        plan => run(ctx, plan).await,
+    if let Plan::Again(next) = plan {
+        ctx.call(DOUBLE, 0).await?;
+        return ctx.continue_as_new(*next);
     }
+    run(ctx, plan).await
 }
 
 fn run(ctx: Context, plan: Plan) -> Pin<Box<dyn Future<Output = Result<i64, Failure>>>> {

@@ -13,18 +13,10 @@ use crate::{
 };
 
 impl World {
-    /// Sends a batch on its way.
+    /// Sends a batch on its way. Each has a task of its own, so one may overtake another; within it the order holds.
     pub(crate) fn publish(&mut self, publisher: PublisherId, ticket: Ticket, batch: Vec<Publication>) {
         let flight = self.broker.send(publisher, ticket, batch);
-        self.schedule_flight(flight, publisher);
-    }
-
-    fn schedule_flight(&mut self, flight: FlightId, publisher: PublisherId) {
-        let at = self.now.after(self.latency());
-        let Some(publisher) = self.broker.publishers.get_mut(&publisher) else { return };
-        publisher.frames_until = publisher.frames_until.max(at);
-        let at = publisher.frames_until;
-        self.agenda.add(at, Step::Broker(BrokerStep::Publish(flight)));
+        self.soon(Step::Broker(BrokerStep::Publish(flight)));
     }
 
     /// Some of a batch arrive, in order; the rest comes later.
@@ -50,9 +42,9 @@ impl World {
             }
             flight.results.push(result);
         }
-        let (publisher, is_done) = (flight.publisher, flight.left.is_empty());
+        let is_done = flight.left.is_empty();
         self.broker.flights.insert(id, flight);
-        if is_done { self.soon_confirm(id) } else { self.schedule_flight(id, publisher) }
+        if is_done { self.soon_confirm(id) } else { self.soon(Step::Broker(BrokerStep::Publish(id))) }
     }
 
     fn take(&mut self, publication: &Publication, holder: Holder) -> Published {

@@ -40,8 +40,15 @@ pub(super) fn to_a_worker(builder: &mut Builder<'_>) {
     let text = |text: &str| Some(text.to_owned());
     let message = match builder.random.below(3) {
         0 => Message::default(),
-        1 => Message { kind: text("double"), correlation_id: text("x"), reply_to: text("stranger"), ..Message::default() },
-        _ => Message { kind: text("double"), correlation_id: text("x"), reply_to: text("h.dead"), ..Message::default() },
+        1 => Message {
+            kind: text("double"),
+            correlation_id: text("x"),
+            reply_to: text("stranger"),
+            ..Message::default()
+        },
+        _ => {
+            Message { kind: text("double"), correlation_id: text("x"), reply_to: text("h.dead"), ..Message::default() }
+        }
     };
     send(builder, Address::Queue("h.work.double".into()), message);
 }

@@ -8,8 +8,8 @@ use crate::{
     workload::{
         Expect,
         contract::{
-            CANCELLED, CHAIN, DISTANT, FAN, FIRST, LATE, PLANNED, RACE, RECORDED, REFUSED, RETRIES, SETTLED, SHOWN, SLEEPER,
-            TOO_LARGE, VERSIONED,
+            CANCELLED, CHAIN, DISTANT, FAN, FIRST, LATE, PLANNED, RACE, RECORDED, REFUSED, RETRIES, SETTLED, SHOWN,
+            SLEEPER, TOO_LARGE, VERSIONED,
         },
         plan::Plan,
     },
