@@ -5,7 +5,7 @@
 //! seed decides everything: how rough the run is, what clients do, how long each step takes, what goes wrong and when.
 //! The same seed gives the same trace. There are no threads, no I/O, no wall clock in a run.
 //!
-//! A run has a rough part, with faults, and a quiet end in which everything must come to rest. [`invariants`] are
+//! A run has a rough part, with faults, and a quiet end in which everything must come to rest. `invariants` are
 //! checked after each step that may break them, now and then, and at rest.
 //!
 //! [`Mutation`]s are mistakes made on purpose in the simulated shell or store: the tests show that each is caught.
