@@ -32,13 +32,12 @@ impl World {
         match result {
             Ok(lost) => {
                 self.replicas[replica].lag = self.now.since(sent);
-                self.has_renewed(replica, sent);
                 for partition in lost {
                     self.note(format_args!("replica {replica}: partition {partition} was taken over"));
                     self.order(replica, partition, Order::Stop);
                 }
             }
-            Err(_) => return self.next_tick(replica, sent),
+            Err(_) => return self.could_not_renew(replica, sent),
         }
         if self.replicas[replica].is_draining {
             return self.next_tick(replica, sent);
@@ -48,19 +47,13 @@ impl World {
         self.in_replica(latency, replica, ReplicaStep::Leases { sent, result });
     }
 
-    /// Notes a renewal, and when what is held may no longer be used without another one: counted from before it was
-    /// sent, for another replica can't have counted from earlier.
-    fn has_renewed(&mut self, replica: usize, sent: Time) {
-        self.replicas[replica].renewed = sent;
-        let wait = GIVE_UP.saturating_sub(self.now.since(sent));
-        self.in_replica(wait, replica, ReplicaStep::Lapse(sent));
-    }
-
-    /// Gives up everything, unless it was renewed meanwhile.
-    pub(super) fn lapse(&mut self, replica: usize, sent: Time) {
-        if self.replicas[replica].renewed == sent && !self.replicas[replica].is_draining {
+    /// Judged from before the last renewal was sent: another replica can't have counted from earlier.
+    fn could_not_renew(&mut self, replica: usize, sent: Time) {
+        let found = &self.replicas[replica];
+        if self.now.since(found.renewed) > GIVE_UP && !found.is_draining {
             self.stop_all(replica);
         }
+        self.next_tick(replica, sent);
     }
 
     fn stop_all(&mut self, replica: usize) {
@@ -78,7 +71,7 @@ impl World {
     }
 
     pub(super) fn read_leases(&mut self, replica: usize, sent: Time, result: Result<Vec<Lease>, Trouble>) {
-        let Ok(leases) = result else { return self.next_tick(replica, sent) };
+        let Ok(leases) = result else { return self.could_not_renew(replica, sent) };
         for lease in self.free(replica, leases) {
             if self.replicas[replica].held.contains_key(&lease.partition) || self.is_store_away() {
                 continue;
@@ -88,13 +81,14 @@ impl World {
             self.note(format_args!("store: replica {replica} acquires partition {} under {epoch}", lease.partition));
             let verdict = crate::invariants::fence::acquired(&mut self.ledger, lease.partition, epoch);
             self.judge(verdict);
-            if self.replicas[replica].held.is_empty() {
-                self.has_renewed(replica, sent);
-            }
             let latency = self.latency();
             let partition = lease.partition;
             self.in_replica(latency, replica, ReplicaStep::Acquired { partition, epoch });
         }
+        if self.now.since(sent) > GIVE_UP {
+            self.stop_all(replica);
+        }
+        self.replicas[replica].renewed = sent;
         self.next_tick(replica, sent);
     }
 
