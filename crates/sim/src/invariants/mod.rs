@@ -12,6 +12,7 @@ pub(crate) mod quiet;
 pub(crate) mod replay;
 pub(crate) mod rest;
 pub(crate) mod rows;
+pub(crate) mod timers;
 
 use warren_store::Commit;
 
@@ -44,7 +45,8 @@ pub(crate) fn committed(world: &mut World, commit: &Commit) -> Result<(), Violat
 
 /// Checks what is expensive and must hold at any moment.
 pub(crate) fn at_any_moment(world: &World) -> Result<(), Violation> {
-    carriers::check(world)
+    carriers::check(world)?;
+    timers::check(world)
 }
 
 /// Checks what must hold once everything has come to rest.

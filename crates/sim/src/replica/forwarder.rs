@@ -108,20 +108,21 @@ impl World {
         }
     }
 
-    /// A command for its partition; or, if it makes no sense, word to the dead queue and to its sender.
+    /// A command for its partition; or, if it makes no sense or is too large, word to the dead queue and to its sender.
     fn translate(&self, delivery: &Delivery) -> Vec<Publication> {
         let codec = &self.hub.codec;
-        match codec.decode_ingress(delivery) {
-            Ok(ingress) => vec![codec.command(&ingress.envelope)],
-            Err(malformed) => {
-                let reason = malformed.reason;
-                let mut out = vec![codec.dead(delivery, &reason, &codec.topology().ingress_queue().name)];
-                if let Some(to) = codec.answer_to(delivery) {
-                    out.push(codec.answer(&to, &Err(Refusal { code: RefusalCode::Invalid, message: reason })));
-                }
-                out
+        let (code, message) = match codec.decode_ingress(delivery) {
+            Ok(_) if delivery.message.body.len() > self.hub.owner.limits.payload_bytes => {
+                (RefusalCode::TooLarge, "the body is too large".to_owned())
             }
+            Ok(ingress) => return vec![codec.command(&ingress.envelope)],
+            Err(malformed) => (RefusalCode::Invalid, malformed.reason),
+        };
+        let mut out = vec![codec.dead(delivery, &message, &codec.topology().ingress_queue().name)];
+        if let Some(to) = codec.answer_to(delivery) {
+            out.push(codec.answer(&to, &Err(Refusal { code, message })));
         }
+        out
     }
 
     fn publish_forward(&mut self, replica: usize) {

@@ -30,14 +30,16 @@ impl World {
 
     pub(super) fn renewed(&mut self, replica: usize, sent: Time, result: Result<Vec<Partition>, Trouble>) {
         match result {
+            Ok(_) if self.now.since(sent) > GIVE_UP => return self.next_tick(replica, sent), // no longer waited for
             Ok(lost) => {
                 self.replicas[replica].lag = self.now.since(sent);
+                self.has_renewed(replica, sent);
                 for partition in lost {
                     self.note(format_args!("replica {replica}: partition {partition} was taken over"));
                     self.order(replica, partition, Order::Stop);
                 }
             }
-            Err(_) => return self.could_not_renew(replica, sent),
+            Err(_) => return self.next_tick(replica, sent),
         }
         if self.replicas[replica].is_draining {
             return self.next_tick(replica, sent);
@@ -47,13 +49,19 @@ impl World {
         self.in_replica(latency, replica, ReplicaStep::Leases { sent, result });
     }
 
-    /// Judged from before the last renewal was sent: another replica can't have counted from earlier.
-    fn could_not_renew(&mut self, replica: usize, sent: Time) {
-        let found = &self.replicas[replica];
-        if self.now.since(found.renewed) > GIVE_UP && !found.is_draining {
+    /// Notes a renewal, and when what is held may no longer be used without another one: counted from before it was
+    /// sent, for another replica can't have counted from earlier.
+    fn has_renewed(&mut self, replica: usize, sent: Time) {
+        self.replicas[replica].renewed = sent;
+        let wait = GIVE_UP.saturating_sub(self.now.since(sent));
+        self.in_replica(wait, replica, ReplicaStep::Lapse(sent));
+    }
+
+    /// Gives up everything, unless it was renewed meanwhile.
+    pub(super) fn lapse(&mut self, replica: usize, sent: Time) {
+        if self.replicas[replica].renewed == sent && !self.replicas[replica].is_draining {
             self.stop_all(replica);
         }
-        self.next_tick(replica, sent);
     }
 
     fn stop_all(&mut self, replica: usize) {
@@ -71,25 +79,28 @@ impl World {
     }
 
     pub(super) fn read_leases(&mut self, replica: usize, sent: Time, result: Result<Vec<Lease>, Trouble>) {
-        let Ok(leases) = result else { return self.could_not_renew(replica, sent) };
+        let Ok(leases) = result else { return self.next_tick(replica, sent) };
+        // One after the other; what is not answered in time was done all the same, and its lease will lapse.
+        let (mut wait, patience) = (0, LEASE.saturating_sub(self.now.since(sent)));
         for lease in self.free(replica, leases) {
-            if self.replicas[replica].held.contains_key(&lease.partition) || self.is_store_away() {
+            if self.replicas[replica].held.contains_key(&lease.partition) || self.is_store_away() || wait > patience {
                 continue;
             }
             let name = self.replicas[replica].name(replica);
             let Some(epoch) = self.store.acquire(&lease, &name) else { continue };
-            self.note(format_args!("store: replica {replica} acquires partition {} under {epoch}", lease.partition));
-            let verdict = crate::invariants::fence::acquired(&mut self.ledger, lease.partition, epoch);
-            self.judge(verdict);
-            let latency = self.latency();
             let partition = lease.partition;
-            self.in_replica(latency, replica, ReplicaStep::Acquired { partition, epoch });
+            self.note(format_args!("store: replica {replica} acquires partition {partition} under {epoch}"));
+            let verdict = crate::invariants::fence::acquired(&mut self.ledger, partition, epoch);
+            self.judge(verdict);
+            if self.replicas[replica].held.is_empty() {
+                self.has_renewed(replica, sent);
+            }
+            wait += self.latency();
+            if wait <= patience {
+                self.in_replica(wait, replica, ReplicaStep::Acquired { partition, epoch });
+            }
         }
-        if self.now.since(sent) > GIVE_UP {
-            self.stop_all(replica);
-        }
-        self.replicas[replica].renewed = sent;
-        self.next_tick(replica, sent);
+        self.next_tick_after(wait.min(patience), replica, sent);
     }
 
     /// Returns the leases that nobody holds, or whose holder has given no sign of life for the lease time.

@@ -68,7 +68,12 @@ impl World {
 
     /// Returns when the next renewal is due, counted from the one before.
     pub(super) fn next_tick(&mut self, replica: usize, sent: Time) {
-        let wait = TICK.saturating_sub(self.now.since(sent));
+        self.next_tick_after(0, replica, sent);
+    }
+
+    /// The same, and not before so many microseconds.
+    pub(super) fn next_tick_after(&mut self, least: u64, replica: usize, sent: Time) {
+        let wait = TICK.saturating_sub(self.now.since(sent)).max(least);
         self.in_replica(wait, replica, ReplicaStep::Tick);
     }
 }

@@ -71,6 +71,8 @@ pub(crate) enum ReplicaStep {
         sent: Time,
         result: Result<Vec<Lease>, Trouble>,
     },
+    /// What is held may be used no longer, unless it was renewed after this time.
+    Lapse(Time),
     Acquired {
         partition: Partition,
         epoch: Epoch,
@@ -115,6 +117,7 @@ impl World {
             ReplicaStep::Tick => self.tick_replica(replica),
             ReplicaStep::Renewed { sent, result } => self.renewed(replica, sent, result),
             ReplicaStep::Leases { sent, result } => self.read_leases(replica, sent, result),
+            ReplicaStep::Lapse(sent) => self.lapse(replica, sent),
             ReplicaStep::Acquired { partition, epoch } => self.acquired(replica, partition, epoch),
             ReplicaStep::SessionEnded { partition, epoch, end } => self.session_ended(replica, partition, epoch, end),
         }

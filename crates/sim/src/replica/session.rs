@@ -175,9 +175,6 @@ impl World {
         let mut effects = Vec::new();
         session.owner = Some(Owner::new(begin, programs.clone(), self.hub.owner, now, &mut effects));
         self.take_effects(id, session, effects);
-        if session.order == Order::Drain {
-            self.cancel(session);
-        }
         Ok(())
     }
 
@@ -276,6 +273,7 @@ impl World {
         match order {
             Order::Go => Ok(()),
             Order::Stop => Err(End::Stopped),
+            Order::Drain if session.channel.is_none() => Err(End::Drained), // it has not begun
             Order::Drain => {
                 self.later(DRAIN_MAX, Step::Session { session: id, step: SessionStep::DrainedTooLong });
                 self.cancel(session);

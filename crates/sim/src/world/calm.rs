@@ -16,7 +16,7 @@ const STEPS_MAX: u64 = 1_000_000;
 impl World {
     /// Ends faults: what is frozen wakes, what is away comes back.
     pub(super) fn calm_down(&mut self) {
-        self.is_calm = true;
+        self.calm_since = Some(self.now);
         self.profile = self.profile.quiet();
         self.broker.is_away = false;
         self.store_back_at = Time::default();
@@ -36,9 +36,9 @@ impl World {
             return self
                 .judge(Err(Violation::new("rest", format!("{} steps and no rest: somebody spins", self.steps))));
         }
-        let pause = if self.is_calm { 500 * MS } else { self.random.between(50 * MS, SECOND) };
+        let pause = if self.calm_since.is_some() { 500 * MS } else { self.random.between(50 * MS, SECOND) };
         self.later(pause, Step::Look);
-        if self.is_calm {
+        if self.calm_since.is_some() {
             self.look_for_rest();
         }
     }

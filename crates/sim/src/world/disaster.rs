@@ -32,7 +32,7 @@ impl World {
             self.broker.is_away = false;
             return self.note(format_args!("broker: there again"));
         }
-        if self.is_calm {
+        if self.calm_since.is_some() {
             return;
         }
         self.plan(disaster);

@@ -29,7 +29,7 @@ impl World {
             Step::Calm => self.calm_down(),
             Step::Look => self.look(),
         }
-        if let Some(process) = process.filter(|_| !self.is_calm)
+        if let Some(process) = process.filter(|_| self.calm_since.is_none())
             && self.random.happens(self.profile.strike)
         {
             self.strike(process);

@@ -68,8 +68,8 @@ pub(crate) struct World {
     pub(crate) mutation: Option<Mutation>,
     pub(crate) violation: Option<Violation>,
     pub(crate) steps: u64,
-    /// Whether faults are over.
-    pub(crate) is_calm: bool,
+    /// Since when faults are over.
+    pub(crate) calm_since: Option<Time>,
     pub(crate) is_over: bool,
     pub(crate) rested_at: Option<Time>,
 }

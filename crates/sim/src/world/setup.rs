@@ -57,7 +57,7 @@ impl World {
             mutation,
             violation: None,
             steps: 0,
-            is_calm: false,
+            calm_since: None,
             is_over: false,
             rested_at: None,
         };

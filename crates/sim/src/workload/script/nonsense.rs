@@ -5,16 +5,20 @@ use warren_broker::{Address, HeaderValue, Message};
 use super::Builder;
 use crate::client::Ask;
 
+/// JSON over the limit.
+const TOO_LARGE: &[u8] = &[b'1'; super::PAYLOAD_BYTES_MAX + 1];
+
 /// To the ingress, in one of many ways wrong.
 pub(super) fn by_ingress(builder: &mut Builder<'_>) {
     let id = builder.instance("nonsense");
     let instance = ("instance-id".to_owned(), HeaderValue::Text(id.to_string()));
     let exchange = "h.ingress".to_owned();
-    let (key, body, headers): (&str, &[u8], Vec<_>) = match builder.random.below(5) {
+    let (key, body, headers): (&str, &[u8], Vec<_>) = match builder.random.below(6) {
         0 => ("start.chain", b"{", vec![instance]),
         1 => ("raise.go", b"1", vec![]),
         2 => ("stop.chain", b"1", vec![instance]),
-        3 => ("start.chain", b"1", vec![instance, ("answer".to_owned(), HeaderValue::Text("never".into()))]),
+        3 => ("start.chain", TOO_LARGE, vec![instance]),
+        4 => ("start.chain", b"1", vec![instance, ("answer".to_owned(), HeaderValue::Text("never".into()))]),
         _ => ("start.chain", b"1", vec![instance, ("start-at".to_owned(), HeaderValue::Text("tomorrow".into()))]),
     };
     let message = Message { body: body.into(), headers: headers.into_iter().collect(), ..Message::default() };
