@@ -50,5 +50,6 @@ down: ## Stops them
 clean-local: ## Stops everything local and deletes its data (.local)
 	deploy/local/fleet down
 	deploy/local/rabbitmq stop
+	WARREN_RABBITMQ=4 deploy/local/rabbitmq stop
 	deploy/local/postgres remove
-	rm -rf $${WARREN_LOCAL:-.local}/fleet $${WARREN_LOCAL:-.local}/rabbitmq
+	rm -rf $${WARREN_LOCAL:-.local}/{fleet,rabbitmq,rabbitmq-4}

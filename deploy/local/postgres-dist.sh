@@ -1,6 +1,8 @@
 # Sourced by `postgres`: finds a PostgreSQL to run, and unpacks one where none is installed.
 # It installs nothing system-wide and needs no root. `postgres` has set DIST, where the copy is.
 # shellcheck shell=bash disable=SC2034  # `postgres` uses what is set here
+# shellcheck source=apt.sh
+. "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
 
 # Oldest major version that Warren is tried with.
 POSTGRES_MIN=13
@@ -39,50 +41,10 @@ newest_bin() {
 
 version_of() { basename "$(dirname "$1")" | cut -d. -f1; }
 
-# Downloads Debian's packages with the machine's own apt sources and unpacks them into $DIST.
 unpack_dist() {
-    local work=$DIST.new
-    if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
-        fail "PostgreSQL is not installed, and without apt-get and dpkg-deb it can't be unpacked here" \
-            "install postgresql ($POSTGRES_MIN or later)" \
-            "or run any PostgreSQL and set WARREN_TEST_POSTGRES=postgres://user:password@host:port/database"
-    fi
-    rm -rf "$work"
-    make_dir "$work/debs"
-    say "PostgreSQL is not installed here: unpacking Debian's packages into $DIST"
-    download_packages "$work/debs" || { private_lists && download_packages "$work/debs"; } || fail \
-        "could not download PostgreSQL's packages (see $DIST.log)" \
-        "check the network and /etc/apt/sources.list*, or install postgresql, or set WARREN_TEST_POSTGRES to a server of yours"
-    local deb
-    for deb in "$work"/debs/*.deb; do dpkg-deb -x "$deb" "$work"; done
-    rm -rf "$work/debs" "$DIST"
-    chmod 755 "$work"
-    mv "$work" "$DIST"
-    rm -rf "$DIST.apt"
-}
-
-# apt with the lists in use: the machine's, or our own after `private_lists`.
-APT=(-o APT::Sandbox::User=root)
-apt_quiet() { "$@" >>"$DIST.log" 2>&1; }
-
-# The machine's package lists are absent or stale: fetch a copy for us alone.
-private_lists() {
-    local apt=$DIST.apt
-    make_dir "$apt/lists/partial"
-    make_dir "$apt/cache/archives/partial"
-    APT+=(-o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache")
-    say "reading package lists …"
-    apt_quiet apt-get "${APT[@]}" update
-}
-
-download_packages() {
-    local packages bytes
-    mapfile -t packages < <(needed_packages)
-    [ ${#packages[@]} -ge 2 ] || return 1
-    bytes=$(apt-cache "${APT[@]}" show --no-all-versions "${packages[@]}" 2>/dev/null | awk '/^Size:/ {sum += $2} END {print sum}')
-    [ "${bytes:-0}" -gt 0 ] || return 1
-    say "downloading PostgreSQL ($((bytes / 1000000)) MB) …"
-    (cd "$1" && rm -f ./*.deb && apt_quiet apt-get "${APT[@]}" download "${packages[@]}")
+    unpack_packages PostgreSQL '' "or install postgresql ($POSTGRES_MIN or later)" \
+        "or run any PostgreSQL and set WARREN_TEST_POSTGRES=postgres://user:password@host:port/database"
+    keep_unpacked
 }
 
 # The server, its client, and those shared libraries that this machine lacks. Not LLVM: without it there is only no
@@ -93,17 +55,13 @@ needed_packages() {
     [ -n "$server" ] || return 0
     echo "$server"
     echo "postgresql-client-${server#postgresql-}"
-    apt-cache "${APT[@]}" depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances \
-        "$server" 2>/dev/null | grep -E '^lib[a-z0-9.+-]*$' | sort -u |
-        while read -r package; do
-            case $package in
-            libllvm* | *perl* | *-data | *-common | *-bin | libc6 | libgcc-s1) ;;
-            *) installed "$package" || echo "$package" ;;
-            esac
-        done || true
+    depends_of "$server" | grep '^lib' | while read -r package; do
+        case $package in
+        libllvm* | *perl* | *-data | *-common | *-bin | libc6 | libgcc-s1) ;;
+        *) installed "$package" || echo "$package" ;;
+        esac
+    done || true
 }
-
-installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
 # Prints the folders of shared libraries that were unpacked with it, for LD_LIBRARY_PATH.
 dist_libraries() {

@@ -1,109 +1,74 @@
 # Sourced by `rabbitmq`: finds a RabbitMQ to run, and unpacks one where none is installed.
-# It installs nothing system-wide and needs no root.
+# It installs nothing system-wide and needs no root. `rabbitmq` has set SERIES.
 # shellcheck shell=bash disable=SC2034  # `rabbitmq` uses what is set here
+# shellcheck source=apt.sh
+. "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
 
-DIST=$LOCAL/rabbitmq-dist
+DIST=$LOCAL/rabbitmq$SERIES-dist
 
 # Sets SBIN (RabbitMQ's scripts) and ERLANG_BIN (the folder of `erl`; empty for the one on PATH).
 find_dist() {
     SBIN='' ERLANG_BIN=''
     case ${WARREN_RABBITMQ:-auto} in
     auto) system_dist || bundled_dist || true ;;
+    4) system_dist 4 || bundled_dist || true ;;
     system) system_dist || fail "no RabbitMQ is installed here" "install rabbitmq-server, or set WARREN_RABBITMQ=bundled" ;;
     bundled) bundled_dist || true ;;
-    *) fail "WARREN_RABBITMQ=$WARREN_RABBITMQ is not a choice" "use auto, system or bundled" ;;
+    *) fail "WARREN_RABBITMQ=$WARREN_RABBITMQ is not a choice" "use auto, system, bundled or 4" ;;
     esac
     [ -n "$SBIN" ]
 }
 
+# $1: the major version that it must have, if any.
 system_dist() {
-    SBIN=$(newest_sbin /usr/lib/rabbitmq/lib) || return 1
+    SBIN=$(newest_sbin /usr/lib/rabbitmq/lib "${1:-}") || return 1
     command -v erl >/dev/null
 }
 
 bundled_dist() {
-    SBIN=$(newest_sbin "$DIST/usr/lib/rabbitmq/lib") || return 1
+    SBIN=$(newest_sbin "$DIST/usr/lib/rabbitmq/lib" '') || return 1
     ERLANG_BIN=$DIST/usr/lib/erlang/bin
 }
 
 newest_sbin() {
     local sbin
-    sbin=$(find "$1" -mindepth 2 -maxdepth 2 -path '*/rabbitmq_server-*/sbin' 2>/dev/null | sort -V | tail -n 1)
+    sbin=$(find "$1" -mindepth 2 -maxdepth 2 -path "*/rabbitmq_server-$2*/sbin" 2>/dev/null | sort -V | tail -n 1)
     [ -n "$sbin" ] && echo "$sbin"
 }
 
-# Downloads Debian's packages with the machine's own apt sources and unpacks them into $DIST.
+# The major version of the RabbitMQ that was found.
+dist_major() {
+    local version=${SBIN##*/rabbitmq_server-}
+    echo "${version%%.*}"
+}
+
 unpack_dist() {
-    local work=$DIST.new
-    if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
-        fail "RabbitMQ is not installed, and without apt-get and dpkg-deb it can't be unpacked here" \
-            "install rabbitmq-server (3.10 or later)" \
-            "or run any RabbitMQ and set WARREN_TEST_AMQP=amqp://user:password@host:port/%2f"
-    fi
-    rm -rf "$work"
-    make_dir "$work/debs"
-    say "RabbitMQ is not installed here: unpacking Debian's packages into $DIST"
-    download_packages "$work/debs" || { private_lists && download_packages "$work/debs"; } || fail \
-        "could not download RabbitMQ's packages (see $DIST.log)" \
-        "check the network and /etc/apt/sources.list*, or install rabbitmq-server, or set WARREN_TEST_AMQP to a broker of yours"
-    local deb
-    for deb in "$work"/debs/*.deb; do dpkg-deb -x "$deb" "$work"; done
-    rm -rf "$work/debs"
-    relocate_erlang "$work"
-    rm -rf "$DIST"
-    mv "$work" "$DIST"
-    rm -rf "$DIST.apt"
+    local release=''
+    # The release that has RabbitMQ 4.
+    [ "${WARREN_RABBITMQ:-}" != 4 ] || release=trixie
+    unpack_packages "RabbitMQ${SERIES/-/ }" "$release" \
+        "or install rabbitmq-server (3.10 or later)" \
+        "or run any RabbitMQ and set WARREN_TEST_AMQP=amqp://user:password@host:port/%2f"
+    relocate_erlang "$DIST.new"
+    wrap_binaries "$DIST.new"
+    keep_unpacked
 }
 
-# apt with the lists in use: the machine's, or our own after `private_lists`.
-APT=(-o APT::Sandbox::User=root)
-apt_quiet() { "$@" >>"$DIST.log" 2>&1; }
-
-# The machine's package lists are absent or stale: fetch a copy for us alone.
-private_lists() {
-    local apt=$DIST.apt
-    make_dir "$apt/lists/partial"
-    make_dir "$apt/cache/archives/partial"
-    APT+=(-o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache")
-    say "reading package lists …"
-    apt_quiet apt-get "${APT[@]}" update
-}
-
-download_packages() {
-    local packages bytes
-    mapfile -t packages < <(needed_packages)
-    [ ${#packages[@]} -gt 10 ] || return 1
-    bytes=$(apt-cache "${APT[@]}" show --no-all-versions "${packages[@]}" 2>/dev/null | awk '/^Size:/ {sum += $2} END {print sum}')
-    [ "${bytes:-0}" -gt 0 ] || return 1
-    say "downloading RabbitMQ ($((bytes / 1000000)) MB) …"
-    (cd "$1" && rm -f ./*.deb && apt_quiet apt-get "${APT[@]}" download "${packages[@]}")
-}
-
-# RabbitMQ, its Erlang, and those shared libraries that this machine lacks.
+# RabbitMQ, its Erlang, and the shared libraries that Erlang's binaries link, the C library included: procps, python and
+# other dependencies are not needed to run a node.
 needed_packages() {
     local package
-    apt-cache "${APT[@]}" depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances \
-        rabbitmq-server 2>/dev/null | grep -E '^(rabbitmq-server|erlang-|lib)[a-z0-9.+-]*$' | sort -u |
-        while read -r package; do
-            case $package in
-            erlang-base-hipe | erlang-*-doc) ;;
-            lib*) erlang_links "$package" && ! installed "$package" && echo "$package" ;;
-            *) echo "$package" ;;
-            esac
-        done || true
+    depends_of rabbitmq-server | while read -r package; do
+        case $package in
+        erlang-base-hipe | erlang-*-doc) ;;
+        rabbitmq-server | erlang-*) echo "$package" ;;
+        libc6 | libgcc-s1 | libstdc++6 | libssl3* | libtinfo6 | libsystemd0 | libcap2 | zlib1g) echo "$package" ;;
+        libgcrypt20 | libgpg-error0 | liblz4-1 | liblzma5 | libzstd1) echo "$package" ;;
+        esac
+    done
 }
 
-# The libraries that Erlang's own binaries link (procps, python and other dependencies are not needed to run the node).
-erlang_links() {
-    case $1 in
-    libssl3* | libtinfo6 | libstdc++6 | libgcc-s1 | libsystemd0 | libcap2 | libgcrypt20 | libgpg-error0 | liblz4-1 | liblzma5 | libzstd1) ;;
-    *) return 1 ;;
-    esac
-}
-
-installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
-
-# Debian's two `erl` scripts say where they live; ours find out, so that the folder may move.
+# Debian's `erl` scripts say where they live; ours find out, so that the folder may move.
 relocate_erlang() {
     local erl up
     for erl in "$1"/usr/lib/erlang/bin/erl "$1"/usr/lib/erlang/erts-*/bin/erl; do
@@ -113,7 +78,21 @@ relocate_erlang() {
     done
 }
 
-# Prints the folders of shared libraries that were unpacked beside Erlang, for LD_LIBRARY_PATH.
-dist_libraries() {
-    find "$DIST/usr/lib" "$DIST/lib" -maxdepth 2 -name 'lib*.so.*' -printf '%h\n' 2>/dev/null | sort -u | paste -sd: -
+# Erlang's binaries may need a later C library than this machine has. Each becomes a script that runs it with the
+# libraries unpacked beside it, and only it: what it starts in turn (a shell, say) keeps the machine's own.
+wrap_binaries() {
+    local binary loader libraries
+    loader=$(cd "$1" && find . -name 'ld-linux*.so.*' -type f | head -n 1 | cut -c3-)
+    # shellcheck disable=SC2016  # for the scripts to expand
+    libraries=$(cd "$1" && find . -maxdepth 4 -name 'lib*.so.*' -printf '%h\n' | sort -u | sed 's#^\.#$root#' | paste -sd:)
+    find "$1/usr/lib/erlang" -type f -perm -u+x -not -name '*.so' | while read -r binary; do
+        [ "$(head -c 4 "$binary" | tail -c 3)" = ELF ] || continue
+        mv "$binary" "$binary.elf"
+        cat >"$binary" <<SH
+#!/bin/sh
+root=\${0%/usr/lib/erlang/*}
+exec "\$root/$loader" --library-path "$libraries" --argv0 "\$0" "\$0.elf" "\$@"
+SH
+        chmod 755 "$binary"
+    done
 }
