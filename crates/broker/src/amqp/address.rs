@@ -1,11 +1,11 @@
-//! The broker's address: read from configuration, and shown without its password.
+//! The addresses of the broker's nodes: read from configuration, and shown without their passwords.
 
 use lapin::uri::AMQPUri;
 
 use super::AmqpConfig;
 use crate::{Error, Result};
 
-/// Where a broker is.
+/// Where a node of the broker is.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     /// For lapin.
@@ -14,11 +14,38 @@ pub(super) struct Target {
     pub(super) shown: String,
 }
 
+/// Returns the addresses of a list. A comma separates two where the next begins with `amqp://` or `amqps://`, so that a
+/// password may hold commas.
+pub fn addresses(list: &str) -> Vec<&str> {
+    let begins_another =
+        |&(at, _): &(usize, &str)| ["amqp://", "amqps://"].iter().any(|it| list[at + 1..].trim_start().starts_with(it));
+    let mut found = Vec::new();
+    let mut start = 0;
+    for (comma, _) in list.match_indices(',').filter(begins_another) {
+        found.push(&list[start..comma]);
+        start = comma + 1;
+    }
+    found.push(&list[start..]);
+    found
+}
+
+/// Reads the addresses that the configuration has, at least one.
+pub(super) fn read(config: &AmqpConfig) -> Result<Vec<Target>> {
+    addresses(&config.url).into_iter().map(|url| Target::read(url, config)).collect()
+}
+
+/// Shows them all.
+pub(super) fn show_all(targets: &[Target]) -> String {
+    targets.iter().map(|target| target.shown.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 impl Target {
-    /// Reads the address that the configuration has.
-    pub(super) fn read(config: &AmqpConfig) -> Result<Self> {
-        let url = config.url.trim();
+    fn read(url: &str, config: &AmqpConfig) -> Result<Self> {
+        let url = url.trim();
         let mut uri: AMQPUri = url.parse().map_err(|why: String| not_understood(url, &why))?;
+        if url.rsplit('@').next().is_some_and(|rest| rest.contains(',')) {
+            return Err(not_understood(url, "it has a comma: each node of a list begins with amqp:// or amqps://"));
+        }
         // The parser takes an IPv6 address for no host at all, and would silently go to localhost.
         if let Some(host) = ipv6_host(url) {
             uri.authority.host = host.into();

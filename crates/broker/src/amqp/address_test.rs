@@ -2,7 +2,27 @@ use super::*;
 use crate::Topology;
 
 fn read(url: &str) -> Result<Target> {
-    Target::read(&AmqpConfig::new(url, "test", Topology::new("h").unwrap()))
+    super::read(&config(url)).map(|mut targets| targets.remove(0))
+}
+
+fn config(url: &str) -> AmqpConfig {
+    AmqpConfig::new(url, "test", Topology::new("h").unwrap())
+}
+
+#[test]
+fn a_comma_separates_addresses_unless_it_belongs_to_a_password() {
+    let check = |list: &str, shown: &str| assert_eq!(show_all(&super::read(&config(list)).unwrap()), shown, "{list}");
+    check("amqp://u:a@h1/v,amqp://u:b@h2:1/v", "amqp://u@h1:5672/v, amqp://u@h2:1/v");
+    check(" amqp://h1/v , amqps://h2/v\n", "amqp://guest@h1:5672/v, amqps://guest@h2:5671/v");
+    check("amqp://u:a,b@h1/v", "amqp://u@h1:5672/v");
+    for (list, what) in [
+        ("amqp://h1,", "h1,"),
+        ("amqp://u:secret@h1/v,h2/v", "u@h1/v,h2/v"),
+        ("amqp://h1,amqp://u:secret@h 2", "amqp://u@h 2"),
+    ] {
+        let error = super::read(&config(list)).map(|targets| show_all(&targets)).unwrap_err().to_string();
+        assert!(error.contains(what) && !error.contains("secret"), "{error}");
+    }
 }
 
 #[test]
@@ -28,10 +48,10 @@ fn an_ipv6_address_is_not_taken_for_localhost() {
 
 #[test]
 fn a_heartbeat_is_always_asked_for() {
-    let mut config = AmqpConfig::new("amqp://host", "test", Topology::new("h").unwrap());
-    assert_eq!(Target::read(&config).unwrap().uri.query.heartbeat, Some(2));
+    let mut config = config("amqp://host");
+    assert_eq!(super::read(&config).unwrap()[0].uri.query.heartbeat, Some(2));
     config.heartbeat = std::time::Duration::from_millis(100);
-    assert_eq!(Target::read(&config).unwrap().uri.query.heartbeat, Some(1));
+    assert_eq!(super::read(&config).unwrap()[0].uri.query.heartbeat, Some(1));
 }
 
 #[test]

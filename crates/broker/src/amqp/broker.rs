@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AmqpConfig, AmqpConsumer, AmqpPublisher, AmqpRequester, address::Target, declare::declare, link::Link};
+use super::{AmqpConfig, AmqpConsumer, AmqpPublisher, AmqpRequester, address, declare::declare, link::Link};
 use crate::{Broker, Health, QueueSpec, Result};
 
 /// A RabbitMQ broker. Clones share their two connections, which live in the runtime that first used them.
@@ -12,22 +12,23 @@ pub struct Amqp(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     config: AmqpConfig,
-    target: Target,
+    /// Where it is, without passwords.
+    shown: String,
     receiving: Link,
     sending: Link,
 }
 
 impl Amqp {
-    /// Returns a broker that connects when it is first used; fails only if the address makes no sense.
+    /// Returns a broker that connects when it is first used; fails only if an address makes no sense.
     pub fn connect_lazily(config: AmqpConfig) -> Result<Self> {
-        let target = Target::read(&config)?;
-        let (receiving, sending) = (Link::new(&config, &target, "receiving"), Link::new(&config, &target, "sending"));
-        Ok(Self(Arc::new(Inner { config, target, receiving, sending })))
+        let nodes = address::read(&config)?;
+        let (receiving, sending) = (Link::new(&config, &nodes, "receiving"), Link::new(&config, &nodes, "sending"));
+        Ok(Self(Arc::new(Inner { config, shown: address::show_all(&nodes), receiving, sending })))
     }
 
-    /// Returns the broker's address, without a password.
+    /// Returns the broker's address (or addresses), without a password.
     pub fn address(&self) -> &str {
-        &self.0.target.shown
+        &self.0.shown
     }
 
     /// Returns the connection on which to look at queues: never a second one for that alone, and rather not the one

@@ -75,6 +75,37 @@ async fn a_broker_that_is_away_is_named_and_found_once_it_is_back() {
     rabbit.close().await;
 }
 
+/// Publishes a message on a channel of its own.
+async fn publish(broker: &Amqp, queue: &str) -> Result<()> {
+    let published = broker.publisher().await?.publish(vec![to(queue, "1")]).await;
+    let lost = |_| Error::Unavailable { address: broker.address().into(), why: format!("{published:?}") };
+    (published == [Published::Confirmed]).then_some(()).ok_or(()).map_err(lost)
+}
+
+#[tokio::test]
+async fn h6_of_several_nodes_the_next_is_tried_when_one_is_lost_or_away() {
+    let rabbit = Rabbit::quorum().await;
+    let queue = rabbit.queue().await;
+    let (one, two) = (Proxy::start(rabbit::url(), Mode::Pass).await, Proxy::start(rabbit::url(), Mode::Refuse).await);
+    let nodes = format!("amqp://u:secret@127.0.0.1:1/v,{},{}", one.url(), two.url());
+    let broker = Amqp::connect_lazily(config(&nodes, &rabbit)).unwrap();
+    assert!(!broker.address().contains("secret") && broker.address().matches("amqp://").count() == 3);
+    for (up, down) in [(&one, &two), (&two, &one), (&one, &two)] {
+        up.set(Mode::Pass);
+        down.set(Mode::Refuse);
+        // Both connections: what is asked of a lost one fails until the loss is noticed.
+        within(async { while publish(&broker, &queue.name).await.is_err() {} }).await;
+        within(async { while broker.declare(&queue).await.is_err() {} }).await;
+    }
+    for proxy in [&one, &two] {
+        proxy.set(Mode::Refuse);
+    }
+    until_health(&broker, is_down).await;
+    let error = within(broker.publisher()).await.unwrap_err();
+    assert!(matches!(&error, Error::Unavailable { .. }), "only after every node was tried: {error}");
+    rabbit.close().await;
+}
+
 #[tokio::test]
 async fn a_wrong_password_or_virtual_host_is_a_refusal_that_shows_no_password() {
     let rabbit = Rabbit::quorum().await;

@@ -7,7 +7,8 @@ use crate::Topology;
 /// How to reach a broker, and how patient to be with it. Changes nothing after [`super::Amqp::connect_lazily`].
 #[derive(Clone, Debug)]
 pub struct AmqpConfig {
-    /// `amqp://user:password@host:port/vhost`, or `amqps://…`.
+    /// `amqp://user:password@host:port/vhost`, or `amqps://…`; of a cluster, those of several nodes with commas. Any
+    /// of them is tried first, so that a fleet spreads over the nodes, and then one after the other.
     pub url: String,
     /// What the connections are called in the broker's management.
     pub name: String,

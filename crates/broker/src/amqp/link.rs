@@ -11,7 +11,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     AmqpConfig,
-    address::Target,
+    address::{Target, show_all},
     backoff,
     error::{Asker, why},
 };
@@ -35,7 +35,8 @@ pub(super) struct Link {
 
 #[derive(Debug)]
 struct Shared {
-    uri: lapin::uri::AMQPUri,
+    /// The nodes of the broker, at least one.
+    nodes: Vec<Target>,
     name: String,
     asker: Asker,
     config: AmqpConfig,
@@ -50,28 +51,29 @@ enum Phase {
         connection: Arc<Connection>,
         blocked: Option<String>,
     },
-    /// How many attempts have failed so far, and how the last one did (or how the connection was lost).
+    /// How many rounds of attempts, one at each node, have failed so far, and how the last one did (or how the
+    /// connection was lost).
     Down {
-        attempts: u64,
+        rounds: u64,
         error: Error,
     },
 }
 
 impl Phase {
-    fn attempts(&self) -> u64 {
+    fn rounds(&self) -> u64 {
         match self {
             Self::Idle | Self::Up { .. } => 0,
-            Self::Down { attempts, .. } => *attempts,
+            Self::Down { rounds, .. } => *rounds,
         }
     }
 }
 
 impl Link {
-    pub(super) fn new(config: &AmqpConfig, target: &Target, purpose: &str) -> Self {
+    pub(super) fn new(config: &AmqpConfig, nodes: &[Target], purpose: &str) -> Self {
         let shared = Shared {
-            uri: target.uri.clone(),
+            nodes: nodes.to_vec(),
             name: format!("{} {purpose}", config.name),
-            asker: Asker { address: target.shown.clone(), timeout: config.answer_timeout },
+            asker: Asker { address: show_all(nodes), timeout: config.answer_timeout },
             config: config.clone(),
             phase: watch::Sender::new(Phase::Idle),
         };
@@ -86,7 +88,7 @@ impl Link {
         self.keeper.get().is_some()
     }
 
-    /// Opens a channel. Waits for the connection, and fails with the next attempt that fails, so that a caller that
+    /// Opens a channel. Waits for the connection, and fails once every node was tried in vain, so that a caller that
     /// tries again and again does so at the keeper's pace.
     pub(super) async fn channel(&self) -> Result<Channel> {
         self.keeper.get_or_init(|| tokio::spawn(keep(self.shared.clone())));
@@ -111,11 +113,11 @@ impl Link {
 
     async fn connection(&self) -> Result<Arc<Connection>> {
         let mut phases = self.shared.phase.subscribe();
-        let seen = phases.borrow().attempts();
+        let seen = phases.borrow().rounds();
         let settled = phases.wait_for(|phase| match phase {
             Phase::Idle => false,
             Phase::Up { .. } => true,
-            Phase::Down { attempts, .. } => *attempts > seen,
+            Phase::Down { rounds, .. } => *rounds > seen,
         });
         match &*settled.await.expect("the sender lives in `shared`") {
             Phase::Up { connection, .. } => Ok(connection.clone()),
@@ -133,42 +135,50 @@ impl Drop for Link {
     }
 }
 
-/// Connects, watches until the connection is lost, waits, and connects again.
+/// Connects, watches until the connection is lost, waits, and connects again: to the next node.
 async fn keep(shared: Arc<Shared>) {
-    let mut attempts = 0;
-    let mut failures = 0;
+    let count = shared.nodes.len();
+    let mut next = backoff::any(count);
+    // Attempts in vain since the last connection.
+    let mut tried: usize = 0;
+    let mut rounds = 0;
+    let mut failures: usize = 0;
     loop {
-        let error = match shared.connect().await {
+        let node = &shared.nodes[next % count];
+        let error = match shared.connect(node).await {
             Ok(connection) => {
                 let since = Instant::now();
-                tracing::info!(address = shared.asker.address, connection = shared.name, "connected to the broker");
-                let error = shared.watch(connection).await;
+                tracing::info!(address = node.shown, connection = shared.name, "connected to the broker");
+                let error = shared.watch(connection, &node.shown).await;
+                tried = 0;
                 failures = if since.elapsed() >= LIVED { 0 } else { failures };
                 error
             }
             Err(error) => {
-                attempts += 1;
+                tried += 1;
+                rounds += u64::from(tried % count == 0);
                 error
             }
         };
+        next += 1;
         failures += 1;
-        let wait = shared.wait(failures, &error);
+        let wait = shared.wait(failures.div_ceil(count), &error);
         shared.tell(&error, wait);
-        shared.phase.send_replace(Phase::Down { attempts, error });
+        shared.phase.send_replace(Phase::Down { rounds, error });
         tokio::time::sleep(wait).await;
     }
 }
 
 impl Shared {
-    async fn connect(&self) -> Result<Connection> {
+    async fn connect(&self, node: &Target) -> Result<Connection> {
         let properties = ConnectionProperties::default().with_connection_name(self.name.as_str().into());
-        let connecting = Connection::connect_uri(self.uri.clone(), properties);
-        let asker = Asker { address: self.asker.address.clone(), timeout: self.config.connect_timeout };
+        let connecting = Connection::connect_uri(node.uri.clone(), properties);
+        let asker = Asker { address: node.shown.clone(), timeout: self.config.connect_timeout };
         asker.ask(connecting).await
     }
 
     /// Keeps the phase true until the connection is lost; returns how it was.
-    async fn watch(&self, connection: Connection) -> Error {
+    async fn watch(&self, connection: Connection, address: &str) -> Error {
         // Taken at once, and once only: listeners share one queue.
         let mut events = connection.events_listener().boxed();
         let connection = Arc::new(connection);
@@ -183,11 +193,11 @@ impl Shared {
             };
             match event {
                 Some(Event::ConnectionBlocked(why)) => {
-                    tracing::warn!(address = self.asker.address, reason = why, "the broker takes no messages");
+                    tracing::warn!(address, reason = why, "the broker takes no messages");
                     self.phase.send_replace(up(Some(why)));
                 }
                 Some(Event::ConnectionUnblocked) => {
-                    tracing::info!(address = self.asker.address, "the broker takes messages again");
+                    tracing::info!(address, "the broker takes messages again");
                     self.phase.send_replace(up(None));
                 }
                 // Errors of channels come here too; those of the connection come after its change of state.
@@ -202,10 +212,10 @@ impl Shared {
             reason = Some(why(&error));
         }
         let why = reason.unwrap_or_else(|| "closed".into());
-        self.asker.unavailable(format!("the connection is lost: {why}"))
+        Error::Unavailable { address: address.into(), why: format!("the connection is lost: {why}") }
     }
 
-    fn wait(&self, failures: u32, error: &Error) -> Duration {
+    fn wait(&self, failures: usize, error: &Error) -> Duration {
         match error {
             Error::Refused { .. } | Error::Address { .. } => {
                 let slow = self.config.retry_refused;

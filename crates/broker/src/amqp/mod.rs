@@ -21,6 +21,7 @@ mod proxy;
 mod publisher;
 mod requester;
 
+pub use address::addresses;
 pub use broker::Amqp;
 pub use config::AmqpConfig;
 pub use consumer::{AmqpAcker, AmqpConsumer};

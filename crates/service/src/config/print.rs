@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 use serde_json::Value;
+use warren_broker::amqp::addresses;
 
 use super::{Origins, known::Known};
 
@@ -48,9 +49,11 @@ fn shown(key: &str, value: &Value) -> String {
     }
 }
 
-/// Returns the text with the passwords of URLs (`amqp://user:password@host`, `?password=…`) masked.
+/// Returns the text with the passwords of URLs (`amqp://user:password@host`, `?password=…`) masked, also in a list of
+/// nodes.
 pub fn mask(text: &str) -> String {
-    mask_parameters(&mask_user(text))
+    let masked: Vec<String> = addresses(text).into_iter().map(mask_user).collect();
+    mask_parameters(&masked.join(","))
 }
 
 /// Masks what stands between `:` and the last `@` of the part after `//`; a password may itself hold an `@` or `/`.

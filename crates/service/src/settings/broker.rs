@@ -1,6 +1,7 @@
 //! `[broker]`: RabbitMQ.
 
 use serde::{Deserialize, Serialize};
+use warren_broker::amqp::addresses;
 
 use super::SecretUrl;
 use crate::Problems;
@@ -9,7 +10,7 @@ use crate::Problems;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BrokerSettings {
-    /// Where it is, e.g. `amqp://user:password@host:5672/vhost` (`%2f` is the vhost `/`).
+    /// Where it is, e.g. `amqp://user:password@host:5672/vhost` (`%2f` is the vhost `/`); several nodes with commas.
     pub url: SecretUrl,
     /// How queues are kept.
     pub queue_type: QueueType,
@@ -32,7 +33,9 @@ impl Default for BrokerSettings {
 
 impl BrokerSettings {
     pub(super) fn check(&self, problems: &mut Problems) {
-        if !["amqp://", "amqps://"].iter().any(|scheme| self.url.as_str().starts_with(scheme)) {
+        let begins_well =
+            |url: &&str| ["amqp://", "amqps://"].iter().any(|scheme| url.trim_start().starts_with(scheme));
+        if !addresses(self.url.as_str()).iter().all(begins_well) {
             problems.add("broker.url", format!("broker.url = {:?}, must begin with amqp:// or amqps://", self.url));
         }
         problems.range("broker.heartbeat_seconds", self.heartbeat_seconds, 1, 60);
