@@ -156,7 +156,7 @@ async fn keep(shared: Arc<Shared>) {
             }
             Err(error) => {
                 tried += 1;
-                rounds += u64::from(tried % count == 0);
+                rounds += u64::from(tried.is_multiple_of(count));
                 error
             }
         };
