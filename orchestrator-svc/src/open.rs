@@ -24,9 +24,12 @@ pub(crate) async fn sqlite(path: &Path, settings: &Settings) -> anyhow::Result<(
         );
     }
     let store = Sqlite::open(path, &spec(settings)?)?;
-    let (leases, _) = Store::leases(&store).await?;
-    for lease in leases.into_iter().filter(|lease| lease.owner.is_some()) {
+    let survey = Store::survey(&store).await?;
+    for lease in survey.leases.into_iter().filter(|lease| lease.owner.is_some()) {
         store.release(lease.partition, lease.epoch).await?;
+    }
+    for gone in survey.replicas {
+        store.renew(&gone.replica, false, &[]).await?;
     }
     Ok((store, lock))
 }

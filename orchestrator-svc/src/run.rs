@@ -5,6 +5,7 @@ use std::{path::Path, pin::pin, time::Duration};
 use anyhow::bail;
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 use warren::Registry;
 use warren_broker::{Broker, Codec};
 use warren_engine::Limits;
@@ -102,7 +103,7 @@ pub async fn replica<S: Store, B: Broker>(
     Ok(Replica {
         owner: owner_settings(settings),
         prefetch: settings.orchestrator.prefetch,
-        name: process_name(&settings.orchestrator.name),
+        name: lease_name(&settings.orchestrator.name),
         lease: Duration::from_secs(settings.orchestrator.lease_seconds.into()),
         turn_warn: Duration::from_millis(settings.orchestrator.turn_warn_ms.into()),
         codec,
@@ -111,6 +112,12 @@ pub async fn replica<S: Store, B: Broker>(
         store,
         broker,
     })
+}
+
+/// Returns what a process calls itself in leases: as elsewhere, and never as another process or an earlier life of it
+/// does, for whose lease it would have to wait.
+fn lease_name(setting: &str) -> String {
+    format!("{}-{:.4}", process_name(setting), Uuid::new_v4().simple())
 }
 
 fn owner_settings(settings: &Settings) -> owner::Settings {

@@ -83,6 +83,26 @@ impl Fleet {
         timeout(DEADLINE, wait).await.expect("every instance ends in time")
     }
 
+    /// Waits until owners have so many partitions each, from the fewest to the most.
+    async fn shares(&self, expected: &[usize]) {
+        let store = self.store();
+        let shares = async || {
+            let mut counts = std::collections::BTreeMap::new();
+            for lease in Store::survey(&store).await.unwrap().leases {
+                *counts.entry(lease.owner?).or_insert(0) += 1;
+            }
+            let mut counts: Vec<usize> = counts.into_values().collect();
+            counts.sort_unstable();
+            Some(counts)
+        };
+        let wait = async {
+            while shares().await.as_deref() != Some(expected) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("the shares are {expected:?} in time"));
+    }
+
     /// The outcomes that clients were told, as (correlation id, body).
     fn told(&self) -> Vec<(String, String)> {
         let told = self.broker.ready("client").into_iter();
@@ -110,6 +130,21 @@ fn start(n: i64, reply_to: &str) -> Publication {
         mandatory: true,
         message,
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_share_the_partitions_and_one_that_drains_hands_over_without_a_lapse() {
+    let mut fleet = Fleet::new().await;
+    fleet.settings.orchestrator.lease_seconds = 30; // longer than the deadline: nothing lapses
+    let (stop, running) = fleet.run().await;
+    fleet.shares(&[3]).await;
+    let (_other_stop, _other_running) = fleet.run().await;
+    fleet.shares(&[1, 2]).await;
+    fleet.start(0..50).await;
+    drop(stop);
+    timeout(DEADLINE, running).await.expect("the replica drains").unwrap();
+    fleet.shares(&[3]).await;
+    assert!(fleet.ended(50).await.iter().all(|status| *status == Status::Completed));
 }
 
 /// Doubles numbers for as long as it is polled, over broken connections too.
@@ -149,7 +184,7 @@ async fn check<F: Future<Output = (oneshot::Sender<()>, JoinHandle<()>)>>(troubl
     let expect: BTreeSet<(String, String)> = (0..300_i64).map(|n| (n.to_string(), (n * 4).to_string())).collect();
     assert_eq!(told, expect, "each is told its own outcome and no other");
     assert!(
-        Store::leases(&fleet.store()).await.unwrap().0.iter().all(|lease| lease.owner.is_none()),
+        Store::survey(&fleet.store()).await.unwrap().leases.iter().all(|lease| lease.owner.is_none()),
         "leases are given back"
     );
     fleet.worker.abort();

@@ -47,7 +47,7 @@ impl<B: Broker, Q: Queries> Probes<B, Q> {
         }
         let stored = match self.api.stage() {
             Stage::Waiting(why) => Err(why),
-            Stage::Open(client) => client.queries().leases().await.map(drop).map_err(|error| error.to_string()),
+            Stage::Open(client) => client.queries().survey().await.map(drop).map_err(|error| error.to_string()),
         };
         match stored {
             Ok(()) => self.health.pass(STORE),

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use warren_store::{Lease, Queries};
+use warren_store::{Lease, Queries, Standing, Survey};
 
 use crate::{api::Api, problem::Problem};
 
@@ -14,6 +14,8 @@ pub(crate) struct HubBody {
     hub: String,
     partition_count: u16,
     partitions: Vec<PartitionBody>,
+    /// The processes that share the partitions.
+    replicas: Vec<ReplicaBody>,
     /// How many instances have each status.
     instances: Map<String, Value>,
 }
@@ -30,12 +32,26 @@ struct PartitionBody {
     renewals: i64,
 }
 
+/// A process that stands for a share of the partitions.
+#[derive(Serialize)]
+struct ReplicaBody {
+    replica: String,
+    /// How many partitions it owns.
+    partitions: usize,
+    /// Rises every second while it lives; who is gone is forgotten after a minute.
+    renewals: i64,
+}
+
 /// Shows the hub.
 pub(crate) async fn hub<Q: Queries>(State(api): State<Api<Q>>) -> Result<Json<HubBody>, Problem> {
     let client = api.client()?;
     let queries = client.queries();
-    let leases = queries.leases().await?;
+    let Survey { leases, replicas, .. } = queries.survey().await?;
     let counts = queries.counts().await?;
+    let owned = |name: &str| leases.iter().filter(|lease| lease.owner.as_deref() == Some(name)).count();
+    let replica =
+        |Standing { replica, counter }| ReplicaBody { partitions: owned(&replica), replica, renewals: counter };
+    let replicas = replicas.into_iter().map(replica).collect();
     let partition = |Lease { partition, owner, epoch, counter }| PartitionBody {
         partition: partition.0,
         owner,
@@ -46,6 +62,7 @@ pub(crate) async fn hub<Q: Queries>(State(api): State<Api<Q>>) -> Result<Json<Hu
         hub: api.hub().to_owned(),
         partition_count: queries.hub().partitions.0.get(),
         partitions: leases.into_iter().map(partition).collect(),
+        replicas,
         instances: counts.into_iter().map(|(status, count)| (status.as_str().to_owned(), count.into())).collect(),
     }))
 }

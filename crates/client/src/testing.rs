@@ -16,7 +16,7 @@ use warren_model::{
     Answer, AnswerTo, Condition, ExecutionId, InstanceId, InstanceRecord, MessageId, Outcome, Outgoing, Partition,
     PartitionCount, Payload, Refusal, Status, Timestamp, TurnRecord,
 };
-use warren_store::{Epoch, Error, Filter, Hub, InstanceView, Lease, Page, Queries, Result};
+use warren_store::{Epoch, Error, Filter, Hub, InstanceView, Lease, Page, Queries, Result, Standing, Survey};
 
 /// How long a test waits for what must happen.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -251,10 +251,15 @@ impl Queries for MemoryQueries {
         Ok(Status::ALL.map(|status| (status, count(status) as u64)).into())
     }
 
-    async fn leases(&self) -> Result<Vec<Lease>> {
+    async fn survey(&self) -> Result<Survey> {
         drop(self.read()?);
         let lease = |partition| Lease { partition, owner: Some("owner-1".into()), epoch: Epoch(1), counter: 7 };
-        Ok(partitions().all().map(lease).collect())
+        let standing = Standing { replica: "owner-1".into(), counter: 7 };
+        Ok(Survey {
+            leases: partitions().all().map(lease).collect(),
+            replicas: vec![standing],
+            now: Timestamp::UNIX_EPOCH,
+        })
     }
 }
 

@@ -52,7 +52,7 @@ struct Writer<S> {
 
 impl<S: Store> Writer<S> {
     async fn new(store: S) -> Self {
-        let seen = store.leases().await.unwrap().0.remove(0);
+        let seen = store.survey().await.unwrap().leases.remove(0);
         let epoch = store.acquire(&seen, "commits").await.unwrap().unwrap();
         Self { store, epoch, number: 0, instance: 0 }
     }

@@ -12,15 +12,15 @@ use std::{
 use warren_model::{Partition, Timestamp};
 
 use crate::{
-    Commit, Epoch, Error, Expired, Hub, Lease, Load, Loaded, PartitionState, Renewal, Result, Store, TimerRow, TurnKey,
-    TurnRow,
+    Commit, Epoch, Error, Expired, Hub, Lease, Load, Loaded, PartitionState, Renewal, Result, Store, Survey, TimerRow,
+    TurnKey, TurnRow,
 };
 
 /// A method of [`Store`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the methods have the docs")]
 pub enum Call {
-    Leases,
+    Survey,
     Acquire,
     Renew,
     Release,
@@ -148,8 +148,8 @@ impl<S: Store> Store for Faulty<S> {
         self.inner.hub()
     }
 
-    async fn leases(&self) -> Result<(Vec<Lease>, Timestamp)> {
-        self.call(Call::Leases, |store| async move { store.leases().await }).await
+    async fn survey(&self) -> Result<Survey> {
+        self.call(Call::Survey, |store| async move { store.survey().await }).await
     }
 
     async fn acquire(&self, seen: &Lease, owner: &str) -> Result<Option<Epoch>> {
@@ -157,9 +157,9 @@ impl<S: Store> Store for Faulty<S> {
         self.call(Call::Acquire, |store| async move { store.acquire(&seen, &owner).await }).await
     }
 
-    async fn renew(&self, held: &[(Partition, Epoch)]) -> Result<Renewal> {
-        let held = held.to_vec();
-        self.call(Call::Renew, |store| async move { store.renew(&held).await }).await
+    async fn renew(&self, replica: &str, stands: bool, held: &[(Partition, Epoch)]) -> Result<Renewal> {
+        let (replica, held) = (replica.to_owned(), held.to_vec());
+        self.call(Call::Renew, |store| async move { store.renew(&replica, stands, &held).await }).await
     }
 
     async fn release(&self, partition: Partition, epoch: Epoch) -> Result<()> {

@@ -51,7 +51,7 @@ fn spec() -> HubSpec {
 }
 
 async fn take(store: &impl Store) -> Result<Option<Epoch>> {
-    let seen = Store::leases(store).await?.0.remove(0);
+    let seen = Store::survey(store).await?.leases.remove(0);
     store.acquire(&seen, "owner").await
 }
 
@@ -96,7 +96,7 @@ async fn what_is_planned_for_one_call_befalls_no_other() {
     store.follow(Script::none().then(Call::Renew, Fault::After).then(Call::Load, Fault::Before));
     store.load(P0, epoch, Load::default()).await.unwrap();
     store.commit(Commit::new(P0, epoch, 1)).await.unwrap();
-    assert!(matches!(store.renew(&[(P0, epoch)]).await, Err(Error::Unavailable(_))));
+    assert!(matches!(store.renew("a", true, &[(P0, epoch)]).await, Err(Error::Unavailable(_))));
     assert!(matches!(store.load(P0, epoch, Load::default()).await, Err(Error::Unavailable(_))));
     store.load(P0, epoch, Load::default()).await.unwrap();
 }

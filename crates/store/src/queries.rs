@@ -2,7 +2,7 @@
 
 use warren_model::{InstanceId, InstanceRecord, Outcome, Payload, Status, Timestamp, TurnRecord};
 
-use crate::{Hub, Lease, Result};
+use crate::{Hub, Result, Survey};
 
 /// What clients ask of a database. Reads only, in short transactions. Cheap to clone.
 pub trait Queries: Clone + Send + Sync + 'static {
@@ -22,8 +22,8 @@ pub trait Queries: Clone + Send + Sync + 'static {
     /// Returns how many instances have each status, in the order of [`Status::ALL`].
     fn counts(&self) -> impl Future<Output = Result<Vec<(Status, u64)>>> + Send;
 
-    /// Returns every partition's lease, in order; also the way to learn whether the store answers.
-    fn leases(&self) -> impl Future<Output = Result<Vec<Lease>>> + Send;
+    /// Returns who owns what; also the way to learn whether the store answers.
+    fn survey(&self) -> impl Future<Output = Result<Survey>> + Send;
 }
 
 /// An instance with what its history says of its beginning and end.

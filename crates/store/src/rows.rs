@@ -49,6 +49,26 @@ pub struct Lease {
     pub counter: i64,
 }
 
+/// A process that stands for a share of the partitions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// What it calls itself in leases.
+    pub replica: String,
+    /// Rises with each renewal. Who has stopped renewing is forgotten after a minute.
+    pub counter: i64,
+}
+
+/// Who owns what at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survey {
+    /// Every partition's lease, in order.
+    pub leases: Vec<Lease>,
+    /// Who stands for partitions, by name.
+    pub replicas: Vec<Standing>,
+    /// The database's clock.
+    pub now: Timestamp,
+}
+
 /// What a renewal found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renewal {

@@ -5,7 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use warren_model::{Partition, Timestamp};
 
-use crate::{Commit, Expired, Hub, Lease, Load, Loaded, PartitionState, Renewal, Result, TimerRow, TurnKey, TurnRow};
+use crate::{
+    Commit, Expired, Hub, Lease, Load, Loaded, PartitionState, Renewal, Result, Survey, TimerRow, TurnKey, TurnRow,
+};
 
 /// Counts the owners of a partition; each write names the one it was made under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,16 +28,22 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Returns the hub that this store holds.
     fn hub(&self) -> &Hub;
 
-    /// Returns every partition's lease, in order, and the database's clock.
-    fn leases(&self) -> impl Future<Output = Result<(Vec<Lease>, Timestamp)>> + Send;
+    /// Returns every partition's lease, the replicas that stand for partitions, and the database's clock. A read.
+    fn survey(&self) -> impl Future<Output = Result<Survey>> + Send;
 
     /// Takes the partition if its lease still has the epoch and counter of `seen`, or has no owner; raises the epoch.
     /// Returns the new epoch, or `None` if the lease has changed meanwhile or a commit under the old epoch is still open:
     /// look again.
     fn acquire(&self, seen: &Lease, owner: &str) -> impl Future<Output = Result<Option<Epoch>>> + Send;
 
-    /// Raises the counters of leases that are still held under the given epochs.
-    fn renew(&self, held: &[(Partition, Epoch)]) -> impl Future<Output = Result<Renewal>> + Send;
+    /// Raises the counters of leases that are still held under the given epochs; and that of `replica`, which stands for
+    /// a share of the partitions from now on, or no longer.
+    fn renew(
+        &self,
+        replica: &str,
+        stands: bool,
+        held: &[(Partition, Epoch)],
+    ) -> impl Future<Output = Result<Renewal>> + Send;
 
     /// Gives a partition back, so that another owner may take it at once.
     fn release(&self, partition: Partition, epoch: Epoch) -> impl Future<Output = Result<()>> + Send;

@@ -1,7 +1,7 @@
 //! Who owns which partition: leases that are counters, judged by this replica's own monotonic clock (H2).
 
 use warren_model::Partition;
-use warren_store::{Epoch, Lease};
+use warren_store::{Epoch, Survey};
 
 use super::{GIVE_UP, Held, LEASE, Order, ReplicaStep, Session, SessionStep};
 use crate::{
@@ -14,14 +14,17 @@ use crate::{
 impl World {
     /// Renews what is held, then looks at all leases.
     pub(super) fn tick_replica(&mut self, replica: usize) {
-        let held: Vec<(Partition, Epoch)> = self.held_of(replica);
-        let result = if self.is_store_away() || self.fails(self.profile.read_failed, Fault::ReadFailed) {
-            Err(Trouble::Away)
-        } else {
-            Ok(self.store.renew(&held))
-        };
+        let result = self.renew_leases(replica);
         let (latency, sent) = (self.latency(), self.now);
         self.in_replica(latency, replica, ReplicaStep::Renewed { sent, result });
+    }
+
+    pub(super) fn renew_leases(&mut self, replica: usize) -> Result<Vec<Partition>, Trouble> {
+        if self.is_store_away() || self.fails(self.profile.read_failed, Fault::ReadFailed) {
+            return Err(Trouble::Away);
+        }
+        let (name, stands) = (self.replicas[replica].name(replica), !self.replicas[replica].is_draining);
+        Ok(self.store.renew(&name, stands, &self.held_of(replica)))
     }
 
     fn held_of(&self, replica: usize) -> Vec<(Partition, Epoch)> {
@@ -44,7 +47,8 @@ impl World {
         if self.replicas[replica].is_draining {
             return self.next_tick(replica, sent);
         }
-        let result = if self.is_store_away() { Err(Trouble::Away) } else { Ok(self.store.leases()) };
+        let result =
+            if self.is_store_away() { Err(Trouble::Away) } else { Ok(self.store.survey(self.now.timestamp())) };
         let (latency, sent) = (self.latency(), sent);
         self.in_replica(latency, replica, ReplicaStep::Leases { sent, result });
     }
@@ -78,12 +82,18 @@ impl World {
         }
     }
 
-    pub(super) fn read_leases(&mut self, replica: usize, sent: Time, result: Result<Vec<Lease>, Trouble>) {
-        let Ok(leases) = result else { return self.next_tick(replica, sent) };
+    pub(super) fn read_leases(&mut self, replica: usize, sent: Time, result: Result<Survey, Trouble>) {
+        let Ok(survey) = result else { return self.next_tick(replica, sent) };
         // One after the other; what is not answered in time was done all the same, and its lease will lapse.
         let (mut wait, patience) = (0, LEASE.saturating_sub(self.now.since(sent)));
-        for lease in self.free(replica, leases) {
-            if self.replicas[replica].held.contains_key(&lease.partition) || self.is_store_away() || wait > patience {
+        let (held, giving) = self.held_and_giving(replica);
+        let advice = self.replicas[replica].leases.advise(survey, self.now.elapsed(), true, &held, &giving);
+        for partition in advice.give {
+            self.note(format_args!("replica {replica}: hands partition {partition} over"));
+            self.order(replica, partition, Order::Drain);
+        }
+        for lease in advice.take {
+            if self.is_store_away() || wait > patience {
                 continue;
             }
             let name = self.replicas[replica].name(replica);
@@ -103,22 +113,13 @@ impl World {
         self.next_tick_after(wait.min(patience), replica, sent);
     }
 
-    /// Returns the leases that nobody holds, or whose holder has given no sign of life for the lease time.
-    fn free(&mut self, replica: usize, leases: Vec<Lease>) -> Vec<Lease> {
-        let now = self.now;
-        let seen = &mut self.replicas[replica].seen;
-        let mut free = Vec::new();
-        for lease in leases {
-            let since = match seen.get(&lease.partition) {
-                Some((before, since)) if *before == lease => *since,
-                Some(_) | None => now,
-            };
-            if lease.owner.is_none() || now.since(since) >= LEASE {
-                free.push(lease.clone());
-            }
-            seen.insert(lease.partition, (lease, since));
-        }
-        free
+    /// Returns the partitions whose sessions run, and those that are on their way to others.
+    fn held_and_giving(&self, replica: usize) -> (Vec<Partition>, Vec<Partition>) {
+        let is_draining = |held: &Held| self.sessions.get(&held.session).is_some_and(|it| it.order == Order::Drain);
+        let all = self.replicas[replica].held.iter();
+        let (giving, held): (Vec<_>, Vec<_>) = all.partition(|(_, held)| is_draining(held));
+        let partitions = |them: Vec<(&Partition, &Held)>| them.into_iter().map(|(partition, _)| *partition).collect();
+        (partitions(held), partitions(giving))
     }
 
     /// Begins a session under a new epoch.

@@ -1,6 +1,8 @@
 //! How a replica begins and ends.
 
-use super::{Forwarder, ForwarderStep, Order, ReplicaStep, SessionStep, TICK};
+use orchestrator_svc::leases::Leases;
+
+use super::{Forwarder, ForwarderStep, LEASE_TIME, Order, ReplicaStep, SessionStep, TICK};
 use crate::{
     time::{MS, SECOND, Time},
     world::{Process, Step, World},
@@ -13,6 +15,7 @@ impl World {
         found.is_up = true;
         found.is_draining = false;
         found.renewed = now;
+        found.leases = Leases::new(found.name(replica), LEASE_TIME);
         let (life, is_deployed) = (found.life, found.is_deployed);
         self.note(format_args!("replica {replica}: begins its life {life}, deployed: {is_deployed}"));
         self.in_replica(0, replica, ReplicaStep::Tick);
@@ -27,7 +30,6 @@ impl World {
         found.life += 1;
         found.is_up = false;
         found.held.clear();
-        found.seen.clear();
         found.frozen_until = Time::default();
         found.forwarder = Forwarder::default();
         let pause = self.random.between(10 * MS, 4 * SECOND);
@@ -41,6 +43,8 @@ impl World {
             return;
         }
         found.is_draining = true;
+        let _ = self.renew_leases(replica); // it stands for no partition any more
+        let found = &self.replicas[replica];
         let held: Vec<u64> = found.held.values().map(|held| held.session).collect();
         self.end_forwarder(replica);
         for session in held {

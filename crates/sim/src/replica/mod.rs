@@ -7,10 +7,11 @@ mod leases;
 mod life;
 mod session;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
+use orchestrator_svc::leases::Leases;
 use warren_model::{Partition, Timestamp};
-use warren_store::{Epoch, Lease};
+use warren_store::{Epoch, Survey};
 
 pub(crate) use self::{
     forwarder::{Forwarder, ForwarderStep},
@@ -24,6 +25,7 @@ use crate::{
 
 /// After how long without a sign of life a partition is taken over.
 const LEASE: u64 = 4 * SECOND;
+const LEASE_TIME: Duration = Duration::from_micros(LEASE);
 /// How often leases are renewed.
 const TICK: u64 = LEASE / 4;
 /// After how long without a renewal an owner gives up.
@@ -49,8 +51,8 @@ pub(crate) struct Replica {
     pub(crate) is_deployed: bool,
     pub(crate) is_draining: bool,
     pub(crate) held: BTreeMap<Partition, Held>,
-    /// What it has seen of every lease, and since when.
-    seen: BTreeMap<Partition, (Lease, Time)>,
+    /// What it has seen of every lease and of every other replica.
+    leases: Leases,
     /// When the last renewal that succeeded was sent.
     renewed: Time,
     pub(crate) forwarder: Forwarder,
@@ -69,7 +71,7 @@ pub(crate) enum ReplicaStep {
     },
     Leases {
         sent: Time,
-        result: Result<Vec<Lease>, Trouble>,
+        result: Result<Survey, Trouble>,
     },
     /// What is held may be used no longer, unless it was renewed after this time.
     Lapse(Time),
@@ -94,7 +96,7 @@ impl Replica {
             is_deployed: false,
             is_draining: false,
             held: BTreeMap::new(),
-            seen: BTreeMap::new(),
+            leases: Leases::new(String::new(), LEASE_TIME),
             renewed: Time::default(),
             forwarder: Forwarder::default(),
         }

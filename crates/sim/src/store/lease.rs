@@ -1,11 +1,17 @@
 //! Leases: counters with an epoch.
 
-use warren_model::Partition;
-use warren_store::{Epoch, Lease};
+use warren_model::{Partition, Timestamp};
+use warren_store::{Epoch, Lease, Standing, Survey};
 
 use super::{Store, Trouble};
 
 impl Store {
+    /// Returns who owns what.
+    pub(crate) fn survey(&self, now: Timestamp) -> Survey {
+        let standing = |(replica, counter): (&String, &i64)| Standing { replica: replica.clone(), counter: *counter };
+        Survey { leases: self.leases(), replicas: self.replicas.iter().map(standing).collect(), now }
+    }
+
     /// Returns every lease, in order.
     pub(crate) fn leases(&self) -> Vec<Lease> {
         let row = |(partition, tables): (&Partition, &super::Tables)| Lease {
@@ -30,8 +36,13 @@ impl Store {
         Some(lease.epoch)
     }
 
-    /// Raises the counters of leases that are still held, and returns those that are not.
-    pub(crate) fn renew(&mut self, held: &[(Partition, Epoch)]) -> Vec<Partition> {
+    /// Raises the counters of a replica and of leases that it still holds, and returns those that it does not.
+    pub(crate) fn renew(&mut self, replica: &str, stands: bool, held: &[(Partition, Epoch)]) -> Vec<Partition> {
+        if stands {
+            *self.replicas.entry(replica.to_owned()).or_insert(0) += 1;
+        } else {
+            self.replicas.remove(replica);
+        }
         let mut lost = Vec::new();
         for (partition, epoch) in held {
             let lease = &mut self.tables_mut(*partition).lease;

@@ -28,6 +28,8 @@ pub(crate) enum Trouble {
 pub(crate) struct Store {
     pub(crate) partitions: BTreeMap<Partition, Tables>,
     count: PartitionCount,
+    /// Who stands for partitions, and how often they have renewed.
+    replicas: BTreeMap<String, i64>,
     /// A mutation: an epoch that is over may write.
     pub(crate) has_no_fence: bool,
 }
@@ -35,7 +37,7 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) fn new(count: PartitionCount) -> Self {
         let partitions = count.all().map(|partition| (partition, Tables::default())).collect();
-        Self { partitions, count, has_no_fence: false }
+        Self { partitions, count, replicas: BTreeMap::new(), has_no_fence: false }
     }
 
     /// Returns the tables of an instance's partition.

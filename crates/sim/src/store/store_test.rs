@@ -54,11 +54,11 @@ fn h2_an_epoch_that_is_over_neither_writes_nor_reads() {
 fn a_lease_that_has_changed_since_it_was_seen_is_not_given() {
     let mut store = store();
     let seen = store.leases()[0].clone();
-    assert!(store.renew(&[(P, Epoch(1))]).is_empty());
+    assert!(store.renew("a", true, &[(P, Epoch(1))]).is_empty());
     assert_eq!(store.acquire(&seen, "other"), None);
     let seen = store.leases()[0].clone();
     assert_eq!(store.acquire(&seen, "other"), Some(Epoch(2)));
-    assert_eq!(store.renew(&[(P, Epoch(1))]), [P]);
+    assert_eq!(store.renew("a", true, &[(P, Epoch(1))]), [P]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::{Epoch, Error, Hub, HubSpec, Lease, PartitionState, Queries, Store};
 
 pub async fn a_new_hub_is_empty<F: Fixture>(fixture: &F) {
     let store = fixture.open(&wide(3)).await.unwrap();
-    let (leases, now) = Store::leases(&store).await.unwrap();
+    let crate::Survey { leases, now, .. } = Store::survey(&store).await.unwrap();
     let free = |partition| Lease { partition, owner: None, epoch: Epoch(0), counter: 0 };
     assert_eq!(leases, wide(3).partitions.all().map(free).collect::<Vec<_>>());
     assert!(now > at(1_600_000_000), "{now}");

@@ -17,7 +17,7 @@ pub async fn a_lease_that_is_renewed_is_not_taken<F: Fixture>(fixture: &F) {
     let a = owned(fixture).await;
     let b = fixture.open(&spec()).await.unwrap();
     let seen = lease(&b, P0).await;
-    let renewal = a.store.renew(&[(P0, a.epoch)]).await.unwrap();
+    let renewal = a.store.renew("a", true, &[(P0, a.epoch)]).await.unwrap();
     assert_eq!(renewal.lost, []);
     assert!(renewal.now > at(1_600_000_000), "{}", renewal.now);
     assert_eq!(lease(&b, P0).await.counter, seen.counter + 1);
@@ -44,9 +44,25 @@ pub async fn a_lost_lease_is_named_by_the_renewal<F: Fixture>(fixture: &F) {
     }
     take(fixture.open(&wide(3)).await.unwrap(), Partition(1)).await;
     let before = lease(&a, Partition(1)).await;
-    assert_eq!(a.renew(&held).await.unwrap().lost, [Partition(1)]);
+    assert_eq!(a.renew("a", true, &held).await.unwrap().lost, [Partition(1)]);
     assert_eq!(lease(&a, Partition(1)).await, before);
     assert_eq!(lease(&a, Partition(2)).await.counter, 2);
+}
+
+pub async fn a_replica_is_seen_for_as_long_as_it_stands<F: Fixture>(fixture: &F) {
+    let a = owned(fixture).await;
+    let b = fixture.open(&spec()).await.unwrap();
+    let seen =
+        async || b.survey().await.unwrap().replicas.into_iter().map(|it| (it.replica, it.counter)).collect::<Vec<_>>();
+    assert_eq!(seen().await, []);
+    b.renew("b", true, &[]).await.unwrap();
+    a.store.renew("a", true, &[(P0, a.epoch)]).await.unwrap();
+    b.renew("b", true, &[]).await.unwrap();
+    assert_eq!(seen().await, [("a".to_owned(), 0), ("b".to_owned(), 1)]);
+    // Who hands over renews what it still holds, and is counted no more.
+    a.store.renew("a", false, &[(P0, a.epoch)]).await.unwrap();
+    assert_eq!(seen().await, [("b".to_owned(), 1)]);
+    assert_eq!(lease(&b, P0).await.counter, 3);
 }
 
 pub async fn a_released_lease_is_free_at_once_and_writes_no_more<F: Fixture>(fixture: &F) {
@@ -55,7 +71,7 @@ pub async fn a_released_lease_is_free_at_once_and_writes_no_more<F: Fixture>(fix
     assert_eq!(lease(&a.store, P0).await.owner, None);
     assert!(matches!(a.try_commit(|_| {}).await, Err(Error::Fenced { .. })));
     assert!(matches!(a.store.release(P0, a.epoch).await, Err(Error::Fenced { .. })));
-    assert_eq!(a.store.renew(&[(P0, a.epoch)]).await.unwrap().lost, [P0]);
+    assert_eq!(a.store.renew("a", true, &[(P0, a.epoch)]).await.unwrap().lost, [P0]);
     // Whatever was seen of it before: a free lease is anybody's.
     let b = fixture.open(&spec()).await.unwrap();
     let stale = crate::Lease { partition: P0, owner: Some("a".into()), epoch: a.epoch, counter: 0 };

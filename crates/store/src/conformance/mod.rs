@@ -37,6 +37,7 @@ macro_rules! store_conformance {
                 a_lease_that_is_renewed_is_not_taken,
                 a_lease_that_stands_still_is_taken,
                 a_lost_lease_is_named_by_the_renewal,
+                a_replica_is_seen_for_as_long_as_it_stands,
                 a_released_lease_is_free_at_once_and_writes_no_more,
                 h2_epochs_rise_with_each_owner,
                 of_two_that_race_for_a_lease_one_gets_it,

@@ -198,7 +198,7 @@ pub async fn statuses_are_counted<F: Fixture>(fixture: &F) {
 pub async fn leases_are_shown<F: Fixture>(fixture: &F) {
     let store = fixture.open(&wide(2)).await.unwrap();
     take(store, Partition(1)).await;
-    let leases = fixture.reader("orders").await.unwrap().leases().await.unwrap();
+    let leases = fixture.reader("orders").await.unwrap().survey().await.unwrap().leases;
     let free = Lease { partition: P0, owner: None, epoch: Epoch(0), counter: 0 };
     let held = Lease { partition: Partition(1), owner: Some("owner".into()), epoch: Epoch(1), counter: 1 };
     assert_eq!(leases, [free, held]);

@@ -64,7 +64,7 @@ pub(super) async fn take_as_seen<S: Store>(store: S, seen: &Lease) -> Owned<S> {
 
 /// Returns a partition's lease.
 pub(super) async fn lease<S: Store>(store: &S, partition: Partition) -> Lease {
-    Store::leases(store).await.unwrap().0.into_iter().find(|lease| lease.partition == partition).unwrap()
+    Store::survey(store).await.unwrap().leases.into_iter().find(|lease| lease.partition == partition).unwrap()
 }
 
 impl<S: Store> Owned<S> {

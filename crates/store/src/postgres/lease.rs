@@ -2,28 +2,38 @@
 
 use deadpool_postgres::Pool;
 use tokio_postgres::{Row, error::SqlState};
-use warren_model::{Partition, Timestamp};
+use warren_model::Partition;
 
 use super::{
     columns::{self, Why, get, timestamp},
     flight::{ask, fly, land, prepare},
 };
-use crate::{Epoch, Error, Lease, Renewal, Result};
+use crate::{Epoch, Error, Lease, Renewal, Result, Standing, Survey};
 
 /// Finds a lease that is held. What is read in the same snapshot was written under this epoch or one before.
 pub(super) const FENCE: &str = "SELECT FROM lease WHERE partition = $1 AND epoch = $2 AND owner IS NOT NULL";
 
-/// Returns every lease, in order, and the database's clock.
-pub(super) async fn all(pool: &Pool) -> Result<(Vec<Lease>, Timestamp)> {
+/// Returns who owns what, in one round trip.
+pub(super) async fn survey(pool: &Pool) -> Result<Survey> {
     let client = pool.get().await?;
-    let sql = "SELECT partition, owner, epoch, counter, clock_timestamp() FROM lease ORDER BY partition";
+    let sql = "SELECT partition, owner, epoch, counter, clock_timestamp() FROM lease
+        UNION ALL SELECT NULL, name, 0, counter, clock_timestamp() FROM replica ORDER BY 1, 2";
     let rows = client.query(&client.prepare_cached(sql).await?, &[]).await?;
     let read = || {
-        let leases = rows.iter().map(lease).collect::<Result<Vec<_>, Why>>()?;
-        let last = rows.last().ok_or("it has no row")?;
-        Ok::<_, Why>((leases, timestamp(last, 4)?))
+        let is_lease = |row: &&Row| !matches!(get::<Option<i32>>(row, 0), Ok(None));
+        let (leases, replicas): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(is_lease);
+        let last = leases.last().ok_or("it has no row")?;
+        Ok::<_, Why>(Survey {
+            now: timestamp(last, 4)?,
+            replicas: replicas.into_iter().map(standing).collect::<Result<_, Why>>()?,
+            leases: leases.into_iter().map(lease).collect::<Result<_, Why>>()?,
+        })
     };
     read().map_err(corrupt)
+}
+
+fn standing(row: &Row) -> Result<Standing, Why> {
+    Ok(Standing { replica: get(row, 1)?, counter: get(row, 3)? })
 }
 
 fn lease(row: &Row) -> Result<Lease, Why> {
@@ -58,8 +68,8 @@ pub(super) async fn acquire(pool: &Pool, seen: &Lease, owner: &str) -> Result<Op
     Ok(rows.first().map(|row| row.try_get(0).map(Epoch)).transpose()?)
 }
 
-/// Raises the counters of leases that are still held.
-pub(super) async fn renew(pool: &Pool, held: &[(Partition, Epoch)]) -> Result<Renewal> {
+/// Raises the counters of a replica and of the leases that it still holds.
+pub(super) async fn renew(pool: &Pool, replica: &str, stands: bool, held: &[(Partition, Epoch)]) -> Result<Renewal> {
     let client = pool.get().await?;
     let sql = "WITH held AS (
             SELECT * FROM unnest($1::integer[], $2::bigint[]) AS held (partition, epoch)
@@ -67,12 +77,18 @@ pub(super) async fn renew(pool: &Pool, held: &[(Partition, Epoch)]) -> Result<Re
             UPDATE lease SET counter = counter + 1 FROM held
             WHERE lease.partition = held.partition AND lease.epoch = held.epoch AND owner IS NOT NULL
             RETURNING lease.partition
+        ), standing AS (
+            INSERT INTO replica (name) SELECT $3 WHERE $4
+            ON CONFLICT (name) DO UPDATE SET counter = replica.counter + 1, renewed_at = clock_timestamp()
+        ), gone AS (
+            DELETE FROM replica WHERE CASE name WHEN $3 THEN NOT $4
+                ELSE renewed_at < clock_timestamp() - interval '1 minute' END
         )
         SELECT ARRAY(SELECT partition FROM held EXCEPT SELECT partition FROM kept ORDER BY partition), clock_timestamp()";
     let statement = client.prepare_cached(sql).await?;
     let partitions: Vec<i32> = held.iter().map(|(partition, _)| key(*partition)).collect();
     let epochs: Vec<i64> = held.iter().map(|(_, epoch)| epoch.0).collect();
-    let row = client.query_one(&statement, &[&partitions, &epochs]).await?;
+    let row = client.query_one(&statement, &[&partitions, &epochs, &replica, &stands]).await?;
     let lost: Vec<i32> = row.try_get(0)?;
     let lost = held.iter().map(|(partition, _)| *partition).filter(|partition| lost.contains(&key(*partition)));
     Ok(Renewal { lost: lost.collect(), now: timestamp(&row, 1).map_err(corrupt)? })

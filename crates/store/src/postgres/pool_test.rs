@@ -59,15 +59,15 @@ async fn a_database_that_is_read_only_is_unavailable_to_owners_and_serves_reader
     let (store, epoch) = place.owned().await;
     let url = place.url_with("&options=-c%20default_transaction_read_only=on");
     let reading = Postgres::open(&url, &spec()).await.unwrap();
-    let seen = Store::leases(&reading).await.unwrap().0.remove(0);
+    let seen = Store::survey(&reading).await.unwrap().leases.remove(0);
     for refused in [
         reading.commit(empty(epoch, 1)).await,
         reading.acquire(&seen, "b").await.map(drop),
-        reading.renew(&[(P0, epoch)]).await.map(drop),
+        reading.renew("a", true, &[(P0, epoch)]).await.map(drop),
     ] {
         assert!(is_unavailable(&refused, "25006"), "{refused:?}");
     }
-    assert_eq!(Queries::leases(&reading).await.unwrap(), [seen]);
+    assert_eq!(Queries::survey(&reading).await.unwrap().leases, [seen]);
     store.commit(empty(epoch, 1)).await.unwrap();
 }
 
@@ -105,16 +105,16 @@ async fn a_restart_of_the_server_breaks_connections_for_a_moment_and_loses_nothi
     store.commit(empty(epoch, 1)).await.unwrap();
     let reader = PostgresReader::open(&url, "orders").await.unwrap();
     local(&server.0, &["stop"]);
-    let away = store.renew(&[(P0, epoch)]).await;
+    let away = store.renew("a", true, &[(P0, epoch)]).await;
     assert!(is_unavailable(&away, ""), "{away:?}");
-    let read = Queries::leases(&reader).await;
+    let read = Queries::survey(&reader).await;
     assert!(is_unavailable(&read, ""), "{read:?}");
     assert!(store.commit(empty(epoch, 2)).await.is_err());
     assert_eq!(local(&server.0, &["ensure"]), url);
-    assert_eq!(store.renew(&[(P0, epoch)]).await.unwrap().lost, []);
+    assert_eq!(store.renew("a", true, &[(P0, epoch)]).await.unwrap().lost, []);
     assert_eq!(store.partition(P0, epoch).await.unwrap().number, 1);
     store.commit(empty(epoch, 2)).await.unwrap();
-    assert_eq!(Queries::leases(&reader).await.unwrap()[0].epoch, epoch);
+    assert_eq!(Queries::survey(&reader).await.unwrap().leases[0].epoch, epoch);
 }
 
 /// Passes bytes on until it is told to be deaf: then the next word of the server breaks the connection instead.

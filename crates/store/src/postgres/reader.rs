@@ -10,7 +10,7 @@ use super::{
     url::Address,
     view,
 };
-use crate::{Filter, Hub, InstanceView, Lease, Page, Queries, Result};
+use crate::{Filter, Hub, InstanceView, Page, Queries, Result, Survey};
 
 /// Reads a hub while its owners write. Cheap to clone.
 #[derive(Clone)]
@@ -55,7 +55,7 @@ impl Queries for PostgresReader {
         view::counts(&self.pool).await
     }
 
-    async fn leases(&self) -> Result<Vec<Lease>> {
-        lease::all(&self.pool).await.map(|(leases, _)| leases)
+    async fn survey(&self) -> Result<Survey> {
+        lease::survey(&self.pool).await
     }
 }

@@ -29,7 +29,7 @@ async fn two_hubs_live_in_one_database() {
     for (name, count) in names.iter().zip([2, 3]) {
         let spec = HubSpec { name: name.clone(), partitions: PartitionCount(NonZeroU16::new(count).unwrap()) };
         let store = Postgres::open(server(), &spec).await.unwrap();
-        let seen = Store::leases(&store).await.unwrap().0;
+        let seen = Store::survey(&store).await.unwrap().leases;
         assert_eq!(seen.len(), usize::from(count));
         store.acquire(&seen[0], name).await.unwrap().unwrap();
         secrets.push(Store::hub(&store).secret);
@@ -37,7 +37,7 @@ async fn two_hubs_live_in_one_database() {
     assert_ne!(secrets[0], secrets[1]);
     for name in &names {
         let reader = PostgresReader::open(server(), name).await.unwrap();
-        assert_eq!(reader.leases().await.unwrap()[0].owner.as_ref(), Some(name));
+        assert_eq!(reader.survey().await.unwrap().leases[0].owner.as_ref(), Some(name));
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Commit, Epoch, Expired, Filter, Hub, HubSpec, InstanceView, Lease, Load, Loaded, Page, PartitionState, Queries,
-    Renewal, Result, Store, TimerRow, TurnKey, TurnRow,
+    Renewal, Result, Store, Survey, TimerRow, TurnKey, TurnRow,
 };
 
 /// A hub in a PostgreSQL database, with the right to write it. Cheap to clone; connections are made when they are needed
@@ -67,16 +67,16 @@ impl Store for Postgres {
         Queries::hub(&self.queries)
     }
 
-    async fn leases(&self) -> Result<(Vec<Lease>, Timestamp)> {
-        lease::all(&self.leases).await
+    async fn survey(&self) -> Result<Survey> {
+        lease::survey(&self.leases).await
     }
 
     async fn acquire(&self, seen: &Lease, owner: &str) -> Result<Option<Epoch>> {
         lease::acquire(&self.leases, seen, owner).await
     }
 
-    async fn renew(&self, held: &[(Partition, Epoch)]) -> Result<Renewal> {
-        lease::renew(&self.leases, held).await
+    async fn renew(&self, replica: &str, stands: bool, held: &[(Partition, Epoch)]) -> Result<Renewal> {
+        lease::renew(&self.leases, replica, stands, held).await
     }
 
     async fn release(&self, partition: Partition, epoch: Epoch) -> Result<()> {
@@ -143,7 +143,7 @@ impl Queries for Postgres {
         self.queries.counts().await
     }
 
-    async fn leases(&self) -> Result<Vec<Lease>> {
-        Queries::leases(&self.queries).await
+    async fn survey(&self) -> Result<Survey> {
+        Queries::survey(&self.queries).await
     }
 }

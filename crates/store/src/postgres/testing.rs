@@ -118,7 +118,7 @@ pub(super) fn spec() -> HubSpec {
 pub(super) async fn take(store: &Postgres) -> Epoch {
     let deadline = Instant::now() + DEADLINE;
     loop {
-        let seen = Store::leases(store).await.unwrap().0.remove(0);
+        let seen = Store::survey(store).await.unwrap().leases.remove(0);
         if let Some(epoch) = store.acquire(&seen, "owner").await.unwrap() {
             return epoch;
         }

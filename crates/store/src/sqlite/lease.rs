@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 use warren_model::{Partition, Timestamp};
 
 use super::error::of_commit;
-use crate::{Epoch, Error, Lease, Renewal, Result};
+use crate::{Epoch, Error, Lease, Renewal, Result, Standing, Survey};
 
 /// Returns the database's clock: the machine's, in the microseconds that the tables keep.
 pub(super) fn now() -> Timestamp {
@@ -12,12 +12,17 @@ pub(super) fn now() -> Timestamp {
     Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
 }
 
-/// Returns every lease, in order.
-pub(super) fn all(connection: &Connection) -> Result<Vec<Lease>> {
-    let mut statement =
+/// Returns who owns what.
+pub(super) fn survey(connection: &Connection) -> Result<Survey> {
+    let mut leases =
         connection.prepare_cached("SELECT partition, owner, epoch, counter FROM lease ORDER BY partition")?;
-    let leases = statement.query_map([], lease)?.collect::<rusqlite::Result<_>>()?;
-    Ok(leases)
+    let mut replicas = connection.prepare_cached("SELECT name, counter FROM replica ORDER BY name")?;
+    let standing = |row: &Row<'_>| Ok(Standing { replica: row.get(0)?, counter: row.get(1)? });
+    Ok(Survey {
+        leases: leases.query_map([], lease)?.collect::<rusqlite::Result<_>>()?,
+        replicas: replicas.query_map([], standing)?.collect::<rusqlite::Result<_>>()?,
+        now: now(),
+    })
 }
 
 fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
@@ -35,9 +40,26 @@ pub(super) fn acquire(connection: &Connection, seen: &Lease, owner: &str) -> Res
     Ok(epoch.map(Epoch))
 }
 
-/// Raises the counters of leases that are still held.
-pub(super) fn renew(connection: &mut Connection, held: &[(Partition, Epoch)]) -> Result<Renewal> {
+/// Microseconds after which a replica that does not renew is forgotten.
+const FORGET: i64 = 60_000_000;
+
+/// Raises the counters of a replica and of the leases that it still holds.
+pub(super) fn renew(
+    connection: &mut Connection,
+    replica: &str,
+    stands: bool,
+    held: &[(Partition, Epoch)],
+) -> Result<Renewal> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let micros = now().as_microsecond();
+    transaction
+        .prepare_cached("DELETE FROM replica WHERE CASE name WHEN ?1 THEN NOT ?2 ELSE renewed_at < ?3 END")?
+        .execute((replica, stands, micros - FORGET))?;
+    if stands {
+        let sql = "INSERT INTO replica (name, renewed_at) VALUES (?1, ?2)
+            ON CONFLICT (name) DO UPDATE SET counter = counter + 1, renewed_at = ?2";
+        transaction.prepare_cached(sql)?.execute((replica, micros))?;
+    }
     let mut lost = Vec::new();
     for (partition, epoch) in held {
         let mut statement = transaction.prepare_cached(

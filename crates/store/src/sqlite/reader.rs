@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 use warren_model::{InstanceId, Status, TurnRecord};
 
 use super::{file, lease, view};
-use crate::{Error, Filter, Hub, InstanceView, Lease, Page, Queries, Result};
+use crate::{Error, Filter, Hub, InstanceView, Page, Queries, Result, Survey};
 
 /// How many queries run at once; more wait. Reads are short, and the machine has other work.
 const CONNECTIONS: usize = 4;
@@ -102,8 +102,8 @@ impl Queries for SqliteReader {
         self.read(|connection| view::counts(connection)).await
     }
 
-    async fn leases(&self) -> Result<Vec<Lease>> {
-        self.read(|connection| lease::all(connection)).await
+    async fn survey(&self) -> Result<Survey> {
+        self.read(|connection| lease::survey(connection)).await
     }
 }
 

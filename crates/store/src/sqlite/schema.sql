@@ -16,6 +16,13 @@ CREATE TABLE lease (
     number    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
+-- Who stands for a share of the partitions.
+CREATE TABLE replica (
+    name       TEXT    PRIMARY KEY,
+    counter    INTEGER NOT NULL DEFAULT 0,
+    renewed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE instance (
     partition      INTEGER NOT NULL,
     id             TEXT    NOT NULL,

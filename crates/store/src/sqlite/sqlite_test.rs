@@ -153,11 +153,11 @@ async fn a_reader_reads_on_while_owners_come_and_go() {
     let reader = SqliteReader::open(&file.path(), "orders").unwrap();
     for epoch in 1..=3 {
         let store = Sqlite::open(&file.path(), &spec()).unwrap();
-        let seen = Store::leases(&store).await.unwrap().0.remove(0);
+        let seen = Store::survey(&store).await.unwrap().leases.remove(0);
         let taken = store.acquire(&seen, "owner").await.unwrap().unwrap();
-        assert_eq!((taken.0, reader.leases().await.unwrap()[0].epoch), (epoch, taken));
+        assert_eq!((taken.0, reader.survey().await.unwrap().leases[0].epoch), (epoch, taken));
         drop(store);
-        assert_eq!(reader.leases().await.unwrap()[0].epoch, taken);
+        assert_eq!(reader.survey().await.unwrap().leases[0].epoch, taken);
     }
 }
 
@@ -173,7 +173,7 @@ async fn a_reader_can_t_write() {
 async fn a_lock_that_is_not_given_is_unavailable_and_passes() {
     let file = File::fresh();
     let store = Sqlite::open(&file.path(), &spec()).unwrap();
-    let seen = Store::leases(&store).await.unwrap().0.remove(0);
+    let seen = Store::survey(&store).await.unwrap().leases.remove(0);
     let epoch = store.acquire(&seen, "owner").await.unwrap().unwrap();
     let other = file.sql();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -188,7 +188,7 @@ async fn a_lock_that_is_not_given_is_unavailable_and_passes() {
 async fn a_commit_goes_on_when_its_caller_stops_waiting() {
     let file = File::fresh();
     let store = Sqlite::open(&file.path(), &spec()).unwrap();
-    let seen = Store::leases(&store).await.unwrap().0.remove(0);
+    let seen = Store::survey(&store).await.unwrap().leases.remove(0);
     let epoch = store.acquire(&seen, "owner").await.unwrap().unwrap();
     let sent = tokio::time::timeout(Duration::ZERO, store.commit(Commit::new(seen.partition, epoch, 1))).await;
     // Whether it was answered in time or not: what is read next was read after it.
@@ -200,7 +200,7 @@ async fn a_commit_goes_on_when_its_caller_stops_waiting() {
 async fn files_as_a_kill_leaves_them_have_every_answered_commit() {
     let file = File::fresh();
     let store = Sqlite::open(&file.path(), &spec()).unwrap();
-    let seen = Store::leases(&store).await.unwrap().0.remove(0);
+    let seen = Store::survey(&store).await.unwrap().leases.remove(0);
     let epoch = store.acquire(&seen, "owner").await.unwrap().unwrap();
     for number in 1..=5 {
         store.commit(Commit::new(seen.partition, epoch, number)).await.unwrap();
@@ -220,7 +220,7 @@ async fn files_as_a_kill_leaves_them_have_every_answered_commit() {
 async fn a_damaged_row_is_named() {
     let file = File::fresh();
     let store = Sqlite::open(&file.path(), &spec()).unwrap();
-    let seen = Store::leases(&store).await.unwrap().0.remove(0);
+    let seen = Store::survey(&store).await.unwrap().leases.remove(0);
     let epoch = store.acquire(&seen, "owner").await.unwrap().unwrap();
     let sql = file.sql();
     sql.execute_batch(

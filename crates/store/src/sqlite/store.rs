@@ -7,7 +7,7 @@ use warren_model::{InstanceId, Partition, Status, Timestamp, TurnRecord};
 use super::{SqliteReader, commit, expire, file, lease, load, worker::Worker};
 use crate::{
     Commit, Epoch, Expired, Filter, Hub, HubSpec, InstanceView, Lease, Load, Loaded, Page, PartitionState, Queries,
-    Renewal, Result, Store, TimerRow, TurnKey, TurnRow,
+    Renewal, Result, Store, Survey, TimerRow, TurnKey, TurnRow,
 };
 
 /// A hub in a SQLite file, with the right to write it. Cheap to clone; the last clone closes the file.
@@ -36,8 +36,8 @@ impl Store for Sqlite {
         Queries::hub(&self.queries)
     }
 
-    async fn leases(&self) -> Result<(Vec<Lease>, Timestamp)> {
-        self.writes.run(|connection| Ok((lease::all(connection)?, lease::now()))).await
+    async fn survey(&self) -> Result<Survey> {
+        self.writes.run(|connection| lease::survey(connection)).await
     }
 
     async fn acquire(&self, seen: &Lease, owner: &str) -> Result<Option<Epoch>> {
@@ -45,9 +45,9 @@ impl Store for Sqlite {
         self.writes.run(move |connection| lease::acquire(connection, &seen, &owner)).await
     }
 
-    async fn renew(&self, held: &[(Partition, Epoch)]) -> Result<Renewal> {
-        let held = held.to_vec();
-        self.writes.run(move |connection| lease::renew(connection, &held)).await
+    async fn renew(&self, replica: &str, stands: bool, held: &[(Partition, Epoch)]) -> Result<Renewal> {
+        let (replica, held) = (replica.to_owned(), held.to_vec());
+        self.writes.run(move |connection| lease::renew(connection, &replica, stands, &held)).await
     }
 
     async fn release(&self, partition: Partition, epoch: Epoch) -> Result<()> {
@@ -115,7 +115,7 @@ impl Queries for Sqlite {
         self.queries.counts().await
     }
 
-    async fn leases(&self) -> Result<Vec<Lease>> {
-        Queries::leases(&self.queries).await
+    async fn survey(&self) -> Result<Survey> {
+        Queries::survey(&self.queries).await
     }
 }

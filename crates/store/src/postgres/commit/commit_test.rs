@@ -116,7 +116,7 @@ async fn a_renewal_does_not_wait_for_an_open_commit() {
     let mut sql = place.sql().await;
     let transaction = sql.transaction().await.unwrap();
     transaction.execute("SELECT FROM lease FOR KEY SHARE", &[]).await.unwrap();
-    let renewal = timeout(DEADLINE, store.renew(&[(P0, epoch)])).await.unwrap().unwrap();
+    let renewal = timeout(DEADLINE, store.renew("a", true, &[(P0, epoch)])).await.unwrap().unwrap();
     assert_eq!(renewal.lost, []);
     transaction.commit().await.unwrap();
 }

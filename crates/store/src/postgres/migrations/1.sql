@@ -18,6 +18,13 @@ CREATE TABLE lease (
     UNIQUE (partition, epoch)
 ) WITH (fillfactor = 50);
 
+-- Who stands for a share of the partitions. The time only clears away who is gone: no clock decides about ownership.
+CREATE TABLE replica (
+    name       text        PRIMARY KEY COLLATE "C",
+    counter    bigint      NOT NULL DEFAULT 0,
+    renewed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 50);
+
 -- The number of each partition's last commit; apart from the lease, so that commits and renewals touch different rows.
 CREATE TABLE progress (
     partition integer PRIMARY KEY,

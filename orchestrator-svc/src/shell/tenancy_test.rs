@@ -8,15 +8,20 @@ use std::{
     },
 };
 
+use std::time::Duration;
+
 use tokio::sync::oneshot;
-use warren_broker::{Topology, memory::Memory};
+use warren::Registry;
+use warren_broker::{Codec, Topology, memory::Memory};
 use warren_model::PartitionCount;
+use warren_service::health::Health as Report;
 use warren_store::{
-    Commit, Expired, Hub, HubSpec, Lease, Load, Loaded, PartitionState, Renewal, Result, TimerRow, TurnKey, TurnRow,
-    sqlite::Sqlite,
+    Commit, Expired, Hub, HubSpec, Lease, Load, Loaded, PartitionState, Renewal, Result, Survey, TimerRow, TurnKey,
+    TurnRow, sqlite::Sqlite,
 };
 
 use super::*;
+use crate::owner::Settings;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 const LEASE: Duration = Duration::from_millis(1_600);
@@ -40,18 +45,18 @@ impl Store for Deaf {
         Store::hub(&self.store)
     }
 
-    async fn leases(&self) -> Result<(Vec<Lease>, Timestamp)> {
+    async fn survey(&self) -> Result<Survey> {
         answer(&self.to_leases).await;
-        Store::leases(&self.store).await
+        Store::survey(&self.store).await
     }
 
     async fn acquire(&self, seen: &Lease, owner: &str) -> Result<Option<Epoch>> {
         self.store.acquire(seen, owner).await
     }
 
-    async fn renew(&self, held: &[(Partition, Epoch)]) -> Result<Renewal> {
+    async fn renew(&self, replica: &str, stands: bool, held: &[(Partition, Epoch)]) -> Result<Renewal> {
         answer(&self.to_leases).await;
-        self.store.renew(held).await
+        self.store.renew(replica, stands, held).await
     }
 
     async fn release(&self, partition: Partition, epoch: Epoch) -> Result<()> {
@@ -136,7 +141,7 @@ impl Running {
     async fn ends(self) -> Lease {
         drop(self.stop);
         tokio::time::timeout(DEADLINE, self.replica).await.expect("it ends in time").unwrap();
-        Store::leases(&self.store.store).await.unwrap().0.remove(0)
+        Store::survey(&self.store.store).await.unwrap().leases.remove(0)
     }
 }
 
@@ -164,7 +169,7 @@ async fn a_replica_whose_store_gives_no_answer_ends_when_it_is_told_to() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_can_t_begin_yet_ends_when_it_is_told_to() {
     let running = run(true);
-    let is_acquired = async || Store::leases(&running.store.store).await.unwrap().0[0].owner.is_some();
+    let is_acquired = async || Store::survey(&running.store.store).await.unwrap().leases[0].owner.is_some();
     until("the partition is acquired", is_acquired).await;
     assert_eq!(running.ends().await.owner, None, "its lease is given back");
 }
