@@ -1,0 +1,64 @@
+//! Reading a hub's tables.
+
+use tokio_postgres::{Client, Error, Row};
+
+use crate::{Hub, InstanceRow, Rest, TurnRow};
+
+/// Longest text of a row that is shown.
+const SHOWN_CHARS: usize = 300;
+
+impl Hub {
+    /// Reads a hub's tables; `client` must look into its schema. The queues are left empty.
+    pub async fn read(client: &Client) -> Result<Self, Error> {
+        let instances = "SELECT partition, id, replace(execution::text, '-', ''), name, status, condition, turn,
+            history_events, start_id, parent FROM instance ORDER BY partition, id";
+        let turns = "SELECT instance, replace(execution::text, '-', ''), turn, body FROM history
+            ORDER BY partition, instance, execution, turn";
+        let instances = client.query(instances, &[]).await?.iter().map(instance).collect::<Result<_, _>>()?;
+        let turns = client.query(turns, &[]).await?.iter().map(turn).collect::<Result<_, _>>()?;
+        Ok(Self { instances, turns, rest: rest(client).await?, queues: Vec::new() })
+    }
+}
+
+/// What should be empty once all instances have ended and all is confirmed.
+const RESTS: [(&str, &str); 4] = [
+    ("timer", "SELECT instance, 'timer ' || id || ' due ' || fire_at FROM timer"),
+    ("pending", "SELECT instance, message FROM pending"),
+    ("outbox", "SELECT 'partition ' || partition, entries FROM outbox"),
+    ("aside", "SELECT 'partition ' || partition, 'from ' || source || ' number ' || sequence || ': ' || message FROM aside"),
+];
+
+async fn rest(client: &Client) -> Result<Vec<Rest>, Error> {
+    let mut rest = Vec::new();
+    for (table, sql) in RESTS {
+        for row in client.query(sql, &[]).await? {
+            let what: String = row.try_get(1)?;
+            rest.push(Rest { table, of: row.try_get(0)?, what: what.chars().take(SHOWN_CHARS).collect() });
+        }
+    }
+    Ok(rest)
+}
+
+fn instance(row: &Row) -> Result<InstanceRow, Error> {
+    Ok(InstanceRow {
+        partition: row.try_get(0)?,
+        id: row.try_get(1)?,
+        execution: row.try_get(2)?,
+        name: row.try_get(3)?,
+        status: row.try_get(4)?,
+        condition: row.try_get(5)?,
+        turn: row.try_get(6)?,
+        history_events: row.try_get(7)?,
+        start_id: row.try_get(8)?,
+        parent: row.try_get(9)?,
+    })
+}
+
+fn turn(row: &Row) -> Result<TurnRow, Error> {
+    Ok(TurnRow {
+        instance: row.try_get(0)?,
+        execution: row.try_get(1)?,
+        turn: row.try_get(2)?,
+        body: row.try_get(3)?,
+    })
+}

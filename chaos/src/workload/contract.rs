@@ -1,0 +1,108 @@
+//! What the storm's orchestrators and activities are called and pass to each other.
+
+use serde::{Deserialize, Serialize};
+use warren::{Activity, Event, Orchestrator};
+use warren_chaos_checker::Report;
+
+/// Steps one after the other, with a pause in the middle.
+pub(crate) const CHAIN: Orchestrator<Job, Report> = Orchestrator::new("storm_chain");
+/// Steps side by side.
+pub(crate) const FAN: Orchestrator<Job, Report> = Orchestrator::new("storm_fan");
+/// Timers side by side, a race between two, and one step.
+pub(crate) const TIMERS: Orchestrator<Job, Report> = Orchestrator::new("storm_timers");
+/// Waits for signals, then does one step.
+pub(crate) const SIGNALS: Orchestrator<Job, Report> = Orchestrator::new("storm_signals");
+/// Children, each of which also signals its parent.
+pub(crate) const TREE: Orchestrator<Job, Report> = Orchestrator::new("storm_tree");
+/// A child of a tree.
+pub(crate) const LEAF: Orchestrator<LeafJob, Report> = Orchestrator::new("storm_leaf");
+/// Rounds of a step, a signal and a pause, each in an execution of its own.
+pub(crate) const ROUNDS: Orchestrator<Job, Report> = Orchestrator::new("storm_rounds");
+/// Steps that fail at first and are tried again.
+pub(crate) const RETRIES: Orchestrator<Job, Report> = Orchestrator::new("storm_retries");
+
+/// Does a step.
+pub(crate) const STEP: Activity<Step, Done> = Activity::new("storm_step");
+/// Does a step, and fails at the first attempts.
+pub(crate) const UNSTEADY: Activity<Step, Done> = Activity::new("storm_unsteady");
+
+/// What clients, and a tree's leaves, send.
+pub(crate) const SIGNAL: Event<Signal> = Event::new("signal");
+
+/// What an orchestration is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Job {
+    /// The message that started the root.
+    pub(crate) case: String,
+    /// What the value is computed from.
+    pub(crate) seed: u32,
+    /// How many steps, children, rounds, signals.
+    pub(crate) size: u32,
+    /// How long it pauses.
+    pub(crate) pause_ms: u32,
+    /// What the rounds before have done.
+    #[serde(default)]
+    pub(crate) so_far: Report,
+}
+
+/// What a leaf is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LeafJob {
+    /// Its share of the tree's job.
+    pub(crate) job: Job,
+    /// Who is to be signalled.
+    pub(crate) parent: String,
+    /// Which leaf it is.
+    pub(crate) leaf: u32,
+}
+
+/// What an activity is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Step {
+    /// The message that started the root.
+    pub(crate) case: String,
+    /// Which step of it.
+    pub(crate) step: u32,
+    /// What the value is computed from.
+    pub(crate) carry: u32,
+    /// How many attempts fail.
+    pub(crate) failures: u32,
+}
+
+/// What an activity has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Done {
+    /// What follows from the step.
+    pub(crate) value: u32,
+    /// Which run it was: no other has this number.
+    pub(crate) run: u64,
+}
+
+/// What an event says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Signal {
+    /// Its number among the events of the instance.
+    pub(crate) serial: u32,
+    /// What it adds.
+    pub(crate) number: u32,
+}
+
+/// The value of a step: what both the activity and the plan compute.
+pub(crate) fn value(carry: u32, step: u32) -> u32 {
+    let mixed = carry ^ step.wrapping_mul(0x9E37_79B9);
+    (mixed ^ (mixed >> 15)).wrapping_mul(0x85EB_CA6B) ^ (mixed >> 3)
+}
+
+/// How long a step takes, in milliseconds: mostly short, now and then long enough to be caught by a kill.
+pub(crate) fn takes_ms(carry: u32, step: u32) -> u64 {
+    match value(carry, step) % 20 {
+        0 => 2_000,
+        1..=4 => 300,
+        _ => 20,
+    }
+}
+
+/// How many attempts of an unsteady step fail.
+pub(crate) fn failures(carry: u32, step: u32) -> u32 {
+    value(step, carry) % 3
+}

@@ -1,0 +1,39 @@
+//! What the fleet runs during a storm: orchestrators of every shape, and activities that write down what they did.
+
+mod activities;
+pub(crate) mod contract;
+mod ledger;
+mod orchestrators;
+
+use std::sync::Arc;
+
+use warren::{ActivityContext, Registry};
+
+pub(crate) use self::{ledger::Ledger, orchestrators::LEAF_STEPS};
+use self::contract::{CHAIN, FAN, LEAF, RETRIES, ROUNDS, SIGNALS, STEP, Step, TIMERS, TREE, UNSTEADY};
+
+/// Returns a registry of all orchestrators.
+pub(crate) fn orchestrators() -> Registry {
+    Registry::new()
+        .orchestrator(CHAIN, orchestrators::chain)
+        .orchestrator(FAN, orchestrators::fan)
+        .orchestrator(TIMERS, orchestrators::timers)
+        .orchestrator(SIGNALS, orchestrators::signals)
+        .orchestrator(TREE, orchestrators::tree)
+        .orchestrator(LEAF, orchestrators::leaf)
+        .orchestrator(ROUNDS, orchestrators::rounds)
+        .orchestrator(RETRIES, orchestrators::retries)
+}
+
+/// Adds the activities to a registry; what they do goes into `ledger`.
+pub(crate) fn activities(registry: Registry, ledger: Ledger) -> Registry {
+    let ledger = Arc::new(ledger);
+    let (steady, unsteady) = (ledger.clone(), ledger);
+    registry
+        .activity(STEP, move |ctx: ActivityContext, step: Step| activities::step(steady.clone(), ctx, step))
+        .activity(UNSTEADY, move |ctx: ActivityContext, step: Step| activities::step(unsteady.clone(), ctx, step))
+}
+
+#[cfg(test)]
+#[path = "workload_test.rs"]
+mod test;

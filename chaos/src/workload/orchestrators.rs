@@ -1,0 +1,140 @@
+//! The shapes of the storm. What each returns follows from its input, so that anybody can say what it must be.
+
+use std::time::Duration;
+
+use warren::{Context, Failure, First, RetryPolicy, Second, all, hours, join, race, settled};
+use warren_chaos_checker::Report;
+
+use super::contract::{Done, Job, LEAF, LeafJob, SIGNAL, STEP, Signal, Step, UNSTEADY, failures};
+
+/// How many steps a leaf does.
+pub(crate) const LEAF_STEPS: u32 = 2;
+
+pub(crate) async fn chain(ctx: Context, job: Job) -> Result<Report, Failure> {
+    let mut report = Report { value: job.seed, ..Report::default() };
+    for step in 0..job.size {
+        if step == job.size / 2 {
+            ctx.timer(pause(job.pause_ms)).await;
+        }
+        let done = ctx.call(STEP, plain(&job, step, report.value)).await?;
+        add(&mut report, done);
+    }
+    Ok(report)
+}
+
+pub(crate) async fn fan(ctx: Context, job: Job) -> Result<Report, Failure> {
+    let first = all((0..job.size / 2).map(|step| ctx.call(STEP, plain(&job, step, job.seed)))).await?;
+    ctx.timer(pause(job.pause_ms)).await;
+    let second = all((job.size / 2..job.size).map(|step| ctx.call(STEP, plain(&job, step, job.seed)))).await?;
+    let mut report = Report::default();
+    for done in first.into_iter().chain(second) {
+        report.value = report.value.wrapping_add(done.value);
+        report.runs.push(done.run);
+    }
+    Ok(report)
+}
+
+pub(crate) async fn timers(ctx: Context, job: Job) -> Result<Report, Failure> {
+    let waits = (1..=job.size).map(|n| ctx.timer(pause(job.pause_ms * n / job.size)));
+    settled(waits).await;
+    match race(ctx.timer(pause(job.pause_ms / 8)), ctx.timer(hours(5))).await {
+        First(()) => {}
+        Second(()) => return Err(Failure::permanent("wrong_timer", "a timer of hours was first")),
+    }
+    let mut report = Report::default();
+    add(&mut report, ctx.call(STEP, plain(&job, 0, job.seed)).await?);
+    Ok(report)
+}
+
+pub(crate) async fn signals(ctx: Context, job: Job) -> Result<Report, Failure> {
+    let mut report = Report { value: job.seed, ..Report::default() };
+    for _ in 0..job.size {
+        let Some(signal) = ctx.event(SIGNAL).within(hours(5)).await? else {
+            return Err(Failure::permanent("no_signal", "a timer of hours was first"));
+        };
+        hear(&mut report, signal);
+    }
+    let done = ctx.call(STEP, plain(&job, 0, report.value)).await?;
+    add(&mut report, done);
+    Ok(report)
+}
+
+pub(crate) async fn tree(ctx: Context, job: Job) -> Result<Report, Failure> {
+    let parent = ctx.instance().to_string();
+    let leaves = all((0..job.size).map(|leaf| {
+        let leaf = LeafJob { job: job.clone(), parent: parent.clone(), leaf };
+        ctx.orchestrator(LEAF).call(leaf)
+    }));
+    let heard = async {
+        let mut heard = Report::default();
+        for _ in 0..job.size {
+            hear(&mut heard, ctx.event(SIGNAL).await?);
+        }
+        Ok::<_, Failure>(heard)
+    };
+    let (leaves, heard) = join(leaves, heard).await;
+    let mut report = heard?;
+    for leaf in leaves? {
+        report.value = report.value.wrapping_add(leaf.value);
+        report.runs.extend(leaf.runs);
+    }
+    Ok(report)
+}
+
+pub(crate) async fn leaf(ctx: Context, leaf: LeafJob) -> Result<Report, Failure> {
+    let LeafJob { job, parent, leaf } = leaf;
+    let mut report = Report { value: job.seed, ..Report::default() };
+    let first = leaf * LEAF_STEPS;
+    let done = ctx.call(STEP, plain(&job, first, report.value)).await?;
+    add(&mut report, done);
+    ctx.send_event(&parent, SIGNAL, Signal { serial: leaf, number: report.value })?;
+    ctx.timer(pause(job.pause_ms)).await;
+    for step in first + 1..first + LEAF_STEPS {
+        let done = ctx.call(STEP, plain(&job, step, report.value)).await?;
+        add(&mut report, done);
+    }
+    Ok(report)
+}
+
+pub(crate) async fn rounds(ctx: Context, mut job: Job) -> Result<Report, Failure> {
+    let round = u32::try_from(job.so_far.runs.len()).unwrap_or(u32::MAX);
+    if round >= job.size {
+        return Ok(job.so_far);
+    }
+    let done = ctx.call(STEP, plain(&job, round, job.seed)).await?;
+    job.so_far.value = job.so_far.value.wrapping_add(done.value);
+    job.so_far.runs.push(done.run);
+    ctx.timer(pause(job.pause_ms / job.size)).await;
+    hear(&mut job.so_far, ctx.event(SIGNAL).await?);
+    ctx.continue_as_new(job)
+}
+
+pub(crate) async fn retries(ctx: Context, job: Job) -> Result<Report, Failure> {
+    let mut report = Report { value: job.seed, ..Report::default() };
+    let policy = RetryPolicy::times(5).first_delay(pause(job.pause_ms / 4));
+    for step in 0..job.size {
+        let failures = failures(report.value, step);
+        let step = Step { failures, ..plain(&job, step, report.value) };
+        let done = ctx.activity(UNSTEADY).retry(policy.clone()).call(step).await?;
+        add(&mut report, done);
+    }
+    Ok(report)
+}
+
+fn plain(job: &Job, step: u32, carry: u32) -> Step {
+    Step { case: job.case.clone(), step, carry, failures: 0 }
+}
+
+fn add(report: &mut Report, done: Done) {
+    report.value = done.value;
+    report.runs.push(done.run);
+}
+
+fn hear(report: &mut Report, signal: Signal) {
+    report.value = report.value.wrapping_add(signal.number);
+    report.signals.push(signal.serial);
+}
+
+fn pause(ms: u32) -> Duration {
+    Duration::from_millis(ms.into())
+}
