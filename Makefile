@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help check fmt-check clippy doc tools-check fix build test sim demo up down clean-local
+.PHONY: help check fmt-check clippy doc tools-check fix build test sim chaos demo up down clean-local
 
 # What `make demo` runs against the fleet, once it is up; the API's URL is added as --api URL.
 DEMO ?= target/release/warren-demo --orders examples/order/orders.json
@@ -37,6 +37,10 @@ test: ## Runs all tests, against the repository's own RabbitMQ and PostgreSQL (o
 sim: ## Simulates a whole cluster by seeds (SEEDS=n FROM=n; without SEEDS: what two cores run in five minutes)
 	cargo run --quiet --release --locked -p warren-sim -- --threads 2 --from $(or $(FROM),1) \
 		$(if $(SEEDS),--seeds $(SEEDS),--seeds 1000000000 --minutes 5)
+
+chaos: ## Storms: a real fleet under load, killed and restarted by seed, then judged (SEED=n, CHAOS="--minutes 3 …"; docs/chaos.md)
+	cargo build --release --locked --quiet -p warren-chaos
+	target/release/warren-chaos $(if $(SEED),--seed $(SEED)) $(CHAOS)
 
 demo: ## Starts everything, runs the main job on it and stops what it started
 	deploy/local/demo $(DEMO)

@@ -15,7 +15,9 @@ const SAMPLES: usize = 5;
 
 /// Counts what rests in each of the hub's queues, unacknowledged deliveries included.
 pub(crate) async fn read(servers: &Servers) -> anyhow::Result<Vec<Queue>> {
-    let text = servers.run(Server::Broker, &["ctl", "--quiet", "list_queues", "--no-table-headers", "name", "messages"]).await?;
+    let text = servers
+        .run(Server::Broker, &["ctl", "--quiet", "list_queues", "--no-table-headers", "name", "messages"])
+        .await?;
     let mut queues = Vec::new();
     for line in text.lines() {
         let (name, messages) = line.rsplit_once('\t').with_context(|| format!("no queue: {line:?}"))?;
@@ -30,7 +32,8 @@ pub(crate) async fn read(servers: &Servers) -> anyhow::Result<Vec<Queue>> {
 /// Looks at some messages of each queue that is not empty; as far as that can be done.
 pub(crate) async fn sample(mut queues: Vec<Queue>, url: &str) -> Vec<Queue> {
     for queue in queues.iter_mut().filter(|queue| queue.messages > 0) {
-        queue.samples = look(&queue.name, url).await.unwrap_or_else(|error| vec![format!("can't be looked at: {error:#}")]);
+        queue.samples =
+            look(&queue.name, url).await.unwrap_or_else(|error| vec![format!("can't be looked at: {error:#}")]);
     }
     queues
 }
@@ -41,7 +44,9 @@ async fn look(queue: &str, url: &str) -> anyhow::Result<Vec<String>> {
     let mut samples = Vec::new();
     while samples.len() < SAMPLES {
         // Unacknowledged, so that they go back when the connection closes.
-        let Some(message) = channel.basic_get(ShortString::from(queue), BasicGetOptions::default()).await? else { break };
+        let Some(message) = channel.basic_get(ShortString::from(queue), BasicGetOptions::default()).await? else {
+            break;
+        };
         let properties = &message.properties;
         let reason = properties.headers().as_ref().and_then(|headers| headers.inner().get("warren-reason"));
         let reason = if let Some(AMQPValue::LongString(reason)) = reason { reason.to_string() } else { String::new() };

@@ -1,11 +1,6 @@
 //! What a run says at its end: to people, and in target/chaos.json.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::Write,
-    path::PathBuf,
-};
+use std::{collections::BTreeMap, fs, io::Write, path::PathBuf};
 
 use anyhow::Context;
 use serde_json::json;
@@ -90,12 +85,7 @@ fn spread(report: &Report, of: impl Fn(&Takeover) -> bool) -> Spread {
     Spread::of(report.storm.takeovers.done.iter().filter(|takeover| of(takeover)).map(|takeover| takeover.ms))
 }
 
-fn figures(
-    report: &Report,
-    plan: &Plan,
-    faults: &BTreeMap<&'static str, u64>,
-    weak: &[String],
-) -> serde_json::Value {
+fn figures(report: &Report, plan: &Plan, faults: &BTreeMap<&'static str, u64>, weak: &[String]) -> serde_json::Value {
     let Report { verdict, storm, page, .. } = report;
     json!({
         "seed": plan.seed,
@@ -143,7 +133,11 @@ fn summary(out: &mut impl Write, report: &Report, faults: &BTreeMap<&'static str
     writeln!(
         out,
         "{} tasks and {} events in the histories; {} runs of activities, {} of them repetitions; {} outcomes told",
-        verdict.tasks, verdict.signals, verdict.runs, verdict.runs_repeated, page.asked.told.len()
+        verdict.tasks,
+        verdict.signals,
+        verdict.runs,
+        verdict.runs_repeated,
+        page.asked.told.len()
     )?;
     writeln!(out, "clients asked again {repeated} times, and sent {} duplicates on purpose", page.duplicates)?;
     writeln!(

@@ -123,7 +123,8 @@ async fn storm(
 ) -> anyhow::Result<Storm> {
     let length = Duration::from_secs_f64(plan.minutes * 60.0).saturating_sub(REST);
     let (over, is_over) = watch::channel(false);
-    let load = Load { run: format!("s{}", plan.seed), seed: plan.seed, instances: plan.instances, in_flight: plan.in_flight };
+    let load =
+        Load { run: format!("s{}", plan.seed), seed: plan.seed, instances: plan.instances, in_flight: plan.in_flight };
     let notes = clients.notes.clone();
     let load = load.run(clients, watch.clone(), is_over);
     let injector = Injector {

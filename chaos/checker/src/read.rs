@@ -25,7 +25,10 @@ const RESTS: [(&str, &str); 4] = [
     ("timer", "SELECT instance, 'timer ' || id || ' due ' || fire_at FROM timer"),
     ("pending", "SELECT instance, message FROM pending"),
     ("outbox", "SELECT 'partition ' || partition, entries FROM outbox"),
-    ("aside", "SELECT 'partition ' || partition, 'from ' || source || ' number ' || sequence || ': ' || message FROM aside"),
+    (
+        "aside",
+        "SELECT 'partition ' || partition, 'from ' || source || ' number ' || sequence || ': ' || message FROM aside",
+    ),
 ];
 
 async fn rest(client: &Client) -> Result<Vec<Rest>, Error> {
@@ -55,10 +58,5 @@ fn instance(row: &Row) -> Result<InstanceRow, Error> {
 }
 
 fn turn(row: &Row) -> Result<TurnRow, Error> {
-    Ok(TurnRow {
-        instance: row.try_get(0)?,
-        execution: row.try_get(1)?,
-        turn: row.try_get(2)?,
-        body: row.try_get(3)?,
-    })
+    Ok(TurnRow { instance: row.try_get(0)?, execution: row.try_get(1)?, turn: row.try_get(2)?, body: row.try_get(3)? })
 }

@@ -102,7 +102,7 @@ impl Clients {
             };
             match attempt {
                 Attempt::Refused(why) if is_unseen && why.contains("not_found") => Attempt::Again("not_found".into()),
-                other => other,
+                attempt @ (Attempt::Done(()) | Attempt::Again(_) | Attempt::Refused(_)) => attempt,
             }
         })
         .await;

@@ -37,9 +37,8 @@ impl Rust {
             start = start.id(instance(id));
         }
         let answer = start.send().await;
-        attempt(answer).map(|answer| {
-            answered(&case.message, answer.instance.to_string(), Some(answer.execution.to_string()))
-        })
+        attempt(answer)
+            .map(|answer| answered(&case.message, answer.instance.to_string(), Some(answer.execution.to_string())))
     }
 
     pub(super) async fn raise(&self, order: &RaiseOrder<'_>) -> Attempt<()> {

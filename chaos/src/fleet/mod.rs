@@ -140,11 +140,6 @@ impl Fleet {
         self.members.iter().filter(|member| member.role == role).map(|member| member.name.clone()).collect()
     }
 
-    /// Returns whether nothing is being done to a process.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.members.iter().all(|member| member.process.try_lock().is_ok())
-    }
-
     /// Starts what has ended by itself, and says what that was: nothing should.
     pub(crate) fn revive(&self) -> anyhow::Result<Vec<String>> {
         let mut ended = Vec::new();

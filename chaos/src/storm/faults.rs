@@ -98,7 +98,10 @@ fn spread(dice: &mut Dice, kinds: &[Kind], length: Duration) -> Vec<Planned> {
     let span = length.saturating_sub(FIRST) / count;
     let half = u32::try_from(span.as_millis() / 2).unwrap_or(u32::MAX);
     let at = |number: u32, dice: &mut Dice| FIRST + span * number + Duration::from_millis(dice.between(0, half).into());
-    (0_u32..).zip(kinds).map(|(number, kind)| Planned { at: at(number, dice), kind: *kind, seed: dice.roll() }).collect()
+    (0_u32..)
+        .zip(kinds)
+        .map(|(number, kind)| Planned { at: at(number, dice), kind: *kind, seed: dice.roll() })
+        .collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 use serde::Serialize;
 use tokio::time::Instant;
 
+/// How many hexadecimal digits tell the lives of a replica apart.
+const LIFE_DIGITS: usize = 32;
+
 /// A partition's lease and the number of its last commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lease {
@@ -10,6 +13,19 @@ pub(crate) struct Lease {
     pub(crate) owner: Option<String>,
     pub(crate) epoch: i64,
     pub(crate) number: i64,
+}
+
+impl Lease {
+    /// Names the process that owns the partition: a lease names its owner so, and adds which of its lives it is.
+    pub(crate) fn replica(&self) -> Option<&str> {
+        let owner = self.owner.as_deref()?;
+        match owner.rsplit_once('-') {
+            Some((name, life)) if life.len() == LIFE_DIGITS && life.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                Some(name)
+            }
+            Some(_) | None => Some(owner),
+        }
+    }
 }
 
 /// What was measured.
@@ -49,7 +65,7 @@ pub(crate) struct Takeover {
 impl Takeovers {
     /// Begins to measure for every partition of an owner.
     pub(crate) fn strike(&mut self, leases: &[Lease], (fault, owner, is_polite): (usize, &str, bool), now: Instant) {
-        for lease in leases.iter().filter(|lease| lease.owner.as_deref() == Some(owner)) {
+        for lease in leases.iter().filter(|lease| lease.replica() == Some(owner)) {
             let is_disturbed = self.away > 0;
             self.open.push(Open { fault, lease: lease.clone(), since: now, is_polite, is_disturbed });
         }

@@ -43,6 +43,13 @@ fn who_owns_nothing_leaves_nothing_to_take_over() {
 }
 
 #[test]
+fn an_owner_is_known_by_its_process_in_each_of_its_lives() {
+    let replica = |owner| lease(owner, 1, 1).replica().map(ToOwned::to_owned);
+    assert_eq!(replica("worker-1-19709174d7a24a378cd97da1529f1669"), Some("worker-1".into()));
+    assert_eq!(replica("worker-1"), Some("worker-1".into()));
+}
+
+#[test]
 fn a_spread_tells_the_median_and_the_longest() {
     assert_eq!(Spread::of([5, 1, 9].into_iter()), Spread { count: 3, p50: 5, max: 9 });
     assert_eq!(Spread::of(std::iter::empty()), Spread::default());

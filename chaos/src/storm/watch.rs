@@ -63,10 +63,10 @@ impl Watch {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns who owns partitions, those with the most first.
+    /// Names the processes that own partitions, those with the most first.
     pub(crate) fn owners(&self) -> Vec<String> {
         let mut owners: Vec<(usize, String)> = Vec::new();
-        for owner in self.seen().leases.iter().filter_map(|lease| lease.owner.clone()) {
+        for owner in self.seen().leases.iter().filter_map(Lease::replica).map(ToOwned::to_owned) {
             match owners.iter_mut().find(|(_, known)| *known == owner) {
                 Some((count, _)) => *count += 1,
                 None => owners.push((1, owner)),

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use warren::{ActivityContext, Registry};
 
-pub(crate) use self::{ledger::Ledger, orchestrators::LEAF_STEPS};
 use self::contract::{CHAIN, FAN, LEAF, RETRIES, ROUNDS, SIGNALS, STEP, Step, TIMERS, TREE, UNSTEADY};
+pub(crate) use self::{ledger::Ledger, orchestrators::LEAF_STEPS};
 
 /// Returns a registry of all orchestrators.
 pub(crate) fn orchestrators() -> Registry {

@@ -1,41 +1,79 @@
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Mutex,
+};
 
-use warren::test::{Hub, block_on};
-use warren_chaos_checker::{Report, read_ledger};
-use warren_model::Payload;
+use warren::{
+    ActionId, ExecutionId, Failure, InstanceId, Task,
+    test::{Hub, block_on},
+};
+use warren_chaos_checker::{Report, What, read_ledger};
 
-use super::*;
+use super::{
+    contract::{Done, value},
+    *,
+};
 use crate::{plan::script, workload::contract::SIGNAL};
 
-fn folder(name: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("warren-chaos-{name}-{}", std::process::id()))
+fn done(step: &Step) -> Done {
+    Done { value: value(step.carry, step.step), run: step.step.into() }
 }
 
-/// Runs scripts, without any storm, in the test hub, which replays after every turn.
+/// A hub that replays after every turn, whose unsteady steps fail as often as they are to.
+fn hub() -> Hub {
+    let attempts = Mutex::new(HashMap::new());
+    Hub::new(orchestrators()).mock(STEP, |step| Ok(done(&step))).mock(UNSTEADY, move |step| {
+        let mut attempts = attempts.lock().unwrap();
+        let attempt: &mut u32 = attempts.entry((step.case.clone(), step.step)).or_default();
+        *attempt += 1;
+        if *attempt <= step.failures { Err(Failure::new("unsteady", "again")) } else { Ok(done(&step)) }
+    })
+}
+
 #[test]
 fn every_shape_returns_what_the_plan_says() {
-    let folder = folder("shapes");
-    let registry = activities(orchestrators(), Ledger::open(&folder, "w").unwrap());
-    let hub = Hub::new(registry);
+    let hub = hub();
     let mut seen = BTreeMap::new();
     for number in 0..60 {
         let script = script("r", 3, number);
-        let input = Payload::of(&script.input).unwrap();
-        let _ = input;
-        let job: contract::Job = serde_json::from_value(script.input.clone()).unwrap();
-        let by_name = [CHAIN, FAN, TIMERS, SIGNALS, TREE, ROUNDS, RETRIES];
-        let orchestrator = *by_name.iter().find(|known| known.name() == script.case.orchestrator).unwrap();
-        let handle = hub.start(orchestrator, job);
+        let name = script.case.orchestrator.as_str();
+        let known = [CHAIN, FAN, TIMERS, SIGNALS, TREE, ROUNDS, RETRIES];
+        let orchestrator = *known.iter().find(|known| known.name() == name).unwrap();
+        let handle = hub.start(orchestrator, serde_json::from_value(script.input.clone()).unwrap());
         for event in &script.events {
             handle.raise(SIGNAL, event.signal);
         }
         let report: Report = block_on(handle.wait()).unwrap();
-        assert_eq!(report.value, script.case.value, "{}", script.case.orchestrator);
-        assert_eq!(report.runs.len(), script.case.steps as usize, "{}", script.case.orchestrator);
-        assert_eq!(report.signals.into_iter().collect::<std::collections::BTreeSet<_>>(), script.case.signals);
+        assert_eq!(report.value, script.case.value, "{name}");
+        let steps: Vec<u64> = (0..script.case.steps.into()).collect();
+        assert_eq!(report.runs, steps, "{name}");
+        assert_eq!(report.signals.into_iter().collect::<BTreeSet<_>>(), script.case.signals, "{name}");
         *seen.entry(script.case.orchestrator).or_insert(0) += 1;
     }
     assert_eq!(seen.len(), 7, "{seen:?}");
-    assert!(!read_ledger(&folder).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_activity_writes_down_what_it_did() {
+    let folder = std::env::temp_dir().join(format!("warren-chaos-ledger-{}", std::process::id()));
+    let ledger = Arc::new(Ledger::open(&folder, "w").unwrap());
+    let context = |attempt| {
+        ActivityContext::new(Task {
+            instance: InstanceId::new("i").unwrap(),
+            execution: ExecutionId::from_u128(1),
+            id: ActionId(attempt),
+            attempt,
+            idempotency_key: "key".into(),
+            queue: "q".into(),
+        })
+    };
+    let step = Step { case: "m".into(), step: 4, carry: 9, failures: 1 };
+    activities::step(ledger.clone(), context(1), step.clone()).await.unwrap_err();
+    let done = activities::step(ledger, context(2), step).await.unwrap();
+    let entries = read_ledger(&folder).unwrap();
     std::fs::remove_dir_all(folder).unwrap();
+    let whats: Vec<What> = entries.iter().map(|entry| entry.what).collect();
+    assert_eq!(whats, [What::Began, What::Failed, What::Began, What::Returned]);
+    let last = &entries[3];
+    assert_eq!((last.run, last.value, last.step, last.task, last.attempt), (done.run, done.value, 4, 2, 2));
 }
