@@ -43,6 +43,12 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("instance {id} is not known to this hub"))
     }
 
+    /// No instance is such as was to be purged.
+    pub(crate) fn nothing_to_purge() -> Self {
+        let why = "no instance that has ended is such as the parameters say";
+        Self::new(StatusCode::NOT_FOUND, "not_found", why)
+    }
+
     /// The body is over its limit.
     pub(crate) fn too_large(bytes_max: usize) -> Self {
         let message = format!("the body is too large: at most {bytes_max} bytes are allowed");
@@ -107,6 +113,7 @@ impl From<Refusal> for Problem {
         let (status, code) = match code {
             RefusalCode::Exists => (StatusCode::CONFLICT, "exists"),
             RefusalCode::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            RefusalCode::Running => (StatusCode::CONFLICT, "running"),
             RefusalCode::Gone => (StatusCode::GONE, "gone"),
             RefusalCode::Invalid => (StatusCode::BAD_REQUEST, "invalid"),
             RefusalCode::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),

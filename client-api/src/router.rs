@@ -14,7 +14,7 @@ use warren_store::Queries;
 use crate::{
     api::Api,
     http::{BASES, canonical, identify, no_method, no_route, panicked},
-    routes::{health, hub, list, raise, resume, start, status, suspend, terminate, wait},
+    routes::{health, hub, list, purge, purge_all, raise, resume, start, status, suspend, terminate, wait},
 };
 
 /// Returns the whole API: the same routes under both bases, and the health endpoints.
@@ -38,8 +38,8 @@ fn below<Q: Queries>(base: &str) -> Router<Api<Q>> {
     Router::new()
         .route(&format!("{base}/orchestrators/{{name}}"), post(start))
         .route(&format!("{base}/orchestrators/{{name}}/{{id}}"), post(start))
-        .route(&format!("{base}/instances"), get(list))
-        .route(&format!("{base}/instances/{{id}}"), get(status))
+        .route(&format!("{base}/instances"), get(list).delete(purge_all))
+        .route(&format!("{base}/instances/{{id}}"), get(status).delete(purge))
         .route(&format!("{base}/instances/{{id}}/wait"), get(wait))
         .route(&format!("{base}/instances/{{id}}/raiseEvent/{{event}}"), post(raise))
         .route(&format!("{base}/instances/{{id}}/terminate"), post(terminate))

@@ -25,8 +25,8 @@ async fn a_wrong_method_is_told_the_right_one() {
     let stack = Stack::start().await;
     for (method, path, allow) in [
         (Method::GET, "/api/v1/orchestrators/order", "POST"),
-        (Method::DELETE, "/api/v1/instances/order-7", "GET,HEAD"),
-        (Method::POST, "/runtime/webhooks/durabletask/instances", "GET,HEAD"),
+        (Method::PUT, "/api/v1/instances/order-7", "GET,HEAD,DELETE"),
+        (Method::POST, "/runtime/webhooks/durabletask/instances", "GET,HEAD,DELETE"),
         (Method::GET, "/api/v1/instances/order-7/terminate", "POST"),
     ] {
         let reply = stack.http.call(method.clone(), path, &[], vec![]).await.unwrap();

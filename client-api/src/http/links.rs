@@ -32,6 +32,7 @@ pub(crate) struct InstanceLinks {
     terminate_post_uri: String,
     suspend_post_uri: String,
     resume_post_uri: String,
+    purge_history_delete_uri: String,
 }
 
 impl Links {
@@ -49,6 +50,7 @@ impl Links {
             terminate_post_uri: format!("{status}/terminate?reason={{text}}"),
             suspend_post_uri: format!("{status}/suspend?reason={{text}}"),
             resume_post_uri: format!("{status}/resume?reason={{text}}"),
+            purge_history_delete_uri: status.clone(),
             status_query_get_uri: status,
         }
     }

@@ -14,7 +14,7 @@ use warren_store::{Filter, Queries};
 use crate::{api::Api, http::Params, problem::Problem, show::StatusBody};
 
 /// The header by which pages are chained, both ways.
-const CONTINUATION: HeaderName = HeaderName::from_static("x-ms-continuation-token");
+pub(super) const CONTINUATION: HeaderName = HeaderName::from_static("x-ms-continuation-token");
 /// What that header says where there are no further pages.
 const NO_MORE: &str = "";
 
@@ -25,6 +25,25 @@ pub(crate) async fn list<Q: Queries>(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let shows_input = params.flag("showInput", false)?;
+    let filter = filter(&params, &headers)?;
+    let client = api.client()?;
+    let Some(filter) = filter else { return Ok(respond(&[], NO_MORE)) };
+    let page = client.list(&filter).await?;
+    let mut bodies = Vec::with_capacity(page.instances.len());
+    for record in page.instances {
+        bodies.push(body(&client, record, shows_input).await?);
+    }
+    Ok(respond(&bodies, &header_of(page.next)))
+}
+
+/// Returns what the header of pages says.
+pub(super) fn header_of(next: Option<String>) -> String {
+    // An id may have spaces, which a header would lose at its ends.
+    next.map_or_else(|| NO_MORE.into(), |next| utf8_percent_encode(&next, NON_ALPHANUMERIC).to_string())
+}
+
+/// Reads which instances are meant; `None` if only such statuses are asked for as no instance here ever has.
+pub(super) fn filter(params: &Params, headers: &HeaderMap) -> Result<Option<Filter>, Problem> {
     let statuses = params.statuses("runtimeStatus")?;
     let filter = Filter {
         prefix: params.text("instanceIdPrefix").map(ToOwned::to_owned),
@@ -33,20 +52,9 @@ pub(crate) async fn list<Q: Queries>(
         created_from: params.time("createdTimeFrom")?,
         created_to: params.time("createdTimeTo")?,
         top: params.number("top")?.unwrap_or(0),
-        after: continuation(&headers)?,
+        after: continuation(headers)?,
     };
-    let client = api.client()?;
-    if statuses.is_some_and(|statuses| statuses.is_empty()) {
-        return Ok(respond(&[], NO_MORE));
-    }
-    let page = client.list(&filter).await?;
-    let mut bodies = Vec::with_capacity(page.instances.len());
-    for record in page.instances {
-        bodies.push(body(&client, record, shows_input).await?);
-    }
-    // An id may have spaces, which a header would lose at its ends.
-    let next = page.next.map(|next| utf8_percent_encode(&next, NON_ALPHANUMERIC).to_string());
-    Ok(respond(&bodies, next.as_deref().unwrap_or(NO_MORE)))
+    Ok(Some(filter).filter(|_| statuses.is_none_or(|statuses| !statuses.is_empty())))
 }
 
 async fn body<Q: Queries>(

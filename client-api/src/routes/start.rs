@@ -13,7 +13,7 @@ use axum::{
 };
 use serde::Serialize;
 use warren_client::Client;
-use warren_model::{Answer, InstanceId, Outcome, Payload, Status};
+use warren_model::{Answer, IfExists, InstanceId, Outcome, Payload, Status};
 use warren_store::Queries;
 
 use super::{status::status_answer, wait::wait_for_end};
@@ -51,6 +51,9 @@ pub(crate) async fn start<Q: Queries>(
     }
     if let Some(version) = params.text("version") {
         start = start.version(version);
+    }
+    if let Some(choice) = if_exists(&params)? {
+        start = start.if_exists(choice);
     }
     if let Some(traceparent) = traceparent(&headers) {
         start = start.traceparent(traceparent);
@@ -117,6 +120,16 @@ async fn conflict<Q: Queries>(client: &Client<Q>, id: Option<InstanceId>, links:
         // The conflict is true all the same.
         Ok(None) | Err(_) => problem,
     }
+}
+
+/// Returns what becomes of the start if its id ran before.
+fn if_exists(params: &Params) -> Result<Option<IfExists>, Problem> {
+    let Some(text) = params.text("ifExists") else { return Ok(None) };
+    let choice = IfExists::ALL.into_iter().find(|choice| choice.as_str().eq_ignore_ascii_case(text));
+    choice.map(Some).ok_or_else(|| {
+        let names = IfExists::ALL.map(IfExists::as_str).join(", ");
+        Problem::invalid(format!("query parameter ifExists is {text:?}: expected one of {names}"))
+    })
 }
 
 /// Returns the trace that the caller is in; one that is no trace context is ignored, as its standard asks.

@@ -23,6 +23,7 @@ async fn a_start_is_answered_with_where_to_ask() {
         "terminatePostUri": format!("{at}/terminate?reason={{text}}"),
         "suspendPostUri": format!("{at}/suspend?reason={{text}}"),
         "resumePostUri": format!("{at}/resume?reason={{text}}"),
+        "purgeHistoryDeleteUri": at,
         "runtimeStatus": "Running",
     });
     assert_eq!(body(&reply, 202), expected);

@@ -13,7 +13,7 @@ pub(crate) fn command(command: &Command, payload_bytes_max: usize) -> Result<(),
         Command::Terminate { reason, recursive: _ } | Command::Suspend { reason } | Command::Resume { reason } => {
             reason.as_deref().map_or(Ok(()), |reason| text("reason", reason))
         }
-        Command::Wait => Ok(()),
+        Command::Purge { execution: _ } | Command::Wait => Ok(()),
     }
 }
 

@@ -1,9 +1,18 @@
 use std::collections::BTreeMap;
 
+use warren_model::IfExists;
+
 use super::*;
 
 fn start(name: &str) -> StartRequest {
-    StartRequest { name: name.into(), version: None, input: Payload::null(), tags: BTreeMap::new(), traceparent: None }
+    StartRequest {
+        name: name.into(),
+        version: None,
+        input: Payload::null(),
+        tags: BTreeMap::new(),
+        traceparent: None,
+        if_exists: IfExists::Fail,
+    }
 }
 
 #[track_caller]

@@ -9,9 +9,9 @@ use tokio::{
 use uuid::Uuid;
 use warren_broker::{Broker, ClientReply, Codec, Envelope, Topology};
 use warren_model::{AnswerTo, AnswerWhen, Command, InstanceId, MessageId, Payload};
-use warren_store::Queries;
+use warren_store::{Filter, Queries};
 
-use crate::{Ask, Error, Link, Options, Result, Start, check, requests::Request};
+use crate::{Ask, Error, Link, Options, Purge, PurgeAll, Result, Start, check, requests::Request};
 
 /// How many requests wait for the link at most before their callers do.
 const WAITING_MAX: usize = 1_000;
@@ -78,6 +78,16 @@ impl<Q: Queries> Client<Q> {
     /// Lets a paused instance go on.
     pub fn resume(&self, id: &InstanceId, reason: Option<String>) -> Ask<'_, Q> {
         Ask::new(self, id, Command::Resume { reason })
+    }
+
+    /// Removes an instance that has ended, and what is stored of it; its start stays known for the duplicate window.
+    pub fn purge(&self, id: &InstanceId) -> Purge<'_, Q> {
+        Purge::new(self, id.clone())
+    }
+
+    /// Removes every instance that has ended and that `filter` names, page by page.
+    pub fn purge_all(&self, filter: Filter) -> PurgeAll<'_, Q> {
+        PurgeAll::new(self, filter)
     }
 
     /// Returns what the client reads from.

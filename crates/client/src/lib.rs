@@ -1,4 +1,4 @@
-//! The Rust client of a hub: start, raise, terminate, suspend, resume and wait; status, history and lists.
+//! The Rust client of a hub: start, raise, terminate, suspend, resume, purge and wait; status, history and lists.
 //!
 //! A command is one message to the control queue of its instance's partition, and its answer comes back on the
 //! client's own channel after the owner's commit, at most once. So the client asks again, with the same ids, until it
@@ -22,6 +22,7 @@ mod error;
 mod link;
 mod options;
 mod pace;
+mod purge;
 mod reads;
 mod requests;
 mod start;
@@ -34,6 +35,7 @@ pub use client::Client;
 pub use error::{Error, Result};
 pub use link::Link;
 pub use options::Options;
+pub use purge::{Purge, PurgeAll, Purged};
 pub use start::Start;
 pub use wait::Ended;
 pub use warren_model as model;

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use warren_model::{Answer, AnswerWhen, Command, InstanceId, MessageId, Payload, StartRequest, instance_id_for};
+use warren_model::{
+    Answer, AnswerWhen, Command, IfExists, InstanceId, MessageId, Payload, StartRequest, instance_id_for,
+};
 use warren_store::Queries;
 
 use crate::{
@@ -24,7 +26,14 @@ pub struct Start<'a, Q> {
 
 impl<'a, Q: Queries> Start<'a, Q> {
     pub(crate) fn new(client: &'a Client<Q>, name: String, input: Payload) -> Self {
-        let request = StartRequest { name, version: None, input, tags: BTreeMap::new(), traceparent: None };
+        let request = StartRequest {
+            name,
+            version: None,
+            input,
+            tags: BTreeMap::new(),
+            traceparent: None,
+            if_exists: IfExists::Fail,
+        };
         Self { client, request, id: None, message: None, within: client.options().within }
     }
 
@@ -55,6 +64,12 @@ impl<'a, Q: Queries> Start<'a, Q> {
     /// Sets the W3C trace context that the instance continues.
     pub fn traceparent(mut self, traceparent: impl Into<String>) -> Self {
         self.request.traceparent = Some(traceparent.into());
+        self
+    }
+
+    /// Sets what becomes of the start if the instance's id ran before; without it, that is refused.
+    pub fn if_exists(mut self, choice: IfExists) -> Self {
+        self.request.if_exists = choice;
         self
     }
 

@@ -37,6 +37,11 @@ pub enum Command {
         /// Why.
         reason: Option<String>,
     },
+    /// Remove what is stored of it, now that it has ended.
+    Purge {
+        /// Only if this is its execution: what was seen is what goes.
+        execution: Option<ExecutionId>,
+    },
     /// Tell me when it has ended. Changes nothing.
     Wait,
 }
@@ -54,6 +59,35 @@ pub struct StartRequest {
     pub tags: BTreeMap<String, String>,
     /// The W3C trace context that it continues.
     pub traceparent: Option<String>,
+    /// What becomes of it if its instance's id ran before.
+    pub if_exists: IfExists,
+}
+
+/// What becomes of a start whose instance's id was used before, by another start. (The same start again is always the
+/// same: known by its message id, it begins nothing.)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IfExists {
+    /// It is refused, [`RefusalCode::Exists`].
+    #[default]
+    Fail,
+    /// An instance that has ended goes, and another begins under its id; one that has not is as with [`IfExists::Fail`].
+    ReplaceEnded,
+    /// It begins nothing and is answered as if it had begun the instance that is there, ended or not.
+    UseExisting,
+}
+
+impl IfExists {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::Fail, Self::ReplaceEnded, Self::UseExisting];
+
+    /// Returns the name, as headers and URLs have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::ReplaceEnded => "replace-ended",
+            Self::UseExisting => "use-existing",
+        }
+    }
 }
 
 /// Where an answer goes.
@@ -108,8 +142,10 @@ pub enum RefusalCode {
     Exists,
     /// Nobody has seen the instance. HTTP 404.
     NotFound,
-    /// The instance has ended. HTTP 410.
+    /// The instance has ended, or was purged. HTTP 410.
     Gone,
+    /// The instance has not ended, and what is asked for is for those that have. HTTP 409.
+    Running,
     /// The message can't be understood. HTTP 400.
     Invalid,
     /// What is stored of the instance can't be read; somebody must mend it. HTTP 500.

@@ -49,6 +49,8 @@ pub mod code {
     pub const UNKNOWN_ACTIVITY: &str = "unknown_activity";
     /// The child's id belongs to another instance.
     pub const INSTANCE_EXISTS: &str = "instance_exists";
+    /// The child has ended and was purged, and nobody knows its outcome any more.
+    pub const PURGED: &str = "purged";
     /// The instance was terminated.
     pub const TERMINATED: &str = "terminated";
     /// A payload is over its limit.

@@ -17,7 +17,7 @@ mod payload;
 mod token;
 
 pub use action::Action;
-pub use command::{Answer, AnswerTo, AnswerWhen, Command, Refusal, RefusalCode, StartRequest};
+pub use command::{Answer, AnswerTo, AnswerWhen, Command, IfExists, Refusal, RefusalCode, StartRequest};
 pub use event::{
     ClosePolicy, Event, EventRaised, EventSent, ExecutionCompleted, ExecutionContinued, ExecutionStarted,
     ExecutionTerminated, Lifecycle, OrchestratorStarted, Outcome, Parent, SubOrchestrationCreated, TaskScheduled,

@@ -97,7 +97,7 @@ pub struct PartitionState {
 
 /// Everything that one batch of turns changes, written in one transaction and fenced by `epoch`.
 ///
-/// Deletions (`*_done`, `*_clear`, `forget`) are carried out before insertions.
+/// Deletions (`*_done`, `*_clear`, `forget`, `purged`) are carried out before insertions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Commit {
     /// Which partition.
@@ -112,6 +112,10 @@ pub struct Commit {
     pub turns: Vec<TurnRow>,
     /// Executions whose turns nobody needs any more (they continued as new, or were replaced): deleted.
     pub forget: Vec<(InstanceId, ExecutionId)>,
+    /// Instances of which nothing is left but their turns (see `forget`): their rows and pending messages are deleted.
+    pub purged: Vec<InstanceId>,
+    /// Starts of instances that were purged or replaced, as commands that were answered; one with the same id is replaced.
+    pub tombstones: Vec<CommandRow>,
     /// Timers that were created.
     pub timers: Vec<TimerRow>,
     /// Timers that fired or were cancelled.
@@ -148,6 +152,8 @@ impl Commit {
             instances: Vec::new(),
             turns: Vec::new(),
             forget: Vec::new(),
+            purged: Vec::new(),
+            tombstones: Vec::new(),
             timers: Vec::new(),
             timers_done: Vec::new(),
             timers_clear: Vec::new(),
@@ -210,7 +216,7 @@ pub struct PendingRow {
     pub expires_at: Option<Timestamp>,
 }
 
-/// A command that was answered, kept for the duplicate window.
+/// A command that was answered, kept for the duplicate window; also the start of an instance that is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandRow {
     /// The id of its message.

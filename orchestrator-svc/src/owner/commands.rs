@@ -3,8 +3,8 @@
 use warren_broker::{Delivery, Envelope};
 use warren_engine::{Instance, Live, Programs};
 use warren_model::{
-    Answer, AnswerTo, AnswerWhen, Command, EventRaised, ExecutionStarted, InboxMessage, InstanceId, MessageId,
-    Outgoing, Refusal, RefusalCode, StartRequest, Status, execution_id,
+    Answer, AnswerTo, AnswerWhen, Command, EventRaised, ExecutionStarted, IfExists, InboxMessage, InstanceId,
+    InstanceRecord, MessageId, Outgoing, Refusal, RefusalCode, StartRequest, Status, execution_id,
 };
 use warren_store::CommandRow;
 
@@ -15,8 +15,7 @@ use super::{
 
 impl<P: Programs> Owner<P> {
     pub(super) fn command(&mut self, envelope: Envelope, delivery: Box<Delivery>, work: &mut Work) {
-        if let Some(row) = work.known.get(&envelope.id) {
-            let answer = row.answer.clone();
+        if let Some(answer) = self.known(&envelope.id, work) {
             return self.tell_again(envelope, &answer, work);
         }
         if envelope.command != Command::Wait && !work.seen.insert(envelope.id.clone()) {
@@ -34,8 +33,15 @@ impl<P: Programs> Owner<P> {
             }
             Command::Suspend { reason } => self.act(&instance, InboxMessage::Suspend { reason }, origin, work),
             Command::Resume { reason } => self.act(&instance, InboxMessage::Resume { reason }, origin, work),
+            Command::Purge { execution } => self.purge(&instance, execution, origin, work),
             Command::Wait => self.wait(&instance, envelope.answer_to, work),
         }
+    }
+
+    /// Returns the answer to a command that was carried out before, also in this very batch.
+    pub(super) fn known(&self, id: &MessageId, work: &Work) -> Option<Result<Answer, Refusal>> {
+        let row = work.known.get(id).or_else(|| self.answered.get(id).map(|(_, row)| row))?;
+        Some(row.answer.clone())
     }
 
     fn start(&mut self, instance: &InstanceId, request: StartRequest, origin: Origin, work: &mut Work) {
@@ -45,14 +51,14 @@ impl<P: Programs> Owner<P> {
             return self.refuse(answer_to.as_ref(), refusal, work);
         }
         let existing = self.cache.get(instance).and_then(|slot| slot.live.as_ref());
-        if let Some(live) = existing {
-            if live.instance.record.start_id == id {
+        if let Some(record) = existing.map(|live| live.instance.record.clone()) {
+            if record.start_id == id || request.if_exists == IfExists::UseExisting {
                 return self.start_again(instance, answer_to, when, work);
             }
-            let status = live.instance.record.status;
-            let message =
-                format!("instance {instance} exists already, it is {status}: choose another id, or ask for its status");
-            return self.refuse(answer_to.as_ref(), Refusal { code: RefusalCode::Exists, message }, work);
+            if request.if_exists == IfExists::Fail || !record.status.is_terminal() {
+                return self.refuse(answer_to.as_ref(), exists(&record), work);
+            }
+            self.is_over(&record, "was replaced by a later start", work);
         }
         if let Some(why) = self.trouble(instance) {
             let message = format!("instance {instance} exists already, and its row can't be read: {why}");
@@ -85,8 +91,7 @@ impl<P: Programs> Owner<P> {
         let accepted = Instance::accept(instance.clone(), execution, cause.clone(), &started, now);
         slot.live = Some(Live::new(accepted));
         slot.is_new = true;
-        slot.outcome = None;
-        slot.stored = None;
+        (slot.outcome, slot.unreadable, slot.stored) = (None, None, None);
         work.push(instance, InboxMessage::Start { execution, cause, started }, origin);
     }
 
@@ -140,7 +145,7 @@ impl<P: Programs> Owner<P> {
     }
 
     /// Remembers the answer to a command for its duplicates.
-    fn remember(&mut self, id: MessageId, answer: &Result<Answer, Refusal>, work: &mut Work) {
+    pub(super) fn remember(&mut self, id: MessageId, answer: &Result<Answer, Refusal>, work: &mut Work) {
         let row = CommandRow { id: id.clone(), answer: answer.clone(), at: self.now };
         work.commit.commands.push(row.clone());
         self.answered.insert(id, (work.commit.number, row));
@@ -156,7 +161,7 @@ impl<P: Programs> Owner<P> {
         }
     }
 
-    fn refuse_unseen(&self, instance: &InstanceId, to: Option<&AnswerTo>, work: &mut Work) {
+    pub(super) fn refuse_unseen(&self, instance: &InstanceId, to: Option<&AnswerTo>, work: &mut Work) {
         let refusal = match self.trouble(instance) {
             Some(why) => self.unreadable(instance, why),
             None => not_found(instance),
@@ -226,7 +231,7 @@ impl<P: Programs> Owner<P> {
         }
     }
 
-    fn answer_of(&self, instance: &InstanceId) -> Result<Answer, Refusal> {
+    pub(super) fn answer_of(&self, instance: &InstanceId) -> Result<Answer, Refusal> {
         let Some(live) = self.cache.get(instance).and_then(|slot| slot.live.as_ref()) else {
             return Err(not_found(instance));
         };
@@ -249,16 +254,25 @@ impl<P: Programs> Owner<P> {
         Refusal { code: RefusalCode::TooLarge, message }
     }
 
-    fn refuse(&self, to: Option<&AnswerTo>, refusal: Refusal, work: &mut Work) {
+    pub(super) fn refuse(&self, to: Option<&AnswerTo>, refusal: Refusal, work: &mut Work) {
         tracing::debug!(partition = %self.me, reason = %refusal.message, "command refused");
         self.tell(to, &Err(refusal), work);
     }
 
-    fn tell(&self, to: Option<&AnswerTo>, answer: &Result<Answer, Refusal>, work: &mut Work) {
+    pub(super) fn tell(&self, to: Option<&AnswerTo>, answer: &Result<Answer, Refusal>, work: &mut Work) {
         if let Some(to) = to {
             work.answers.push(self.codec.answer(to, answer));
         }
     }
+}
+
+fn exists(record: &InstanceRecord) -> Refusal {
+    let (id, status) = (&record.id, record.status);
+    let remedy = match status.is_terminal() {
+        true => "choose another id, ask for its status, or say `replace-ended`",
+        false => "choose another id, or ask for its status",
+    };
+    Refusal { code: RefusalCode::Exists, message: format!("instance {id} exists already, it is {status}: {remedy}") }
 }
 
 fn not_found(instance: &InstanceId) -> Refusal {

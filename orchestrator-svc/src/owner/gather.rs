@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use warren_broker::{Delivery, Envelope, Inbound, Publication};
 use warren_engine::Programs;
-use warren_model::{Command, InstanceId, MessageId, PartitionMessage, TaskEnded};
+use warren_model::{ChildStart, Command, InstanceId, MessageId, PartitionMessage, TaskEnded};
 use warren_store::{CommandRow, Load, TimerRow};
 
 use super::Owner;
@@ -126,10 +126,19 @@ impl<P: Programs> Owner<P> {
             Inbound::Reply { instance, ended } => gathered.items.push(Item::Reply { instance, ended }),
             Inbound::Heartbeat { .. } => {}
             Inbound::Partition { source, sequence, message } => {
-                gathered.items.extend(self.links.take(source, sequence, message).into_iter().map(Item::Partition));
+                for message in self.links.take(source, sequence, message) {
+                    gathered.load.commands.extend(start_of(&message));
+                    gathered.items.push(Item::Partition(message));
+                }
             }
         }
     }
+}
+
+/// Returns by which the start of a child is known if the child was purged.
+fn start_of(message: &PartitionMessage) -> Option<MessageId> {
+    let PartitionMessage::ChildStart(start) = message else { return None };
+    start.started.parent.as_ref().map(ChildStart::cause)
 }
 
 impl Item {

@@ -22,6 +22,7 @@ mod held;
 mod links;
 mod outbox;
 mod partition_messages;
+mod purge;
 mod ready;
 mod recover;
 mod settings;

@@ -3,7 +3,7 @@
 use warren_engine::Programs;
 use warren_model::{
     ChildEnded, ChildStart, EventRaised, Failure, InboxMessage, InstanceId, InstanceRecord, Parent, PartitionMessage,
-    Status, code, limits::SHORT_STRING_BYTES_MAX,
+    code, limits::SHORT_STRING_BYTES_MAX,
 };
 use warren_store::OutboxEntry;
 
@@ -80,13 +80,17 @@ impl<P: Programs> Owner<P> {
         }
         let existing = self.cache.get(&instance).and_then(|slot| slot.live.as_ref());
         let Some(live) = existing else {
+            if self.known(&cause, work).is_some() {
+                let message = format!("instance {instance} has ended, and was purged before its parent was told how");
+                return self.refuse_child(parent, code::PURGED, message, work);
+            }
             return self.accept(&instance, cause, started, Origin::Message, work);
         };
         let record = &live.instance.record;
         if record.start_id == cause {
             return;
         }
-        if is_earlier_attempt(record, &parent) {
+        if is_replaced_by(record, &parent) {
             work.entries.push(OutboxEntry::Over { instance: instance.clone(), execution: record.execution });
             return self.accept(&instance, cause, started, Origin::Message, work);
         }
@@ -120,13 +124,13 @@ fn is_name(text: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
-/// Returns whether the row is that of an earlier attempt by the same parent, which has ended: a retry replaces it.
-fn is_earlier_attempt(record: &InstanceRecord, parent: &Parent) -> bool {
-    let is_over = matches!(record.status, Status::Completed | Status::Failed | Status::Terminated);
-    let earlier = record.parent.as_ref();
-    is_over
-        && earlier
-            .is_some_and(|p| p.instance == parent.instance && p.execution == parent.execution && p.task < parent.task)
+/// Returns whether the row is that of a child which the same parent had before, by an earlier attempt or in an earlier
+/// execution, and which has ended: the child that it asks for now replaces it. What a parent asks for comes in order, so
+/// that nothing earlier replaces something later.
+fn is_replaced_by(record: &InstanceRecord, parent: &Parent) -> bool {
+    let is_earlier = |before: &Parent| before.execution != parent.execution || before.task < parent.task;
+    let before = record.parent.as_ref().filter(|before| before.instance == parent.instance);
+    record.status.is_terminal() && before.is_some_and(is_earlier)
 }
 
 fn is_child_of(record: &InstanceRecord, parent: &Parent) -> bool {

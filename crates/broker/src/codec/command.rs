@@ -1,7 +1,7 @@
 //! Commands on a control queue.
 
 use warren_model::{
-    AnswerTo, AnswerWhen, Command, InstanceId, MessageId, StartRequest, limits::SHORT_STRING_BYTES_MAX,
+    AnswerTo, AnswerWhen, Command, IfExists, InstanceId, MessageId, StartRequest, limits::SHORT_STRING_BYTES_MAX,
 };
 
 use super::{
@@ -70,6 +70,10 @@ fn command_message(command: &Command) -> Message {
             .flag(header::RECURSIVE, *recursive),
         Command::Suspend { reason } => wire::message(kind::SUSPEND, b"").maybe_text(header::REASON, reason.as_deref()),
         Command::Resume { reason } => wire::message(kind::RESUME, b"").maybe_text(header::REASON, reason.as_deref()),
+        Command::Purge { execution } => {
+            let execution = execution.map(|execution| execution.to_string());
+            wire::message(kind::PURGE, b"").maybe_text(header::EXECUTION, execution.as_deref())
+        }
         Command::Wait => wire::message(kind::WAIT, b""),
     }
 }
@@ -78,7 +82,8 @@ fn start_message(start: &StartRequest) -> Message {
     let message = wire::message(kind::START, start.input.as_str().as_bytes())
         .text(header::ORCHESTRATOR, &start.name)
         .maybe_text(header::VERSION, start.version.as_deref())
-        .maybe_text(header::TRACEPARENT, start.traceparent.as_deref());
+        .maybe_text(header::TRACEPARENT, start.traceparent.as_deref())
+        .maybe_text(header::IF_EXISTS, Some(start.if_exists.as_str()).filter(|_| start.if_exists != IfExists::Fail));
     start
         .tags
         .iter()
@@ -102,10 +107,11 @@ fn read(fields: Fields<'_>) -> Result<Command, Malformed> {
         }),
         Some(kind::SUSPEND) => Ok(Command::Suspend { reason: fields.maybe_text(header::REASON)? }),
         Some(kind::RESUME) => Ok(Command::Resume { reason: fields.maybe_text(header::REASON)? }),
+        Some(kind::PURGE) => Ok(Command::Purge { execution: fields.execution()? }),
         Some(kind::WAIT) => Ok(Command::Wait),
         other => Err(Malformed::new(format!(
             "property type is {:?}: expected one of `result`, `failure`, `heartbeat`, `start`, `raise`, `terminate`, \
-             `suspend`, `resume`, `wait`, `partition`, or none",
+             `suspend`, `resume`, `purge`, `wait`, `partition`, or none",
             other.unwrap_or_default()
         ))),
     }
@@ -124,6 +130,15 @@ pub(super) fn read_start(fields: Fields<'_>, name: String) -> Result<StartReques
         tags: fields.tags()?,
         // Only a trace is lost with one that is none.
         traceparent: fields.maybe_text(header::TRACEPARENT)?.filter(|text| text.len() <= SHORT_STRING_BYTES_MAX),
+        if_exists: if_exists(fields)?,
+    })
+}
+
+fn if_exists(fields: Fields<'_>) -> Result<IfExists, Malformed> {
+    let name = header::IF_EXISTS;
+    let Some(text) = fields.text(name)? else { return Ok(IfExists::Fail) };
+    IfExists::ALL.into_iter().find(|choice| choice.as_str() == text).ok_or_else(|| {
+        Malformed::new(format!("header `{name}` is {text:?}: expected `fail`, `replace-ended` or `use-existing`"))
     })
 }
 

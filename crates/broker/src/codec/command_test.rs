@@ -6,7 +6,7 @@ use crate::{
         fixture::{codec, delivered, delivery, instance, refused, text},
     },
 };
-use warren_model::Payload;
+use warren_model::{ExecutionId, Payload};
 
 fn start() -> StartRequest {
     StartRequest {
@@ -15,11 +15,19 @@ fn start() -> StartRequest {
         input: Payload::from_bytes(br#"{"b":1,  "a":"\u0000"}"#).unwrap(),
         tags: [("customer".to_owned(), "ä b".to_owned()), ("empty".to_owned(), String::new())].into(),
         traceparent: Some("00-1-2-01".into()),
+        if_exists: IfExists::ReplaceEnded,
     }
 }
 
 fn bare(name: &str) -> StartRequest {
-    StartRequest { version: None, tags: Default::default(), traceparent: None, name: name.into(), ..start() }
+    StartRequest {
+        version: None,
+        tags: Default::default(),
+        traceparent: None,
+        name: name.into(),
+        if_exists: IfExists::Fail,
+        ..start()
+    }
 }
 
 #[test]
@@ -36,6 +44,9 @@ fn every_command_survives_the_wire() {
         Command::Suspend { reason: reason.clone() },
         Command::Resume { reason },
         Command::Suspend { reason: None },
+        Command::Start(StartRequest { if_exists: IfExists::UseExisting, ..start() }),
+        Command::Purge { execution: None },
+        Command::Purge { execution: Some(ExecutionId::from_u128(7)) },
         Command::Wait,
     ];
     let to = AnswerTo { reply_to: "amq.rabbitmq.reply-to.x".into(), correlation_id: Some("c".into()) };
@@ -94,7 +105,7 @@ fn a_command_that_makes_no_sense_is_refused_with_a_sentence() {
             (
                 command("stop", &[id()]),
                 "property type is \"stop\": expected one of `result`, `failure`, `heartbeat`, `start`, `raise`, \
-                 `terminate`, `suspend`, `resume`, `wait`, `partition`, or none",
+                 `terminate`, `suspend`, `resume`, `purge`, `wait`, `partition`, or none",
             ),
             (
                 command("wait", &[]),

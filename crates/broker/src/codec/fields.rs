@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use warren_model::{InstanceId, MessageId, Payload, limits::SHORT_STRING_BYTES_MAX};
+use warren_model::{ExecutionId, InstanceId, MessageId, Payload, limits::SHORT_STRING_BYTES_MAX};
 
 use super::{
     Malformed,
@@ -49,6 +49,13 @@ impl<'a> Fields<'a> {
     /// Returns the instance, which the message can't do without.
     pub(super) fn required_instance(self) -> Result<InstanceId, Malformed> {
         self.instance()?.ok_or_else(|| missing(header::INSTANCE, "the id of the instance that the message is for"))
+    }
+
+    /// Returns the execution that the header names.
+    pub(super) fn execution(self) -> Result<Option<ExecutionId>, Malformed> {
+        let name = header::EXECUTION;
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        text.parse().map(Some).map_err(|error| Malformed::new(format!("header `{name}`: {error}")))
     }
 
     /// Returns a text header. A number counts as its digits: many libraries send `42` as one.

@@ -18,6 +18,7 @@ pub(super) mod kind {
     pub(in crate::codec) const TERMINATE: &str = "terminate";
     pub(in crate::codec) const SUSPEND: &str = "suspend";
     pub(in crate::codec) const RESUME: &str = "resume";
+    pub(in crate::codec) const PURGE: &str = "purge";
     pub(in crate::codec) const WAIT: &str = "wait";
     pub(in crate::codec) const PARTITION: &str = "partition";
     pub(in crate::codec) const ACCEPTED: &str = "accepted";
@@ -32,11 +33,13 @@ pub(super) mod header {
     pub(in crate::codec) const VERSION: &str = "version";
     pub(in crate::codec) const EVENT: &str = "event";
     pub(in crate::codec) const KEEP_UNSEEN: &str = "keep-unseen";
+    pub(in crate::codec) const EXECUTION: &str = "execution";
     pub(in crate::codec) const REASON: &str = "reason";
     pub(in crate::codec) const RECURSIVE: &str = "recursive";
     pub(in crate::codec) const ANSWER: &str = "answer";
     pub(in crate::codec) const TAG_PREFIX: &str = "tag-";
     pub(in crate::codec) const TRACEPARENT: &str = "traceparent";
+    pub(in crate::codec) const IF_EXISTS: &str = "if-exists";
     pub(in crate::codec) const START_AT: &str = "start-at";
     pub(in crate::codec) const ATTEMPT: &str = "attempt";
     pub(in crate::codec) const DEADLINE: &str = "deadline";

@@ -1,5 +1,6 @@
 //! Clients: they ask, ask again with the same ids until answered, and check what they are told.
 
+mod purge;
 mod reply;
 mod send;
 
@@ -52,6 +53,10 @@ pub(crate) enum Ask {
     Terminate {
         instance: InstanceId,
         recursive: bool,
+    },
+    /// Once its outcome was told.
+    Purge {
+        instance: InstanceId,
     },
     Wait {
         instance: InstanceId,

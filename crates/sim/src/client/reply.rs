@@ -28,6 +28,7 @@ impl World {
                     *is_told = true;
                 }
                 self.finish(number);
+                self.may_purge(&instance);
             }
             ClientReply::Answer(answer) => self.accepted(number, answer),
             ClientReply::Refused(refusal) => self.refused(number, &ask, &refusal),
@@ -52,6 +53,11 @@ impl World {
 
     fn refused(&mut self, number: u64, ask: &Ask, refusal: &Refusal) {
         match (refusal.code, ask) {
+            (RefusalCode::Running, _) => {
+                let text = format!("r{number} was refused, though its outcome was told: {}", refusal.message);
+                self.judge(Err(Violation::new("answers", text)));
+            }
+            (RefusalCode::NotFound, _) if self.is_purged(ask) => self.finish(number),
             // Its start is late, or somebody must mend it first: ask again.
             (RefusalCode::NotFound | RefusalCode::Unreadable, _) => {}
             (RefusalCode::Gone | RefusalCode::Exists, _) => self.finish(number),

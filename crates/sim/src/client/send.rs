@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use warren_broker::{Address, Envelope, HeaderValue, Message, Publication};
-use warren_model::{AnswerTo, AnswerWhen, Command, InstanceId, MessageId, Payload, StartRequest};
+use warren_model::{AnswerTo, AnswerWhen, Command, IfExists, InstanceId, MessageId, Payload, StartRequest};
 
 use super::{Ask, ClientStep, QUEUE, Request, Way};
 use crate::{
@@ -72,6 +72,9 @@ impl World {
                 let command = Command::Terminate { reason: None, recursive: *recursive };
                 (instance, command, AnswerWhen::Accepted, Way::Control)
             }
+            Ask::Purge { instance } => {
+                (instance, Command::Purge { execution: None }, AnswerWhen::Accepted, Way::Control)
+            }
             Ask::Wait { instance } => (instance, Command::Wait, AnswerWhen::Outcome, Way::Control),
             Ask::Nonsense { to, message } => {
                 let message = Message { message_id: Some(format!("nonsense-{number}")), ..message.clone() };
@@ -97,7 +100,11 @@ impl World {
         let (key, input) = match command {
             Command::Start(request) => (format!("start.{}", request.name), &request.input),
             Command::Raise { event, input, .. } => (format!("raise.{event}"), input),
-            Command::Terminate { .. } | Command::Suspend { .. } | Command::Resume { .. } | Command::Wait => {
+            Command::Terminate { .. }
+            | Command::Suspend { .. }
+            | Command::Resume { .. }
+            | Command::Purge { .. }
+            | Command::Wait => {
                 unreachable!("other systems start and raise only")
             }
         };
@@ -123,7 +130,14 @@ fn foreign(id: &MessageId, instance: &InstanceId, when: AnswerWhen, answer_to: O
 
 fn start(name: &str, input: &Payload) -> Command {
     let (name, input) = (name.into(), input.clone());
-    Command::Start(StartRequest { name, version: None, input, tags: BTreeMap::new(), traceparent: None })
+    Command::Start(StartRequest {
+        name,
+        version: None,
+        input,
+        tags: BTreeMap::new(),
+        traceparent: None,
+        if_exists: IfExists::Fail,
+    })
 }
 
 impl Ask {
@@ -131,7 +145,11 @@ impl Ask {
     fn wants_answer(&self) -> bool {
         match self {
             Self::Start { way, .. } | Self::Raise { way, .. } => *way != Way::Ingress { answers: false },
-            Self::Suspend { .. } | Self::Resume { .. } | Self::Terminate { .. } | Self::Wait { .. } => true,
+            Self::Suspend { .. }
+            | Self::Resume { .. }
+            | Self::Terminate { .. }
+            | Self::Purge { .. }
+            | Self::Wait { .. } => true,
             Self::Nonsense { .. } => false,
         }
     }

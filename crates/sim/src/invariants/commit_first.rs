@@ -56,7 +56,9 @@ fn is_remembered(world: &World, correlation: Option<&str>, instance: &InstanceId
     let number = correlation.and_then(|text| text.strip_prefix('r')?.parse::<u64>().ok());
     let Some(number) = number else { return true };
     match world.clients.requests.get(&number).map(|request| &request.ask) {
-        Some(Ask::Raise { .. } | Ask::Suspend { .. } | Ask::Resume { .. } | Ask::Terminate { .. }) => {
+        Some(
+            Ask::Raise { .. } | Ask::Suspend { .. } | Ask::Resume { .. } | Ask::Terminate { .. } | Ask::Purge { .. },
+        ) => {
             let id = MessageId::new(&format!("m{number}")).expect("a letter and digits are an id");
             world.store.home(instance).commands.contains_key(&id)
         }
@@ -119,7 +121,7 @@ fn unsafe_yet(world: &World, partition: Partition, inbound: &Inbound, since: Tim
             let is_over = was_unseen || world.ledger.ended.contains_key(id);
             let is_known = tables.commands.contains_key(&envelope.id) || is_over;
             match &envelope.command {
-                Command::Start(_) => exists(world, id),
+                Command::Start(_) => exists(world, id) || world.ledger.purged.contains(id),
                 Command::Raise { input, keep_unseen, .. } => {
                     let value = crate::ledger::number(input.as_str().as_bytes())?;
                     let is_kept = is_pending(world, id, value);
@@ -127,7 +129,10 @@ fn unsafe_yet(world: &World, partition: Partition, inbound: &Inbound, since: Tim
                     let is_seen = raised.is_some_and(|raised| raised.is_dead || !raised.seen_in.is_empty());
                     is_kept || is_seen || (is_known && !keep_unseen)
                 }
-                Command::Terminate { .. } | Command::Suspend { .. } | Command::Resume { .. } => is_known,
+                Command::Terminate { .. }
+                | Command::Suspend { .. }
+                | Command::Resume { .. }
+                | Command::Purge { .. } => is_known,
                 Command::Wait => true,
             }
         }
@@ -150,7 +155,8 @@ fn is_reply_safe(world: &World, instance: &InstanceId, ended: &TaskEnded) -> boo
 /// Returns whether the store holds an instance or a message for it.
 fn is_known(world: &World, instance: &InstanceId) -> bool {
     let was_kept = world.ledger.raised.values().any(|raised| raised.instance == *instance && raised.is_dead);
-    exists(world, instance) || was_kept || world.store.home(instance).pending_of(instance).next().is_some()
+    let was_there = exists(world, instance) || world.ledger.purged.contains(instance);
+    was_there || was_kept || world.store.home(instance).pending_of(instance).next().is_some()
 }
 
 fn exists(world: &World, instance: &InstanceId) -> bool {

@@ -8,6 +8,7 @@ pub(crate) mod fence;
 pub(crate) mod history;
 pub(crate) mod links;
 pub(crate) mod outcomes;
+pub(crate) mod purged;
 pub(crate) mod quiet;
 pub(crate) mod replay;
 pub(crate) mod rest;
@@ -36,6 +37,7 @@ impl Violation {
 /// Checks what a commit that was just written may break.
 pub(crate) fn committed(world: &mut World, commit: &Commit) -> Result<(), Violation> {
     fence::written(world, commit)?;
+    purged::written(world, commit)?;
     history::written(world, commit)?;
     rows::written(world, commit)?;
     links::written(world, commit)?;

@@ -30,6 +30,8 @@ pub(crate) struct Ledger {
     pub(crate) born: BTreeMap<InstanceId, Time>,
     /// How each instance ended, by its history.
     pub(crate) ended: BTreeMap<InstanceId, (ExecutionId, Status, Outcome)>,
+    /// Instances that were purged.
+    pub(crate) purged: BTreeSet<InstanceId>,
     /// How each instance ended, by what clients were told.
     pub(crate) told: BTreeMap<InstanceId, (Status, Outcome)>,
     /// Tokens whose reply has reached a control queue, or whose work item has reached the dead queue.
@@ -70,8 +72,12 @@ impl Ledger {
         match &request.ask {
             Ask::Raise { value, .. } => self.accepted(*value),
             Ask::Nonsense { .. } => self.nonsense.extend(request.publication.message.message_id.clone()),
-            Ask::Start { .. } | Ask::Suspend { .. } | Ask::Resume { .. } | Ask::Terminate { .. } | Ask::Wait { .. } => {
-            }
+            Ask::Start { .. }
+            | Ask::Suspend { .. }
+            | Ask::Resume { .. }
+            | Ask::Terminate { .. }
+            | Ask::Purge { .. }
+            | Ask::Wait { .. } => {}
         }
     }
 

@@ -46,6 +46,11 @@ impl Tables {
             let keys: Vec<_> = self.turns_of(id, *execution).map(|(key, _)| key.clone()).collect();
             keys.iter().for_each(|key| drop(self.turns.remove(key)));
         }
+        for id in &commit.purged {
+            self.instances.remove(id);
+            let keys: Vec<_> = self.pending_of(id).map(|row| (row.instance.clone(), row.position)).collect();
+            keys.iter().for_each(|key| drop(self.pending.remove(key)));
+        }
         commit.timers_done.iter().for_each(|key| drop(self.timers.remove(key)));
         for id in &commit.timers_clear {
             let keys: Vec<_> = self.timers_of(id).map(|row| (row.instance.clone(), row.id)).collect();
@@ -62,6 +67,7 @@ impl Tables {
         self.timers.extend(commit.timers.iter().map(|row| ((row.instance.clone(), row.id), row.clone())));
         self.pending.extend(commit.pending.iter().map(|row| ((row.instance.clone(), row.position), row.clone())));
         self.commands.extend(commit.commands.iter().map(|row| (row.id.clone(), row.clone())));
+        self.commands.extend(commit.tombstones.iter().map(|row| (row.id.clone(), row.clone())));
         self.outbox.extend(commit.outbox.iter().map(|row| (row.number, row.entries.clone())));
         self.sent.extend(commit.sent.iter().copied());
         self.received.extend(commit.received.iter().copied());

@@ -1,9 +1,9 @@
 //! Whole or not at all, and only under the present epoch.
 
-use warren_model::{ActionId, Partition, Status};
+use warren_model::{ActionId, InstanceRecord, Partition, Refusal, RefusalCode, Status};
 
 use super::{Fixture, sample::*};
-use crate::{Commit, Error, Load, OutboxEntry, OutboxRow, OutboxTurn, PartitionState, Store};
+use crate::{CommandRow, Commit, Error, Load, OutboxEntry, OutboxRow, OutboxTurn, PartitionState, Store, TurnKey};
 
 /// A turn with all that belongs to it.
 fn whole(commit: &mut Commit, instance: &str, number: u32) {
@@ -180,6 +180,65 @@ pub async fn deletions_come_before_insertions<F: Fixture>(fixture: &F) {
     let loaded = a.load("order-1").await;
     assert_eq!((loaded.turns.unwrap().len(), loaded.pending), (1, vec![pending("order-1", 7)]));
     assert_eq!(a.state().await.outbox, [outbox(1, "order-2", 4)]);
+}
+
+fn tombstone(second: i64) -> CommandRow {
+    let refusal = Refusal { code: RefusalCode::Gone, message: "it was purged".into() };
+    CommandRow { id: message_id("start of order-1"), answer: Err(refusal), at: at(second) }
+}
+
+pub async fn h12_a_purged_instance_is_gone_and_its_start_stays_known<F: Fixture>(fixture: &F) {
+    let mut a = owned(fixture).await;
+    a.commit(|commit| {
+        for name in ["order-1", "order-2"] {
+            commit.instances.push(record(name, 1));
+            commit.turns.push(turn(name, 0));
+            commit.pending.push(pending(name, 4));
+        }
+    })
+    .await;
+    a.commit(|commit| {
+        commit.purged.extend([id("order-1"), id("nobody")]);
+        commit.tombstones.push(tombstone(10));
+    })
+    .await;
+    let loaded = a.load("order-1").await;
+    assert_eq!((loaded.record, loaded.turns, loaded.pending), (None, Ok(vec![]), vec![]));
+    // Its turns go by `forget`, once nothing of them is unconfirmed.
+    assert_eq!(a.store.turns(P0, a.epoch, vec![key("order-1", 0)]).await.unwrap().len(), 1);
+    a.commit(|commit| commit.forget.push((id("order-1"), FIRST))).await;
+    assert_eq!(a.store.turns(P0, a.epoch, vec![key("order-1", 0)]).await.unwrap(), []);
+    let kept = a.load("order-2").await;
+    assert_eq!((kept.record, kept.turns.unwrap().len(), kept.pending.len()), (Some(record("order-2", 1)), 1, 1));
+    let commands = vec![message_id("start of order-1")];
+    let found = a.store.load(P0, a.epoch, Load { instances: vec![], commands }).await.unwrap().commands;
+    assert_eq!(found, [tombstone(10)]);
+}
+
+pub async fn h12_an_id_that_was_purged_is_used_again_in_the_same_commit<F: Fixture>(fixture: &F) {
+    let mut a = owned(fixture).await;
+    a.commit(|commit| {
+        whole(commit, "order-1", 0);
+        commit.pending.push(pending("order-1", 0));
+        commit.tombstones.push(tombstone(10));
+    })
+    .await;
+    let again = InstanceRecord { execution: SECOND, start_id: message_id("another"), ..record("order-1", 1) };
+    a.commit(|commit| {
+        commit.purged.push(id("order-1"));
+        // Replaces the one that is there, and counts once.
+        commit.tombstones.extend([tombstone(20), tombstone(30)]);
+        commit.instances.push(again.clone());
+        commit.turns.push(turn_of(TurnKey { execution: SECOND, ..key("order-1", 0) }, &[]));
+        commit.pending.push(pending("order-1", 0));
+    })
+    .await;
+    let loaded = a.load("order-1").await;
+    assert_eq!((loaded.record, loaded.turns.unwrap().len()), (Some(again), 1));
+    assert_eq!(loaded.pending, [pending("order-1", 0)]);
+    let commands = vec![message_id("start of order-1")];
+    let found = a.store.load(P0, a.epoch, Load { instances: vec![], commands }).await.unwrap().commands;
+    assert_eq!(found, [tombstone(30)]);
 }
 
 pub async fn a_commit_outlives_its_process<F: Fixture>(fixture: &F) {

@@ -51,6 +51,8 @@ macro_rules! store_conformance {
                 h3_a_refused_row_takes_everything_with_it,
                 h4_an_event_its_timer_and_its_outbox_are_written_together,
                 deletions_come_before_insertions,
+                h12_a_purged_instance_is_gone_and_its_start_stays_known,
+                h12_an_id_that_was_purged_is_used_again_in_the_same_commit,
                 a_commit_outlives_its_process,
                 many_rows_are_one_commit,
             }

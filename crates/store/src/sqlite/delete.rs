@@ -12,6 +12,11 @@ pub(super) fn all(transaction: &Connection, commit: &Commit) -> Result<()> {
         let key = (partition, instance.as_str(), Text(execution));
         run(transaction, "DELETE FROM history WHERE partition = ?1 AND instance = ?2 AND execution = ?3", key)?;
     }
+    for instance in &commit.purged {
+        let key = (partition, instance.as_str());
+        run(transaction, "DELETE FROM instance WHERE partition = ?1 AND id = ?2", key)?;
+        run(transaction, "DELETE FROM pending WHERE partition = ?1 AND instance = ?2", key)?;
+    }
     for (instance, id) in &commit.timers_done {
         let key = (partition, instance.as_str(), id.0);
         run(transaction, "DELETE FROM timer WHERE partition = ?1 AND instance = ?2 AND id = ?3", key)?;

@@ -16,7 +16,8 @@ pub(super) fn all(transaction: &Connection, commit: &Commit) -> Result<()> {
     commit.turns.iter().try_for_each(|row| into.turn(row))?;
     commit.timers.iter().try_for_each(|row| into.timer(row))?;
     commit.pending.iter().try_for_each(|row| into.pending(row))?;
-    commit.commands.iter().try_for_each(|row| into.command(row))?;
+    commit.commands.iter().try_for_each(|row| into.command("INSERT", row))?;
+    commit.tombstones.iter().try_for_each(|row| into.command("INSERT OR REPLACE", row))?;
     commit.outbox.iter().try_for_each(|row| into.outbox(row))?;
     commit.aside.iter().try_for_each(|row| into.aside(row))?;
     for (target, sequence) in &commit.sent {
@@ -92,10 +93,10 @@ impl Target<'_> {
         self.run(sql, values, name)
     }
 
-    fn command(&self, row: &CommandRow) -> Result<()> {
-        let sql = "INSERT INTO command (partition, id, answer, at) VALUES (?1, ?2, ?3, ?4)";
+    fn command(&self, insert: &str, row: &CommandRow) -> Result<()> {
+        let sql = format!("{insert} INTO command (partition, id, answer, at) VALUES (?1, ?2, ?3, ?4)");
         let values = params![self.partition, row.id.as_str(), Json(&row.answer), Micros(row.at)];
-        self.run(sql, values, || format!("command {}", row.id))
+        self.run(&sql, values, || format!("command {}", row.id))
     }
 
     fn outbox(&self, row: &OutboxRow) -> Result<()> {

@@ -47,6 +47,10 @@ impl Shelf {
         commit.timers_clear.iter().for_each(|id| self.timers.retain(|(owner, _), _| owner != id));
         commit.timers_done.iter().for_each(|key| drop(self.timers.remove(key)));
         commit.aside_done.iter().for_each(|key| drop(self.aside.remove(key)));
+        for id in &commit.purged {
+            assert!(self.instances.remove(id).is_some(), "{id} is purged twice");
+            self.pending.retain(|(owner, _), _| owner != id);
+        }
         for (id, execution) in &commit.forget {
             self.turns.retain(|key, _| (&key.instance, &key.execution) != (id, execution));
         }
@@ -55,6 +59,7 @@ impl Shelf {
         insert(&mut self.timers, commit.timers.into_iter().map(|row| ((row.instance.clone(), row.id), row)));
         insert(&mut self.pending, commit.pending.into_iter().map(|row| ((row.instance.clone(), row.position), row)));
         insert(&mut self.commands, commit.commands.into_iter().map(|row| (row.id.clone(), row)));
+        self.commands.extend(commit.tombstones.into_iter().map(|row| (row.id.clone(), row)));
         self.outbox.extend(commit.outbox.into_iter().map(|row| (row.number, row.entries)));
         self.sent.extend(commit.sent);
         self.received.extend(commit.received);

@@ -11,8 +11,8 @@ use warren_broker::{
     decode_client_reply, decode_work_item,
 };
 use warren_model::{
-    AnswerTo, AnswerWhen, Command, InstanceId, InstanceRecord, MessageId, Outcome, Partition, PartitionCount, Payload,
-    StartRequest, Timestamp,
+    AnswerTo, AnswerWhen, Command, IfExists, InstanceId, InstanceRecord, MessageId, Outcome, Partition, PartitionCount,
+    Payload, StartRequest, Timestamp,
 };
 use warren_store::Epoch;
 
@@ -185,6 +185,11 @@ impl World {
         }
     }
 
+    /// Gives a publication once more to whom it is for.
+    pub(crate) fn hand_over(&mut self, publication: &Publication) {
+        self.route(publication);
+    }
+
     fn route(&mut self, publication: &Publication) {
         let Address::Queue(queue) = &publication.to else { return };
         let message = publication.message.clone();
@@ -262,7 +267,14 @@ impl World {
 
 pub(crate) fn start(name: &str, input: &str) -> Command {
     let (name, input) = (name.into(), json(input));
-    Command::Start(StartRequest { name, version: None, input, tags: BTreeMap::new(), traceparent: None })
+    Command::Start(StartRequest {
+        name,
+        version: None,
+        input,
+        tags: BTreeMap::new(),
+        traceparent: None,
+        if_exists: IfExists::Fail,
+    })
 }
 
 fn session(partition: Partition, codec: &Codec, shelf: &Shelf, epoch: i64) -> Session {

@@ -9,7 +9,7 @@ use super::{
     statement::{Column, Present, Statement},
 };
 use crate::{
-    Commit, Result,
+    CommandRow, Commit, Result,
     postgres::columns::{bigint, json, micros, micros_not_before, uuid},
 };
 
@@ -23,7 +23,8 @@ pub(super) fn all<'c>(into: &mut Statement<'c>, commit: &'c Commit, groups: &Gro
     }
     if groups.waiting {
         pending(into, commit)?;
-        commands(into, commit)?;
+        commands(into, &commit.commands.iter().collect::<Vec<_>>(), Present::Refused)?;
+        commands(into, &last_of_each(&commit.tombstones, |row| &row.id), Present::Replaced(1))?;
     }
     if groups.partitions {
         watermarks(into, "sent", "target", &commit.sent)?;
@@ -111,14 +112,13 @@ fn pending<'c>(into: &mut Statement<'c>, commit: &'c Commit) -> Result<()> {
     Ok(())
 }
 
-fn commands<'c>(into: &mut Statement<'c>, commit: &'c Commit) -> Result<()> {
-    let rows = &commit.commands;
+fn commands<'c>(into: &mut Statement<'c>, rows: &[&'c CommandRow], present: Present) -> Result<()> {
     let columns = vec![
         Column::new("id", "text", rows.iter().map(|row| row.id.as_str())),
         Column::tried("answer", "text", rows.iter().map(|row| json(&row.answer)))?,
         Column::new("at", "timestamptz", rows.iter().map(|row| micros(row.at))),
     ];
-    into.add("command", columns, Present::Refused);
+    into.add("command", columns, present);
     Ok(())
 }
 

@@ -113,11 +113,12 @@ struct Groups {
 impl Groups {
     fn of(commit: &Commit) -> Self {
         let Commit { timers, timers_done, timers_clear, forget, .. } = commit;
-        let Commit { pending, pending_done, commands, .. } = commit;
+        let Commit { pending, pending_done, commands, purged, tombstones, .. } = commit;
         let Commit { sent, received, aside, aside_done, .. } = commit;
         Self {
             timers: !(timers.is_empty() && timers_done.is_empty() && timers_clear.is_empty() && forget.is_empty()),
-            waiting: !(pending.is_empty() && pending_done.is_empty() && commands.is_empty()),
+            waiting: !(pending.is_empty() && pending_done.is_empty() && commands.is_empty())
+                || !(purged.is_empty() && tombstones.is_empty()),
             partitions: !(sent.is_empty() && received.is_empty() && aside.is_empty() && aside_done.is_empty()),
         }
     }

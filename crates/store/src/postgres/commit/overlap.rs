@@ -13,6 +13,8 @@ pub(super) fn adds_where_it_removes(commit: &Commit) -> bool {
     let timers_done = commit.timers_done.iter().map(|(instance, id)| (instance, *id));
     let pending_done = commit.pending_done.iter().map(|(instance, position)| (instance, *position));
     meets(forget, commit.turns.iter().map(|row| (&row.key.instance, row.key.execution)))
+        || meets(commit.purged.iter(), commit.instances.iter().map(|row| &row.id))
+        || meets(commit.purged.iter(), commit.pending.iter().map(|row| &row.instance))
         || meets(timers_done, commit.timers.iter().map(|row| (&row.instance, row.id)))
         || meets(commit.timers_clear.iter(), commit.timers.iter().map(|row| &row.instance))
         || meets(pending_done, commit.pending.iter().map(|row| (&row.instance, row.position)))

@@ -19,6 +19,9 @@ pub(super) fn all<'c>(from: &mut Statement<'c>, commit: &'c Commit, groups: &Gro
     }
     if groups.waiting {
         pending(from, commit)?;
+        let purged = || commit.purged.iter().map(|instance| instance.as_str());
+        from.remove("instance", vec![Column::new("id", "text", purged())]);
+        from.remove("pending", vec![Column::new("instance", "text", purged())]);
     }
     if groups.partitions {
         aside(from, commit)?;
