@@ -1,6 +1,6 @@
 use serde_json::json;
 use warren_client::testing::{answer, view};
-use warren_model::{Command, Failure, Payload, Refusal, RefusalCode, Status, instance_id_for};
+use warren_model::{Command, Failure, IfExists, Payload, Refusal, RefusalCode, Status, instance_id_for};
 
 use crate::testing::{Stack, body, problem};
 
@@ -248,4 +248,22 @@ async fn an_owner_that_does_not_answer_is_a_timeout_that_says_how_to_ask_again()
         (error["instanceId"].as_str(), error["idempotencyKey"].as_str()),
         (Some("order-7"), Some(command.id.as_str()))
     );
+}
+
+#[tokio::test]
+async fn h14_a_start_says_what_becomes_of_an_id_that_ran_before() {
+    let mut stack = Stack::start().await;
+    for (query, expected) in [
+        ("", IfExists::Fail),
+        ("?ifExists=fail", IfExists::Fail),
+        ("?IfExists=Replace-Ended", IfExists::ReplaceEnded),
+        ("?ifExists=use-existing", IfExists::UseExisting),
+    ] {
+        let path = format!("/api/v1/orchestrators/order/order-7{query}");
+        let (_, command) = stack.post_accepted(&path, "1").await;
+        let Command::Start(start) = command.command else { panic!("{command:?}") };
+        assert_eq!(start.if_exists, expected, "{query}");
+    }
+    let reply = stack.post("/api/v1/orchestrators/order/order-7?ifExists=overwrite", "1").await;
+    assert!(problem(&reply, 400, "invalid").contains("fail, replace-ended, use-existing"));
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::codec::fixture::{codec, delivered, delivery, instance, refused, text};
-use warren_model::{AnswerTo, AnswerWhen};
+use warren_model::{AnswerTo, AnswerWhen, IfExists};
 
 #[test]
 fn a_start_needs_a_routing_key_and_a_body_only() {
@@ -32,6 +32,7 @@ fn a_start_may_say_more() {
         ("tag-customer", text("c")),
         ("traceparent", text("00-1-2-01")),
         ("answer", text("accepted")),
+        ("if-exists", text("replace-ended")),
     ];
     let mut message = delivery("start.p", "", &headers, b"1");
     message.message.reply_to = Some("mine".into());
@@ -43,7 +44,7 @@ fn a_start_may_say_more() {
     assert_eq!(envelope.when, AnswerWhen::Accepted);
     let Command::Start(start) = &envelope.command else { panic!("{envelope:?}") };
     assert_eq!((start.version.as_deref(), start.traceparent.as_deref()), (Some("3"), Some("00-1-2-01")));
-    assert_eq!(start.tags["customer"], "c");
+    assert_eq!((start.tags["customer"].as_str(), start.if_exists), ("c", IfExists::ReplaceEnded));
     // What the forwarder sends on says the same.
     let forwarded = codec().decode_control(&delivered(codec().command(&envelope))).unwrap();
     assert_eq!(forwarded, [crate::codec::Inbound::Command(envelope)]);
@@ -119,4 +120,11 @@ fn h6_a_start_whose_headers_could_not_be_forwarded_is_refused_or_does_without_th
     let traced = delivery("start.p", "", &[("traceparent", text(&large))], b"1");
     let Command::Start(start) = codec().decode_ingress(&traced).unwrap().envelope.command else { panic!() };
     assert_eq!(start.traceparent, None);
+}
+
+#[test]
+fn an_unknown_choice_for_an_id_that_ran_before_is_refused() {
+    let message = delivery("start.p", "", &[("if-exists", text("overwrite"))], b"1");
+    let expected = "header `if-exists` is \"overwrite\": expected `fail`, `replace-ended` or `use-existing`";
+    assert_eq!(codec().decode_ingress(&message).unwrap_err().reason, expected);
 }
