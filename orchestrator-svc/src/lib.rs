@@ -10,4 +10,4 @@ mod run;
 mod shell;
 
 pub use run::{replica, run};
-pub use shell::Replica;
+pub use shell::{Hung, Replica};

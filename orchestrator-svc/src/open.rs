@@ -1,17 +1,18 @@
 //! Opening the store that the settings name.
 
-use std::{fs::File, num::NonZeroU16, path::Path, time::Duration};
+use std::{collections::BTreeSet, fs::File, num::NonZeroU16, path::Path, time::Duration};
 
 use anyhow::{Context, bail};
-use warren_model::PartitionCount;
+use warren_model::{Partition, PartitionCount};
 use warren_service::{Settings, health::Health};
 use warren_store::{Error, HubSpec, Store, postgres::Postgres, sqlite::Sqlite};
 
 /// How long to wait before a database that can't be reached is tried again.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Opens the file for this process alone. Whoever held its leases is gone then, so they are free at once.
-pub(crate) async fn sqlite(path: &Path, settings: &Settings) -> anyhow::Result<(Sqlite, File)> {
+/// Opens the file for this process alone. Whoever held its leases is gone then, so they are free at once; returns which
+/// they were.
+pub(crate) async fn sqlite(path: &Path, settings: &Settings) -> anyhow::Result<(Sqlite, BTreeSet<Partition>, File)> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("make folder {}", folder.display()))?;
     }
@@ -25,13 +26,15 @@ pub(crate) async fn sqlite(path: &Path, settings: &Settings) -> anyhow::Result<(
     }
     let store = Sqlite::open(path, &spec(settings)?)?;
     let survey = Store::survey(&store).await?;
+    let mut orphaned = BTreeSet::new();
     for lease in survey.leases.into_iter().filter(|lease| lease.owner.is_some()) {
+        orphaned.insert(lease.partition);
         store.release(lease.partition, lease.epoch).await?;
     }
     for gone in survey.replicas {
         store.renew(&gone.replica, false, &[]).await?;
     }
-    Ok((store, lock))
+    Ok((store, orphaned, lock))
 }
 
 /// Opens the hub in PostgreSQL, as one of any number of replicas, as soon as the server can be reached; `health` says

@@ -1,6 +1,6 @@
 //! From settings to a running replica.
 
-use std::{path::Path, pin::pin, time::Duration};
+use std::{collections::BTreeSet, path::Path, pin::pin, time::Duration};
 
 use anyhow::bail;
 use jiff::SignedDuration;
@@ -9,6 +9,7 @@ use uuid::Uuid;
 use warren::Registry;
 use warren_broker::{Broker, Codec};
 use warren_engine::Limits;
+use warren_model::Partition;
 use warren_service::{
     Settings, health,
     hub::{amqp, process_name, topology},
@@ -56,8 +57,8 @@ async fn open_and_own(
 ) -> anyhow::Result<()> {
     match settings.store.backend() {
         Some(Backend::Sqlite(path)) => {
-            let (store, _lock) = open::sqlite(Path::new(path), settings).await?;
-            own(settings, registry, store, report, shutdown).await
+            let (store, orphaned, _lock) = open::sqlite(Path::new(path), settings).await?;
+            own(settings, registry, (store, orphaned), report, shutdown).await
         }
         Some(Backend::Postgres(url)) => {
             let mut shutdown = pin!(shutdown);
@@ -65,7 +66,7 @@ async fn open_and_own(
                 opened = open::postgres(url.as_str(), settings, &report) => opened?,
                 () = &mut shutdown => return Ok(()),
             };
-            own(settings, registry, store, report, shutdown).await
+            own(settings, registry, (store, BTreeSet::new()), report, shutdown).await
         }
         None => bail!("store.url = {}: must begin with sqlite: or postgres://", settings.store.url),
     }
@@ -74,18 +75,17 @@ async fn open_and_own(
 async fn own<S: Store>(
     settings: &Settings,
     registry: Registry,
-    store: S,
+    (store, orphaned): (S, BTreeSet<Partition>),
     report: health::Health,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let broker = amqp(settings, &format!("orchestrator-svc {}", process_name(&settings.orchestrator.name)))?;
-    let replica = replica(settings, registry, store, broker, report.clone()).await?;
+    let replica = Replica { orphaned, ..replica(settings, registry, store, broker, report.clone()).await? };
     let drain = async {
         shutdown.await;
         report.drain();
     };
-    replica.run(drain).await;
-    Ok(())
+    replica.run(drain).await.map_err(Into::into)
 }
 
 /// Returns a replica on any store and broker.
@@ -106,6 +106,8 @@ pub async fn replica<S: Store, B: Broker>(
         name: lease_name(&settings.orchestrator.name),
         lease: Duration::from_secs(settings.orchestrator.lease_seconds.into()),
         turn_warn: Duration::from_millis(settings.orchestrator.turn_warn_ms.into()),
+        turn_limit: Duration::from_secs(settings.orchestrator.turn_limit_seconds.into()),
+        orphaned: BTreeSet::new(),
         codec,
         registry,
         health,

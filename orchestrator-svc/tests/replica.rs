@@ -3,14 +3,14 @@
 
 use std::{collections::BTreeSet, num::NonZeroU16, time::Duration};
 
-use orchestrator_svc::{Replica, replica};
+use orchestrator_svc::{Hung, Replica, replica};
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 use warren::{Activity, Context, Failure, Orchestrator, Registry};
 use warren_broker::{
     Acker, Address, Broker, Consumer, HeaderValue, Message, Publication, Published, Publisher, QueueKind, QueueSpec,
     Topology, codec, decode_work_item, memory::Memory,
 };
-use warren_model::{PartitionCount, Payload, Status};
+use warren_model::{ConditionKind, InstanceId, PartitionCount, Payload, Status};
 use warren_service::{Settings, health::Health};
 use warren_store::{Filter, HubSpec, Queries, Store, sqlite::Sqlite};
 
@@ -18,10 +18,22 @@ const DOUBLE: Activity<i64, i64> = Activity::new("double");
 const TWICE: Orchestrator<i64, i64> = Orchestrator::new("twice");
 const DEADLINE: Duration = Duration::from_secs(20);
 
+/// Does not return if its number is negative.
+const STUBBORN: Orchestrator<i64, i64> = Orchestrator::new("stubborn");
+
+async fn stubborn(_: Context, n: i64) -> Result<i64, Failure> {
+    while n < 0 {
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    Ok(n)
+}
+
 async fn twice(ctx: Context, n: i64) -> Result<i64, Failure> {
     let n = ctx.call(DOUBLE, n).await?;
     ctx.call(DOUBLE, n).await
 }
+
+type Running = JoinHandle<Result<(), Hung>>;
 
 struct Fleet {
     broker: Memory,
@@ -48,13 +60,13 @@ impl Fleet {
     }
 
     async fn replica(&self) -> Replica<Sqlite, Memory> {
-        let registry = Registry::new().orchestrator(TWICE, twice);
+        let registry = Registry::new().orchestrator(TWICE, twice).orchestrator(STUBBORN, stubborn);
         let health = Health::new(&["broker", "store"]);
         replica(&self.settings, registry, self.store(), self.broker.clone(), health).await.unwrap()
     }
 
     /// Runs a replica until the sender is used or dropped.
-    async fn run(&self) -> (oneshot::Sender<()>, JoinHandle<()>) {
+    async fn run(&self) -> (oneshot::Sender<()>, Running) {
         let replica = self.replica().await;
         let (stop, stopped) = oneshot::channel();
         (stop, tokio::spawn(replica.run(async move { drop(stopped.await) })))
@@ -62,7 +74,7 @@ impl Fleet {
 
     async fn start(&self, numbers: std::ops::Range<i64>) {
         let publisher = self.broker.publisher().await.unwrap();
-        let batch = numbers.map(|n| start(n, "client")).collect();
+        let batch = numbers.map(|n| start("twice", n, "client")).collect();
         let results = publisher.publish(batch).await;
         assert!(results.iter().all(|result| *result == Published::Confirmed), "{results:?}");
     }
@@ -116,7 +128,7 @@ impl Drop for Fleet {
     }
 }
 
-fn start(n: i64, reply_to: &str) -> Publication {
+fn start(orchestrator: &str, n: i64, reply_to: &str) -> Publication {
     let message = Message {
         correlation_id: Some(n.to_string()),
         message_id: Some(format!("m{n}")),
@@ -126,7 +138,7 @@ fn start(n: i64, reply_to: &str) -> Publication {
         ..Message::default()
     };
     Publication {
-        to: Address::Exchange { exchange: "t.ingress".into(), key: "start.twice".into() },
+        to: Address::Exchange { exchange: "t.ingress".into(), key: format!("start.{orchestrator}") },
         mandatory: true,
         message,
     }
@@ -142,9 +154,32 @@ async fn replicas_share_the_partitions_and_one_that_drains_hands_over_without_a_
     fleet.shares(&[1, 2]).await;
     fleet.start(0..50).await;
     drop(stop);
-    timeout(DEADLINE, running).await.expect("the replica drains").unwrap();
+    timeout(DEADLINE, running).await.expect("the replica drains").unwrap().unwrap();
     fleet.shares(&[3]).await;
     assert!(fleet.ended(50).await.iter().all(|status| *status == Status::Completed));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn h18_an_instance_whose_turn_does_not_return_ends_two_replicas_and_is_then_quarantined() {
+    let mut fleet = Fleet::new().await;
+    fleet.settings.orchestrator.turn_limit_seconds = 1;
+    let publisher = fleet.broker.publisher().await.unwrap();
+    publisher.publish(vec![start("stubborn", -1, "client"), start("stubborn", 1, "client")]).await;
+    for _ in 0..2 {
+        let (_stop, running) = fleet.run().await;
+        let hung = timeout(DEADLINE, running).await.expect("the replica ends by itself").unwrap().unwrap_err();
+        assert!(hung.to_string().contains("instance i-1 (orchestrator stubborn)"), "{hung}");
+    }
+    let (stop, running) = fleet.run().await;
+    fleet.start(10..20).await;
+    fleet.ended(11).await;
+    let store = fleet.store();
+    let view = store.instance(&InstanceId::new("i-1").unwrap()).await.unwrap().expect("it is there");
+    let condition = view.record.condition.expect("it is parked");
+    assert_eq!(condition.kind, ConditionKind::Quarantined);
+    assert!(condition.message.contains("did not return within 1 s"), "{}", condition.message);
+    drop(stop);
+    timeout(DEADLINE, running).await.expect("the replica drains").unwrap().unwrap();
 }
 
 /// Doubles numbers for as long as it is polled, over broken connections too.
@@ -168,7 +203,7 @@ async fn work(broker: Memory) {
 }
 
 /// Starts 300 instances, does something to the fleet meanwhile, and checks that each ends once.
-async fn check<F: Future<Output = (oneshot::Sender<()>, JoinHandle<()>)>>(trouble: impl Fn(&'static Fleet) -> F) {
+async fn check<F: Future<Output = (oneshot::Sender<()>, Running)>>(trouble: impl Fn(&'static Fleet) -> F) {
     let fleet: &'static Fleet = Box::leak(Box::new(Fleet::new().await));
     fleet.broker.declare(&QueueSpec { name: "client".into(), kind: QueueKind::Dead }).await.unwrap();
     let first = fleet.run().await;
@@ -179,7 +214,7 @@ async fn check<F: Future<Output = (oneshot::Sender<()>, JoinHandle<()>)>>(troubl
     fleet.start(150..300).await;
     assert!(fleet.ended(300).await.iter().all(|status| *status == Status::Completed));
     drop(stop);
-    timeout(DEADLINE, running).await.expect("the replica drains").unwrap();
+    timeout(DEADLINE, running).await.expect("the replica drains").unwrap().unwrap();
     let told: BTreeSet<(String, String)> = fleet.told().into_iter().collect();
     let expect: BTreeSet<(String, String)> = (0..300_i64).map(|n| (n.to_string(), (n * 4).to_string())).collect();
     assert_eq!(told, expect, "each is told its own outcome and no other");

@@ -47,6 +47,6 @@ pub use error::{Error, Result};
 pub use queries::{Filter, InstanceView, Page, Queries};
 pub use rows::{
     Aside, CommandRow, Commit, Expired, Hub, HubSpec, Lease, Load, Loaded, LoadedInstance, OutboxEntry, OutboxRow,
-    OutboxTurn, PartitionState, PendingRow, Renewal, Standing, Survey, TimerRow, TurnKey, TurnRow,
+    OutboxTurn, PartitionState, PendingRow, Renewal, Standing, Survey, Suspect, TimerRow, TurnKey, TurnRow,
 };
 pub use store::{Epoch, Store};

@@ -93,6 +93,19 @@ pub struct PartitionState {
     pub aside: Vec<Aside>,
     /// Instances that have not ended and have pending rows or a condition: those that may be able to go on.
     pub waiting: Vec<InstanceId>,
+    /// Instances that ran, or were about to, when an owner ended without a word.
+    pub suspects: Vec<Suspect>,
+}
+
+/// An instance that may have taken its owner down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspect {
+    /// Which.
+    pub instance: InstanceId,
+    /// How many times.
+    pub count: u32,
+    /// What happened, for a person.
+    pub reason: String,
 }
 
 /// Everything that one batch of turns changes, written in one transaction and fenced by `epoch`.
@@ -140,6 +153,10 @@ pub struct Commit {
     pub aside: Vec<Aside>,
     /// Messages that no longer wait for a gap to close.
     pub aside_done: Vec<(Partition, u64)>,
+    /// Instances that are suspected, inserted or replaced.
+    pub suspects: Vec<Suspect>,
+    /// Instances that have proved innocent.
+    pub suspects_done: Vec<InstanceId>,
 }
 
 impl Commit {
@@ -166,6 +183,8 @@ impl Commit {
             received: Vec::new(),
             aside: Vec::new(),
             aside_done: Vec::new(),
+            suspects: Vec::new(),
+            suspects_done: Vec::new(),
         }
     }
 }

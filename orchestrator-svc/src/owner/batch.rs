@@ -106,8 +106,18 @@ impl<P: Programs> Owner<P> {
             tracing::error!(partition = %self.me, instance = %id, %why, "instance can't be read and waits");
             slot.unreadable = Some(why.clone());
         }
-        let Some(record) = record else { return slot };
+        if let Some(why) = self.poison.unwritable(&id).filter(|_| !resumed) {
+            slot.unreadable = Some(why.to_owned());
+            return slot;
+        }
+        let Some(mut record) = record else { return slot };
         slot.stored.clone_from(&record.condition);
+        if !record.status.is_terminal()
+            && let Some(quarantine) = self.poison.quarantine(&id).filter(|_| !resumed)
+        {
+            tracing::error!(partition = %self.me, instance = %id, reason = quarantine.message, "instance is quarantined");
+            record.condition = Some(quarantine); // so that it is not even replayed
+        }
         slot.live = Some(match turns {
             Ok(turns) => {
                 slot.outcome = turns.last().and_then(outcome_of);
@@ -127,6 +137,7 @@ impl<P: Programs> Owner<P> {
         work.answers = gathered.answers;
         work.dead = gathered.dead;
         work.known = gathered.known;
+        work.commit.suspects_done = self.absolve(&gathered.items, &gathered.resumed);
         for item in gathered.items {
             work.touched.push(item.instance().clone());
             self.offer(item, &mut work);

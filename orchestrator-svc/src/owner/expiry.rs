@@ -25,7 +25,7 @@ pub(super) enum Expiry {
 impl<P: Programs> Owner<P> {
     /// Asks for what has expired, if it is time.
     pub(super) fn expire(&mut self, effects: &mut Vec<Effect>) {
-        if self.now < self.next_expiry || self.draining || self.loading.is_some() || self.expiry != Expiry::Idle {
+        if self.now < self.next_expiry || self.draining || self.awaited().is_some() || self.expiry != Expiry::Idle {
             return;
         }
         self.expiry = Expiry::Reading;

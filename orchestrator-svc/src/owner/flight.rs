@@ -17,6 +17,14 @@ pub(super) struct Flight {
     touched: Vec<InstanceId>,
 }
 
+impl Flight {
+    /// Returns the flight of a commit that marks the instances of a batch: nothing waits for it but that batch.
+    pub(super) fn of_marks(number: u64) -> Self {
+        let (entries, tracked, answers, touched) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { number, entries, tracked, answers, touched }
+    }
+}
+
 impl<P: Programs> Owner<P> {
     /// Returns an empty commit with the number that it gets if it is written.
     pub(super) fn begin_commit(&self) -> Commit {
@@ -66,8 +74,7 @@ impl<P: Programs> Owner<P> {
                 self.answering += 1;
                 effects.push(Effect::Publish { ticket: Ticket::Answers, batch: flight.answers });
             }
-            let pinned =
-                self.loading.as_ref().map(|gathered| gathered.items.iter().map(|item| item.instance().clone()));
+            let pinned = self.awaited().map(|gathered| gathered.items.iter().map(|item| item.instance().clone()));
             let pinned = pinned.into_iter().flatten().collect();
             self.cache.shrink(&flight.touched, self.committed, &pinned);
         }

@@ -25,6 +25,8 @@ pub(super) struct Gathered {
     pub(super) known: BTreeMap<MessageId, CommandRow>,
     /// Parked instances that a command lets try again.
     pub(super) resumed: BTreeSet<InstanceId>,
+    /// Whether a delivery has come before.
+    pub(super) has_redelivered: bool,
 }
 
 /// One thing to handle.
@@ -46,13 +48,11 @@ impl<P: Programs> Owner<P> {
     /// them never keeps the others out.
     pub(super) fn gather(&mut self) -> Option<Gathered> {
         let mut gathered = Gathered::default();
-        let batch = self.settings.batch;
-        let mut others = self.due(batch.div_ceil(3));
-        others.extend(self.ready(batch.div_ceil(3)));
-        self.arrived(&mut gathered, (batch - others.len().min(batch)).max(1));
-        gathered.items.extend(others);
-        gathered.items.extend(self.due(batch.saturating_sub(gathered.items.len())));
-        gathered.items.extend(self.ready(batch.saturating_sub(gathered.items.len())));
+        if self.poison.wants_one_at_a_time() {
+            self.take_one(&mut gathered);
+        } else {
+            self.take_batch(&mut gathered);
+        }
         if gathered.items.is_empty() && gathered.tag.is_none() {
             return None;
         }
@@ -66,11 +66,32 @@ impl<P: Programs> Owner<P> {
         Some(gathered)
     }
 
+    fn take_batch(&mut self, gathered: &mut Gathered) {
+        let batch = self.settings.batch;
+        let mut others = self.due(batch.div_ceil(3));
+        others.extend(self.ready(batch.div_ceil(3)));
+        self.arrived(gathered, (batch - others.len().min(batch)).max(1));
+        gathered.items.extend(others);
+        gathered.items.extend(self.due(batch.saturating_sub(gathered.items.len())));
+        gathered.items.extend(self.ready(batch.saturating_sub(gathered.items.len())));
+    }
+
+    /// Takes what concerns one instance.
+    fn take_one(&mut self, gathered: &mut Gathered) {
+        gathered.items.extend(self.ready(1));
+        if gathered.items.is_empty() {
+            gathered.items.extend(self.due(1));
+        }
+        if gathered.items.is_empty() {
+            self.arrived(gathered, 1);
+        }
+    }
+
     /// Takes deliveries, in order.
     fn arrived(&mut self, gathered: &mut Gathered, max: usize) {
         while gathered.items.len() < max {
             let Some(delivery) = self.inbox.pop_front() else { break };
-            let tag = delivery.tag;
+            let (tag, is_redelivered) = (delivery.tag, delivery.redelivered);
             match self.codec.decode_control(&delivery) {
                 Err(malformed) => self.bury(gathered, &delivery, malformed.reason),
                 Ok(inbound) => {
@@ -81,6 +102,7 @@ impl<P: Programs> Owner<P> {
                     inbound.into_iter().for_each(|inbound| self.take(gathered, inbound, &delivery));
                 }
             }
+            gathered.has_redelivered |= is_redelivered;
             gathered.tag = Some(tag);
         }
     }

@@ -22,6 +22,7 @@ mod held;
 mod links;
 mod outbox;
 mod partition_messages;
+mod poison;
 mod purge;
 mod ready;
 mod recover;
@@ -34,15 +35,18 @@ use std::collections::{BTreeMap, VecDeque};
 
 use warren_broker::{Codec, Delivery, Publication, Published};
 use warren_engine::Programs;
-use warren_model::{MessageId, Partition, Timestamp};
+use warren_model::{InstanceId, MessageId, Partition, Timestamp};
 use warren_store::{
     CommandRow, Commit, Epoch, Expired, Load, Loaded, OutboxEntry, PartitionState, TimerRow, TurnKey, TurnRow,
 };
 
-pub use self::settings::Settings;
 use self::{
     acks::Acks, batch::Work, cache::Cache, expiry::Expiry, flight::Flight, gather::Gathered, links::Links,
-    outbox::Outbox, ready::Ready, waiters::Waiters, wheel::Wheel,
+    outbox::Outbox, poison::Poison, ready::Ready, waiters::Waiters, wheel::Wheel,
+};
+pub use self::{
+    poison::{accuse, blame},
+    settings::Settings,
 };
 
 /// What an owner is told.
@@ -144,6 +148,8 @@ pub struct Session {
     pub codec: Codec,
     /// What the store held at its beginning.
     pub state: PartitionState,
+    /// Whether the owner before ended without a word.
+    pub is_after_crash: bool,
 }
 
 /// The owner of one partition for one session.
@@ -157,6 +163,9 @@ pub struct Owner<P> {
     inbox: VecDeque<Delivery>,
     /// The batch that waits for what it must read.
     loading: Option<Gathered>,
+    /// The batch that waits for the commit with this number, which marks its instances.
+    marking: Option<(u64, Gathered)>,
+    poison: Poison,
     cache: Cache,
     /// Instances that may be able to go on without a new message.
     ready: Ready,
@@ -184,7 +193,9 @@ pub struct Owner<P> {
 impl<P: Programs> Owner<P> {
     /// Begins a session from what the store holds.
     pub fn new(session: Session, programs: P, settings: Settings, now: Timestamp, effects: &mut Vec<Effect>) -> Self {
-        let Session { partition, epoch, codec, state } = session;
+        let Session { partition, epoch, codec, state, is_after_crash } = session;
+        let poison = Poison::new(state.suspects.clone(), is_after_crash, now, &state.waiting);
+        let ready: Vec<InstanceId> = state.waiting.iter().chain(poison.condemned()).cloned().collect();
         let mut owner = Self {
             me: partition,
             epoch,
@@ -194,8 +205,10 @@ impl<P: Programs> Owner<P> {
             now,
             inbox: VecDeque::new(),
             loading: None,
+            marking: None,
+            poison,
             cache: Cache::new(settings.cache_instances, settings.cache_bytes),
-            ready: state.waiting.iter().cloned().collect(),
+            ready: ready.into_iter().collect(),
             wheel: Wheel::new(now, settings.timers_max),
             links: Links::new(&state),
             outbox: Outbox::default(),
@@ -223,7 +236,10 @@ impl<P: Programs> Owner<P> {
             Input::Delivered(deliveries) => self.inbox.extend(deliveries),
             Input::Loaded(loaded) => self.loaded(loaded, effects),
             Input::Turns { number, rows } => self.recovered(number, &rows, effects),
-            Input::Timers(rows) => self.wheel.fill(rows),
+            Input::Timers(rows) => {
+                self.poison.has_read_timers();
+                self.wheel.fill(rows);
+            }
             Input::Expired(expired) => self.expired(expired, effects),
             Input::Committed(number) => self.has_committed(number, effects),
             Input::Published { ticket, results } => self.has_published(ticket, &results, effects),
@@ -251,29 +267,40 @@ impl<P: Programs> Owner<P> {
 
     /// Returns whether another batch may begin.
     fn can_begin(&self) -> bool {
-        self.loading.is_none() && self.flights.len() < FLIGHTS_MAX && self.expiry == Expiry::Idle
+        self.awaited().is_none() && self.flights.len() < FLIGHTS_MAX && self.expiry == Expiry::Idle
     }
 
     /// Returns whether nothing is being read or written.
     fn is_idle(&self) -> bool {
-        self.loading.is_none() && self.flights.is_empty() && self.expiry == Expiry::Idle
+        self.awaited().is_none() && self.flights.is_empty() && self.expiry == Expiry::Idle
+    }
+
+    /// Returns the batch that was gathered and can't run yet.
+    fn awaited(&self) -> Option<&Gathered> {
+        self.loading.as_ref().or_else(|| self.marking.as_ref().map(|(_, gathered)| gathered))
     }
 
     /// Begins batches while there is something to do and room for another commit.
     fn advance(&mut self, effects: &mut Vec<Effect>) {
+        self.run_marked(effects);
         while self.can_begin() {
-            let Some(mut gathered) = self.gather() else { break };
-            if gathered.load.instances.is_empty() && gathered.load.commands.is_empty() {
-                self.run(gathered, effects);
-            } else {
-                effects.push(Effect::Load(std::mem::take(&mut gathered.load)));
-                self.loading = Some(gathered);
-            }
+            let Some(gathered) = self.gather() else { break };
+            self.run_warily(gathered, effects);
         }
         if let Some(until) = self.wheel.wants_more(self.now) {
             effects.push(Effect::ReadTimers { until, limit: self.settings.timers_max });
         }
         self.flush(effects);
+    }
+
+    /// Runs a batch once everything that it needs is in memory.
+    fn read_and_run(&mut self, mut gathered: Gathered, effects: &mut Vec<Effect>) {
+        if gathered.load.instances.is_empty() && gathered.load.commands.is_empty() {
+            self.run(gathered, effects);
+        } else {
+            effects.push(Effect::Load(std::mem::take(&mut gathered.load)));
+            self.loading = Some(gathered);
+        }
     }
 
     /// Clears confirmed rows of the outbox when no other commit does it.

@@ -17,7 +17,14 @@ impl<P: Programs> Owner<P> {
             fresh.into_iter().map(|fresh| (fresh.message, fresh.origin)).unzip();
         let slot = self.cache.touch(id);
         let Some(live) = &mut slot.live else { return };
-        let had_condition = live.instance.record.condition.is_some();
+        if let Some(quarantine) = self.poison.quarantine(id) {
+            if live.instance.record.condition.is_none() && !live.instance.record.status.is_terminal() {
+                live.instance.park(quarantine.kind, quarantine.message);
+            }
+            self.poison.absolve(id); // its row says so from now on
+            work.commit.suspects_done.push(id.clone());
+        }
+        let had_condition = live.instance.record.condition == slot.stored && slot.stored.is_some();
         // What waits for an instance that can't run is not even looked at: there may be very many.
         let may_run = live.instance.can_run() || messages.iter().any(is_lifecycle);
         let offered = if may_run { slot.pending.len() } else { 0 };

@@ -6,7 +6,7 @@ use warren_broker::{Acker, Broker, Codec, Consumer, Delivery, Publication};
 use warren_model::{Refusal, RefusalCode};
 use warren_store::Store;
 
-use super::{Replica, session::publish_all};
+use super::{Replica, publish::publish_all};
 
 /// Most messages on their way through this replica.
 const PREFETCH: u16 = 500;

@@ -2,20 +2,34 @@
 
 mod clock;
 mod ingress;
+mod lane;
+mod publish;
 mod session;
 mod tenancy;
 mod thread;
 mod watchdog;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use warren::Registry;
 use warren_broker::{Broker, Codec};
+use warren_model::{InstanceId, Partition};
 use warren_service::health::Health as Report;
 use warren_store::Store;
 
 use self::tenancy::Tenancy;
 use crate::owner::Settings;
+
+/// A turn that does not return.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a turn of instance {instance} (orchestrator {orchestrator}) did not return within {seconds} s (turn_limit_seconds): orchestrators must not block"
+)]
+pub struct Hung {
+    instance: InstanceId,
+    orchestrator: String,
+    seconds: u64,
+}
 
 /// What one process of orchestrator-svc needs.
 pub struct Replica<S, B> {
@@ -37,20 +51,28 @@ pub struct Replica<S, B> {
     pub lease: Duration,
     /// After how long a turn that still runs is reported.
     pub turn_warn: Duration,
+    /// After how long a turn that still runs is given up, and the process with it.
+    pub turn_limit: Duration,
+    /// Partitions whose owner is known to have ended without a word.
+    pub orphaned: BTreeSet<Partition>,
     /// Told how the broker and the store are.
     pub health: Report,
 }
 
 impl<S: Store, B: Broker> Replica<S, B> {
     /// Owns a share of the partitions and forwards the ingress until `shutdown`; then drains and gives everything back.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+    ///
+    /// Fails, after giving everything back, if a turn does not return: the process should end, for nothing else ends the
+    /// turn's thread.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), Hung> {
         let replica = Arc::new(self);
         let mut tenancy = Tenancy::new(replica.clone());
-        tokio::select! {
-            () = tenancy.own() => {}
-            () = ingress::run(&replica) => {}
-            () = shutdown => {}
-        }
+        let ended = tokio::select! {
+            hung = tenancy.own() => Err(hung),
+            () = ingress::run(&replica) => Ok(()),
+            () = shutdown => Ok(()),
+        };
         tenancy.drain().await;
+        ended
     }
 }

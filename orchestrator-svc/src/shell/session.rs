@@ -1,21 +1,25 @@
 //! One session of one partition: moves bytes between the owner, the broker and the store.
 
-use std::{sync::mpsc::Sender, time::Duration};
+use std::{
+    sync::{Arc, mpsc::Sender},
+    time::Duration,
+};
 
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Mutex, mpsc, oneshot, watch},
     task::JoinSet,
     time::Instant,
 };
-use warren_broker::{
-    Acker, Address, Broker, Consumer, Delivery, Publication, Published, Publisher, QueueKind, QueueSpec,
-};
+use warren_broker::{Acker, Broker, Consumer, Delivery, Publisher};
+use warren_engine::Identity;
 use warren_model::Partition;
 use warren_store::{Epoch, Store};
 
 use super::{
     Replica,
     clock::Clock,
+    lane::{accuse, write},
+    publish::{declare_missing, lost},
     thread::Thread,
     watchdog::{Board, Watched},
 };
@@ -23,8 +27,6 @@ use crate::owner::{self, Effect, Input};
 
 /// How long a session may take to finish what has arrived when it is told to drain.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
-/// Most expired rows that are removed at a time.
-const EXPIRE_MAX: usize = 1_000;
 
 /// What a partition's session is told from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,19 +48,32 @@ pub(crate) enum End {
     Stopped,
     /// The broker, the store or the owner failed; another session may begin.
     Failed(anyhow::Error),
+    /// The owner's thread has panicked: the next session must be wary.
+    Panicked,
+    /// A turn does not return, and its thread can't be stopped: the process must end.
+    Hung(Identity),
 }
 
-/// Owns `partition` until told otherwise or until something fails. On return its channel is closed, and nothing of it
+/// By what right a session owns its partition.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tenure {
+    pub(crate) partition: Partition,
+    pub(crate) epoch: Epoch,
+    /// Whether the owner before ended without a word.
+    pub(crate) is_after_crash: bool,
+}
+
+/// Owns a partition until told otherwise or until something fails. On return its channel is closed, and nothing of it
 /// is written or published any more.
 pub(crate) async fn run<S: Store, B: Broker>(
     replica: &Replica<S, B>,
     clock: Clock,
-    partition: Partition,
-    epoch: Epoch,
+    tenure: Tenure,
+    suspects: &Arc<Mutex<()>>,
     mut orders: watch::Receiver<Order>,
 ) -> End {
     let begun = tokio::select! {
-        begun = Session::begin(replica, clock, partition, epoch) => begun,
+        begun = Session::begin(replica, clock, tenure, suspects) => begun,
         end = told_to_end(&mut orders) => return end,
     };
     match begun {
@@ -85,6 +100,8 @@ struct Session<'a, S: Store, B: Broker> {
     thread: Thread,
     /// Writes in order: each commit before the next, and before what reads what it wrote.
     writer: mpsc::UnboundedSender<Effect>,
+    /// Says which turn does not return.
+    hangs: oneshot::Receiver<Identity>,
     tasks: JoinSet<anyhow::Result<()>>,
 }
 
@@ -92,35 +109,39 @@ impl<'a, S: Store, B: Broker> Session<'a, S, B> {
     async fn begin(
         replica: &'a Replica<S, B>,
         clock: Clock,
-        partition: Partition,
-        epoch: Epoch,
+        tenure: Tenure,
+        suspects: &Arc<Mutex<()>>,
     ) -> anyhow::Result<Self> {
+        let Tenure { partition, epoch, is_after_crash } = tenure;
         let queue = replica.codec.topology().control(partition);
         replica.broker.declare(&queue).await?;
         let publisher = replica.broker.publisher().await?;
         let state = replica.store.partition(partition, epoch).await?;
         let consumer = replica.broker.consume(&queue.name, replica.prefetch).await?;
-        let session = owner::Session { partition, epoch, codec: replica.codec.clone(), state };
+        let session = owner::Session { partition, epoch, codec: replica.codec.clone(), state, is_after_crash };
         let board = Board::default();
         let programs = Watched { programs: replica.registry.clone(), board: board.clone() };
         let thread = Thread::spawn(session, programs, replica.owner, clock)?;
         let (writer, wanted) = mpsc::unbounded_channel();
         let mut tasks = JoinSet::new();
-        tasks.spawn(write(replica.store.clone(), partition, epoch, wanted, thread.inputs.clone()));
-        tasks.spawn(watch_turns(board, partition, replica.turn_warn));
+        let (hung, hangs) = oneshot::channel();
+        tasks.spawn(write(replica.store.clone(), partition, epoch, wanted, thread.inputs.clone(), suspects.clone()));
+        tasks.spawn(watch_turns(board, partition, replica.turn_warn, replica.turn_limit, hung));
         let acker = consumer.acker();
-        Ok(Self { replica, partition, epoch, consumer, acker, publisher, thread, writer, tasks })
+        Ok(Self { replica, partition, epoch, consumer, acker, publisher, thread, writer, hangs, tasks })
     }
 
     async fn serve(mut self, mut orders: watch::Receiver<Order>) -> End {
         let end = self.pump(&mut orders).await;
         self.tasks.shutdown().await;
-        let Self { consumer, thread, .. } = self;
+        let Self { replica, partition, epoch, consumer, thread, .. } = self;
         drop(consumer);
         let Thread { inputs, effects, ended } = thread;
         drop((inputs, effects));
-        if tokio::time::timeout(Duration::from_secs(1), ended).await.is_err() {
-            tracing::warn!(partition = %self.partition, "a turn is still running after its session has ended");
+        if let End::Hung(identity) = &end {
+            accuse(&replica.store, partition, epoch, identity, replica.turn_limit.as_secs()).await;
+        } else if tokio::time::timeout(Duration::from_secs(1), ended).await.is_err() {
+            tracing::warn!(%partition, "a turn is still running after its session has ended");
         }
         end
     }
@@ -149,12 +170,13 @@ impl<'a, S: Store, B: Broker> Session<'a, S, B> {
                 effect = self.thread.effects.recv() => match effect {
                     Some(Effect::Drained) => Err(End::Drained),
                     Some(effect) => self.act(effect).await.map_err(End::Failed),
-                    None => Err(failed("the owner's thread has panicked, which is a bug: please report it")),
+                    None => Err(End::Panicked),
                 },
                 Some(task) = self.tasks.join_next() => match task {
                     Ok(done) => done.map_err(End::Failed),
                     Err(error) => Err(End::Failed(error.into())),
                 },
+                Ok(identity) = &mut self.hangs => Err(End::Hung(identity)),
                 () = late => Err(failed("draining took too long")),
             };
             if let Err(end) = step {
@@ -226,112 +248,28 @@ fn failed(why: &'static str) -> End {
 }
 
 /// Looks at the running turn for as long as the session lasts.
-async fn watch_turns(board: Board, partition: Partition, warn_after: Duration) -> anyhow::Result<()> {
-    loop {
-        tokio::time::sleep(warn_after / 2).await;
-        board.check(partition, warn_after);
-    }
-}
-
-/// The lane of writes: one at a time, in order. Ends at the first failure, and the session with it.
-async fn write<S: Store>(
-    store: S,
+///
+/// How long a turn has run is counted in looks at it, not by the clock: a process that was frozen has not let it run.
+async fn watch_turns(
+    board: Board,
     partition: Partition,
-    epoch: Epoch,
-    mut wanted: mpsc::UnboundedReceiver<Effect>,
-    inputs: Sender<Input>,
+    warn_after: Duration,
+    limit: Duration,
+    hung: oneshot::Sender<Identity>,
 ) -> anyhow::Result<()> {
-    while let Some(effect) = wanted.recv().await {
-        match effect {
-            Effect::Commit(commit) => {
-                let number = commit.number;
-                store.commit(*commit).await?;
-                answer(&inputs, Input::Committed(number))?;
-            }
-            Effect::ReadTimers { until, limit } => {
-                let rows = store.timers(partition, epoch, until, limit).await?;
-                answer(&inputs, Input::Timers(rows))?;
-            }
-            Effect::Expire { answered_before, now } => {
-                let rows = store.expire(partition, epoch, answered_before, now, EXPIRE_MAX).await?;
-                answer(&inputs, Input::Expired(rows))?;
-            }
-            Effect::Load(_) | Effect::ReadTurns { .. } | Effect::Publish { .. } | Effect::Ack(_) | Effect::Drained => {}
+    let pause = (warn_after / 2).min(limit / 4).max(Duration::from_millis(1));
+    loop {
+        tokio::time::sleep(pause).await;
+        if let Some(identity) = board.check(partition, pause, warn_after, limit) {
+            let _ = hung.send(identity);
+            return std::future::pending().await;
         }
-    }
-    Ok(())
-}
-
-/// Fails if a publication was lost: its channel publishes nothing any more.
-fn lost(results: &[Published]) -> anyhow::Result<()> {
-    match results.iter().find(|result| matches!(result, Published::Lost(_))) {
-        Some(Published::Lost(why)) => anyhow::bail!("the channel that publishes was lost: {why}"),
-        Some(_) | None => Ok(()),
     }
 }
 
 /// Passes a result to the owner. A thread that is gone is noticed elsewhere.
 #[expect(clippy::unnecessary_wraps, reason = "the last expression of tasks that may fail")]
-fn answer(inputs: &Sender<Input>, input: Input) -> anyhow::Result<()> {
+pub(super) fn answer(inputs: &Sender<Input>, input: Input) -> anyhow::Result<()> {
     let _ = inputs.send(input);
-    Ok(())
-}
-
-/// Makes the queues that returned messages were meant for; the owner publishes them again.
-pub(super) async fn declare_missing<B: Broker>(
-    broker: &B,
-    topology: &warren_broker::Topology,
-    addresses: &[Address],
-    results: &[Published],
-) {
-    let returned = addresses.iter().zip(results).filter(|(_, result)| **result == Published::Returned);
-    let mut missing: Vec<&str> =
-        returned.filter_map(|(to, _)| if let Address::Queue(name) = to { Some(name.as_str()) } else { None }).collect();
-    missing.sort_unstable();
-    missing.dedup();
-    for name in missing {
-        let kind = if topology.partition_of_control(name).is_some() {
-            QueueKind::Control
-        } else if topology.dead().name == name {
-            QueueKind::Dead
-        } else if topology.is_engine_queue(name) {
-            QueueKind::Work
-        } else {
-            continue; // a client's own queue, which is gone
-        };
-        match broker.declare(&QueueSpec { name: name.into(), kind }).await {
-            Ok(()) => tracing::info!(queue = name, "queue was missing, declared"),
-            Err(error) => {
-                tracing::warn!(queue = name, %error, "queue is missing and can't be declared, its messages wait")
-            }
-        }
-    }
-}
-
-/// Publishes until everything is confirmed, for messages whose originals wait unacknowledged.
-pub(super) async fn publish_all<B: Broker>(
-    broker: &B,
-    topology: &warren_broker::Topology,
-    publisher: &B::Publisher,
-    mut batch: Vec<Publication>,
-) -> anyhow::Result<()> {
-    let mut pause = Duration::from_millis(50);
-    while !batch.is_empty() {
-        let addresses: Vec<Address> = batch.iter().map(|publication| publication.to.clone()).collect();
-        let results = publisher.publish(batch.clone()).await;
-        lost(&results)?;
-        declare_missing(broker, topology, &addresses, &results).await;
-        let mut results = results.iter();
-        batch.retain(|publication| {
-            let result = results.next();
-            let is_safe = result == Some(&Published::Confirmed)
-                || (result == Some(&Published::Returned) && !publication.mandatory);
-            !is_safe
-        });
-        if !batch.is_empty() {
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(5));
-        }
-    }
     Ok(())
 }

@@ -1,9 +1,13 @@
 //! Holds this replica's share of the partitions: renews, takes, hands over, and runs a session for each.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Instant,
+};
 
 use tokio::{
-    sync::watch,
+    sync::{Mutex, watch},
     task::{self, JoinSet},
     time::{MissedTickBehavior, interval, sleep_until, timeout, timeout_at},
 };
@@ -12,9 +16,9 @@ use warren_model::{Partition, Timestamp};
 use warren_store::{Epoch, Error, Lease, Store};
 
 use super::{
-    Replica,
+    Hung, Replica,
     clock::Clock,
-    session::{self, End, Order},
+    session::{self, End, Order, Tenure},
 };
 use crate::leases::Leases;
 
@@ -53,6 +57,12 @@ pub(super) struct Tenancy<S, B> {
     renew_at: Instant,
     /// Since when the broker can't be reached.
     alone: Option<Instant>,
+    /// Partitions whose owner before is known to have ended without a word.
+    orphaned: BTreeSet<Partition>,
+    /// Held by the partition that runs suspects.
+    suspects: Arc<Mutex<()>>,
+    /// A turn that does not return.
+    hung: Option<Hung>,
     /// How many replicas were seen to live, to say so when it changes.
     replicas: usize,
 }
@@ -69,16 +79,22 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
             renewed: now,
             renew_at: now,
             alone: None,
+            orphaned: replica.orphaned.clone(),
+            suspects: Arc::default(),
+            hung: None,
             replicas: 0,
             replica,
         }
     }
 
-    /// Renews what is held, takes what is free and hands over what is more than its share, for ever.
-    pub(super) async fn own(&mut self) {
+    /// Renews what is held, takes what is free and hands over what is more than its share, until a turn hangs.
+    pub(super) async fn own(&mut self) -> Hung {
         let mut looks = interval(self.replica.lease / LOOKS);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            if let Some(hung) = self.hung.take() {
+                return hung;
+            }
             let lapse = self.lapse();
             tokio::select! {
                 biased; // what has lapsed is given up before anything else is waited for
@@ -168,7 +184,9 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
                 if self.held.is_empty() {
                     self.renewed = before;
                 }
-                self.begin(lease.partition, epoch);
+                let partition = lease.partition;
+                let is_after_crash = lease.owner.is_some() | self.orphaned.remove(&partition);
+                self.begin(Tenure { partition, epoch, is_after_crash });
             }
         }
         Ok(())
@@ -183,11 +201,13 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
         self.held.iter().filter(|(_, held)| held.order() == order).map(|(partition, _)| *partition).collect()
     }
 
-    fn begin(&mut self, partition: Partition, epoch: Epoch) {
-        tracing::info!(%partition, %epoch, "partition acquired");
+    fn begin(&mut self, tenure: Tenure) {
+        let Tenure { partition, epoch, is_after_crash } = tenure;
+        tracing::info!(%partition, %epoch, is_after_crash, "partition acquired");
         let (orders, told) = watch::channel(Order::Go);
-        let (replica, clock) = (self.replica.clone(), self.clock.clone());
-        let running = self.sessions.spawn(async move { session::run(&replica, clock, partition, epoch, told).await });
+        let (replica, clock, suspects) = (self.replica.clone(), self.clock.clone(), self.suspects.clone());
+        let session = async move { session::run(&replica, clock, tenure, &suspects, told).await };
+        let running = self.sessions.spawn(session);
         self.held.insert(partition, Held { epoch, orders, session: running.id() });
     }
 
@@ -204,6 +224,15 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
         match &end {
             End::Drained => tracing::info!(%partition, "partition drained"),
             End::Stopped => return tracing::info!(%partition, "partition given up"),
+            End::Hung(identity) => {
+                let (instance, orchestrator) = (identity.instance.clone(), identity.name.clone());
+                let seconds = self.replica.turn_limit.as_secs();
+                self.hung = Some(Hung { instance, orchestrator, seconds });
+            }
+            // The lease stays as it is, so that whoever takes it knows.
+            End::Panicked => {
+                return tracing::error!(%partition, "owner's thread has panicked, which is a bug: please report it");
+            }
             End::Failed(error) => {
                 tracing::warn!(%partition, error = format!("{error:#}"), "partition is interrupted, another session follows")
             }

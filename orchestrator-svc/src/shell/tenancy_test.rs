@@ -93,7 +93,7 @@ struct Running {
     store: Deaf,
     broker: Memory,
     stop: oneshot::Sender<()>,
-    replica: tokio::task::JoinHandle<()>,
+    replica: tokio::task::JoinHandle<Result<(), Hung>>,
     _folder: tempfile::TempDir,
 }
 
@@ -116,6 +116,8 @@ fn run(is_deaf_to_sessions: bool) -> Running {
         name: "a".into(),
         lease: LEASE,
         turn_warn: Duration::from_secs(1),
+        turn_limit: Duration::from_secs(30),
+        orphaned: BTreeSet::new(),
         health: Report::new(&["broker", "store"]),
     };
     let (stop, stopped) = oneshot::channel();
@@ -140,7 +142,7 @@ impl Running {
 
     async fn ends(self) -> Lease {
         drop(self.stop);
-        tokio::time::timeout(DEADLINE, self.replica).await.expect("it ends in time").unwrap();
+        tokio::time::timeout(DEADLINE, self.replica).await.expect("it ends in time").unwrap().unwrap();
         Store::survey(&self.store.store).await.unwrap().leases.remove(0)
     }
 }

@@ -1,8 +1,9 @@
-//! Tells of turns that take long: a partition stands still meanwhile, and nobody else would say why.
+//! Tells of turns that take long, for a partition stands still meanwhile and nobody else would say why; and of those that
+//! will never return.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use warren_engine::{Identity, Program, Programs, Reaction};
@@ -14,8 +15,9 @@ pub(crate) struct Board(Arc<Mutex<Option<Running>>>);
 
 #[derive(Clone)]
 struct Running {
-    since: Instant,
     identity: Arc<Identity>,
+    /// How long it has been seen to run.
+    seen: Duration,
     is_reported: bool,
 }
 
@@ -25,16 +27,29 @@ impl Board {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = running;
     }
 
-    /// Warns once for each turn that has run for longer than `warn_after`.
-    pub(crate) fn check(&self, partition: Partition, warn_after: Duration) {
+    /// Looks at the running turn, `pause` after the look before: warns once it has been seen to run for `warn_after`, and
+    /// returns whose it is once that is over `limit`.
+    pub(crate) fn check(
+        &self,
+        partition: Partition,
+        pause: Duration,
+        warn_after: Duration,
+        limit: Duration,
+    ) -> Option<Identity> {
         let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(running) = running.as_mut().filter(|running| !running.is_reported) else { return };
-        let ms = running.since.elapsed().as_millis();
-        if ms >= warn_after.as_millis() {
+        let running = running.as_mut()?;
+        running.seen += pause;
+        let Identity { instance, name, .. } = &*running.identity;
+        let ms = running.seen.as_millis();
+        if running.seen >= limit {
+            tracing::error!(%partition, %instance, orchestrator = name, ms, "turn does not return, its instance is suspected and this process ends");
+            return Some((*running.identity).clone());
+        }
+        if running.seen >= warn_after && !running.is_reported {
             running.is_reported = true;
-            let Identity { instance, name, .. } = &*running.identity;
             tracing::warn!(%partition, %instance, orchestrator = name, ms, "turn takes long, its partition waits for it");
         }
+        None
     }
 }
 
@@ -63,7 +78,7 @@ struct WatchedProgram {
 
 impl Program for WatchedProgram {
     fn react(&mut self, inputs: &[Event], replaying: bool) -> Reaction {
-        self.board.set(Some(Running { since: Instant::now(), identity: self.identity.clone(), is_reported: false }));
+        self.board.set(Some(Running { identity: self.identity.clone(), seen: Duration::ZERO, is_reported: false }));
         let reaction = self.program.react(inputs, replaying);
         self.board.set(None);
         reaction

@@ -9,9 +9,12 @@ struct Looks(Board, std::sync::mpsc::Sender<bool>);
 impl Program for Looks {
     fn react(&mut self, _: &[Event], _: bool) -> Reaction {
         let is_shown = self.0.0.lock().unwrap().as_ref().is_some_and(|running| running.identity.name == "slow");
-        self.0.check(Partition(0), Duration::ZERO);
+        let (pause, warn, limit) = (Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4));
+        let look = || self.0.check(Partition(0), pause, warn, limit).is_some();
+        let looks = [look(), look()];
         let is_reported = self.0.0.lock().unwrap().as_ref().is_some_and(|running| running.is_reported);
-        self.1.send(is_shown && is_reported).unwrap();
+        let hangs = [look(), look()];
+        self.1.send(is_shown && is_reported && looks == [false, false] && hangs == [false, true]).unwrap();
         Reaction { actions: Vec::new(), progress: Progress::Waiting }
     }
 }
@@ -28,7 +31,7 @@ impl Programs for Known {
 }
 
 #[test]
-fn a_turn_shows_on_the_board_for_as_long_as_it_runs_and_is_reported_once() {
+fn h18_a_turn_shows_on_the_board_for_as_long_as_it_runs_is_reported_once_and_given_up_at_the_limit() {
     let (board, (sent, seen)) = (Board::default(), std::sync::mpsc::channel());
     let watched = Watched { programs: Known(board.clone(), sent), board: board.clone() };
     let instance = InstanceId::new("i").unwrap();

@@ -30,6 +30,8 @@ pub struct OrchestratorSettings {
     pub unseen_event_minutes: u32,
     /// After how many milliseconds a turn that still runs is reported.
     pub turn_warn_ms: u32,
+    /// After how many seconds a turn that still runs is given up: its instance is suspected, and the process ends.
+    pub turn_limit_seconds: u32,
 }
 
 impl Default for OrchestratorSettings {
@@ -46,6 +48,7 @@ impl Default for OrchestratorSettings {
             duplicate_window_days: 7,
             unseen_event_minutes: 60,
             turn_warn_ms: 1_000,
+            turn_limit_seconds: 30,
         }
     }
 }
@@ -62,6 +65,7 @@ impl OrchestratorSettings {
         problems.range("orchestrator.duplicate_window_days", self.duplicate_window_days, 1, 3_650);
         problems.range("orchestrator.unseen_event_minutes", self.unseen_event_minutes, 1, 525_600);
         problems.range("orchestrator.turn_warn_ms", self.turn_warn_ms, 1, 600_000);
+        problems.range("orchestrator.turn_limit_seconds", self.turn_limit_seconds, 1, 3_600);
         self.check_pairs(problems);
     }
 

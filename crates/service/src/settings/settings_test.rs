@@ -34,6 +34,7 @@ fn each_bound_is_held() {
     check("store.url", |s| s.store.url = "sqlite:".into());
     check("orchestrator.prefetch", |s| s.orchestrator.prefetch = 999);
     check("orchestrator.turn_warn_ms", |s| s.orchestrator.turn_warn_ms = 600_001);
+    check("orchestrator.turn_limit_seconds", |s| s.orchestrator.turn_limit_seconds = 0);
     check("worker.queues", |s| s.worker.queues = vec![String::new()]);
     check("client_api.listen", |s| s.client_api.listen = "8080".into());
     check("client_api.base_url", |s| s.client_api.base_url = "example.com".into());

@@ -165,7 +165,7 @@ impl World {
     fn look_after(&mut self) {
         let is_over = |record: &warren_model::InstanceRecord| {
             let kind = record.condition.as_ref().map(|condition| condition.kind);
-            matches!(kind, Some(ConditionKind::HistoryLimit | ConditionKind::Corrupt))
+            matches!(kind, Some(ConditionKind::HistoryLimit | ConditionKind::Corrupt | ConditionKind::Quarantined))
         };
         let records = self.store.partitions.values().flat_map(|tables| tables.instances.values());
         let parked: Vec<InstanceId> =

@@ -107,7 +107,8 @@ impl World {
             }
             wait += self.latency();
             if wait <= patience {
-                self.in_replica(wait, replica, ReplicaStep::Acquired { partition, epoch });
+                let is_after_crash = lease.owner.is_some();
+                self.in_replica(wait, replica, ReplicaStep::Acquired { partition, epoch, is_after_crash });
             }
         }
         self.next_tick_after(wait.min(patience), replica, sent);
@@ -123,14 +124,16 @@ impl World {
     }
 
     /// Begins a session under a new epoch.
-    pub(super) fn acquired(&mut self, replica: usize, partition: Partition, epoch: Epoch) {
+    pub(super) fn acquired(&mut self, replica: usize, partition: Partition, epoch: Epoch, is_after_crash: bool) {
         let life = self.replicas[replica].life;
         if self.replicas[replica].is_draining {
             return; // nobody will ever serve it; the lease lapses
         }
         let session = self.broker.id();
         self.replicas[replica].held.insert(partition, Held { epoch, session });
-        self.sessions.insert(session, Session::new(replica, life, partition, epoch));
+        let mut begun = Session::new(replica, life, partition, epoch);
+        begun.is_after_crash = is_after_crash;
+        self.sessions.insert(session, begun);
         self.note(format_args!("replica {replica}: begins session s{session} of partition {partition} under {epoch}"));
         self.later(0, Step::Session { session, step: SessionStep::Begin });
     }

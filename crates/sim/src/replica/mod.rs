@@ -78,6 +78,7 @@ pub(crate) enum ReplicaStep {
     Acquired {
         partition: Partition,
         epoch: Epoch,
+        is_after_crash: bool,
     },
     SessionEnded {
         partition: Partition,
@@ -120,7 +121,9 @@ impl World {
             ReplicaStep::Renewed { sent, result } => self.renewed(replica, sent, result),
             ReplicaStep::Leases { sent, result } => self.read_leases(replica, sent, result),
             ReplicaStep::Lapse(sent) => self.lapse(replica, sent),
-            ReplicaStep::Acquired { partition, epoch } => self.acquired(replica, partition, epoch),
+            ReplicaStep::Acquired { partition, epoch, is_after_crash } => {
+                self.acquired(replica, partition, epoch, is_after_crash);
+            }
             ReplicaStep::SessionEnded { partition, epoch, end } => self.session_ended(replica, partition, epoch, end),
         }
     }

@@ -73,6 +73,7 @@ pub(crate) struct Session {
     pub(crate) life: u32,
     pub(crate) partition: Partition,
     pub(crate) epoch: Epoch,
+    pub(crate) is_after_crash: bool,
     pub(super) owner: Option<Owner<Registry>>,
     pub(super) channel: Option<ChannelId>,
     pub(super) publisher: Option<PublisherId>,
@@ -98,6 +99,7 @@ impl Session {
             life,
             partition,
             epoch,
+            is_after_crash: false,
             owner: None,
             channel: None,
             publisher: None,
@@ -170,7 +172,7 @@ impl World {
         let replica = &self.replicas[session.replica];
         let programs = if replica.is_deployed { &self.hub.after } else { &self.hub.before };
         let (partition, epoch, codec) = (session.partition, session.epoch, self.hub.codec.clone());
-        let begin = owner::Session { partition, epoch, codec, state };
+        let begin = owner::Session { partition, epoch, codec, state, is_after_crash: session.is_after_crash };
         let now = replica.clock(self.now);
         let mut effects = Vec::new();
         session.owner = Some(Owner::new(begin, programs.clone(), self.hub.owner, now, &mut effects));

@@ -59,6 +59,7 @@ impl Tables {
         commit.pending_done.iter().for_each(|key| drop(self.pending.remove(key)));
         commit.outbox_done.iter().for_each(|number| drop(self.outbox.remove(number)));
         commit.aside_done.iter().for_each(|key| drop(self.aside.remove(key)));
+        commit.suspects_done.iter().for_each(|id| drop(self.suspects.remove(id)));
     }
 
     fn insert(&mut self, commit: &Commit) {
@@ -72,6 +73,7 @@ impl Tables {
         self.sent.extend(commit.sent.iter().copied());
         self.received.extend(commit.received.iter().copied());
         self.aside.extend(commit.aside.iter().map(|row| ((row.source, row.sequence), row.message.clone())));
+        self.suspects.extend(commit.suspects.iter().map(|row| (row.instance.clone(), row.clone())));
     }
 }
 

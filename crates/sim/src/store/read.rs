@@ -91,6 +91,7 @@ impl Tables {
             received: self.received.clone(),
             aside: self.aside.iter().map(aside).collect(),
             waiting: self.instances.values().filter(is_waiting).map(|record| record.id.clone()).collect(),
+            suspects: self.suspects.values().cloned().collect(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use warren_model::{
     ActionId, ExecutionId, InstanceId, InstanceRecord, MessageId, Partition, PartitionMessage, TurnRecord,
 };
-use warren_store::{CommandRow, Epoch, OutboxEntry, PendingRow, TimerRow, TurnKey};
+use warren_store::{CommandRow, Epoch, OutboxEntry, PendingRow, Suspect, TimerRow, TurnKey};
 
 /// Who owns a partition.
 #[derive(Clone, Debug)]
@@ -30,6 +30,7 @@ pub(crate) struct Tables {
     pub(crate) sent: BTreeMap<Partition, u64>,
     pub(crate) received: BTreeMap<Partition, u64>,
     pub(crate) aside: BTreeMap<(Partition, u64), PartitionMessage>,
+    pub(crate) suspects: BTreeMap<InstanceId, Suspect>,
 }
 
 impl Default for Tables {
@@ -46,6 +47,7 @@ impl Default for Tables {
             sent: BTreeMap::new(),
             received: BTreeMap::new(),
             aside: BTreeMap::new(),
+            suspects: BTreeMap::new(),
         }
     }
 }

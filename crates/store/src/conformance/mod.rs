@@ -91,6 +91,7 @@ macro_rules! store_conformance {
             }
             partitions {
                 h9_sequences_rise_and_gaps_are_kept,
+                h18_suspects_are_kept_until_they_have_proved_innocent,
             }
             queries {
                 an_instance_shows_its_input_and_outcome,

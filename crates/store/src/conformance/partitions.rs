@@ -3,11 +3,28 @@
 use warren_model::{ActionId, ChildStart, Event, EventRaised, Parent, Partition, PartitionMessage};
 
 use super::{Fixture, sample::*};
-use crate::{Aside, Error, PartitionState};
+use crate::{Aside, Error, PartitionState, Suspect};
 
 fn aside(source: u16, sequence: u64) -> Aside {
     let event = EventRaised { name: "paid".into(), input: json(r#""\u0000""#) };
     Aside { source: Partition(source), sequence, message: PartitionMessage::Raise { instance: id("x"), event } }
+}
+
+pub async fn h18_suspects_are_kept_until_they_have_proved_innocent<F: Fixture>(fixture: &F) {
+    let mut a = owned(fixture).await;
+    let suspect = |instance: &str, count| Suspect { instance: id(instance), count, reason: "it was running".into() };
+    a.commit(|commit| commit.suspects.extend([suspect("b", 1), suspect("a", 1), suspect("c", 1)])).await;
+    a.commit(|commit| {
+        commit.suspects_done.extend([id("b"), id("never")]);
+        commit.suspects.push(suspect("a", 2));
+    })
+    .await;
+    a.commit(|commit| {
+        commit.suspects_done.push(id("c"));
+        commit.suspects.push(suspect("c", 5));
+    })
+    .await;
+    assert_eq!(owned(fixture).await.state().await.suspects, [suspect("a", 2), suspect("c", 5)]);
 }
 
 pub async fn h9_sequences_rise_and_gaps_are_kept<F: Fixture>(fixture: &F) {

@@ -6,11 +6,11 @@ use tokio_postgres::Row;
 use warren_model::Partition;
 
 use super::{
-    columns::{Why, from_json, number, partition as other, text},
+    columns::{Why, from_json, get, number, partition as other, text},
     flight::{READ_COMMITTED, ask, fly, land, prepare},
     lease::{hold, key},
 };
-use crate::{Aside, Epoch, Error, OutboxRow, PartitionState, Result};
+use crate::{Aside, Epoch, Error, OutboxRow, PartitionState, Result, Suspect};
 
 /// Both locks of a commit: one that nobody waits for any more has ended by then, and no other begins before this does.
 const LOCK: &str = "SELECT number FROM lease JOIN progress ON progress.partition = lease.partition
@@ -27,11 +27,13 @@ const WAITING: &str = "SELECT id FROM instance
     ) AS i WHERE i.status NOT IN ('Completed', 'Failed', 'Terminated')
     ORDER BY id";
 
+const SUSPECTS: &str = "SELECT instance, count, reason FROM suspect WHERE partition = $1 ORDER BY instance";
+
 /// Reads the state of a partition that is held.
 pub(super) async fn partition(pool: &Pool, partition: Partition, epoch: Epoch) -> Result<PartitionState> {
     let client = pool.get().await?;
-    let [lock, outbox, sent, received, aside, waiting] =
-        prepare(&client, [LOCK, OUTBOX, SENT, RECEIVED, ASIDE, WAITING]).await?;
+    let [lock, outbox, sent, received, aside, waiting, suspects] =
+        prepare(&client, [LOCK, OUTBOX, SENT, RECEIVED, ASIDE, WAITING, SUSPECTS]).await?;
     let at = key(partition);
     let reads = async {
         try_join!(
@@ -41,10 +43,11 @@ pub(super) async fn partition(pool: &Pool, partition: Partition, epoch: Epoch) -
             ask(&client, &received, [&at]),
             ask(&client, &aside, [&at]),
             ask(&client, &waiting, [&at]),
+            ask(&client, &suspects, [&at]),
         )
     };
     let result = fly(&client, READ_COMMITTED, reads).await;
-    let (lock, outbox, sent, received, aside, waiting) = land(client, result)?;
+    let (lock, outbox, sent, received, aside, waiting, suspects) = land(client, result)?;
     hold(&lock, partition, epoch)?;
     let read = || {
         Ok::<_, Why>(PartitionState {
@@ -56,6 +59,9 @@ pub(super) async fn partition(pool: &Pool, partition: Partition, epoch: Epoch) -
                 Ok(Aside { source: other(row, 0)?, sequence: number(row, 1)?, message: from_json(row, 2)? })
             })?,
             waiting: all(&waiting, |row| text(row, 0))?,
+            suspects: all(&suspects, |row| {
+                Ok(Suspect { instance: text(row, 0)?, count: number(row, 1)?, reason: get(row, 2)? })
+            })?,
         })
     };
     read().map_err(|why| Error::Corrupt { what: format!("state of partition {partition}"), why })

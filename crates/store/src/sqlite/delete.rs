@@ -36,6 +36,9 @@ pub(super) fn all(transaction: &Connection, commit: &Commit) -> Result<()> {
         let key = (partition, source.0, *sequence);
         run(transaction, "DELETE FROM aside WHERE partition = ?1 AND source = ?2 AND sequence = ?3", key)?;
     }
+    for instance in &commit.suspects_done {
+        run(transaction, "DELETE FROM suspect WHERE partition = ?1 AND instance = ?2", (partition, instance.as_str()))?;
+    }
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use super::{
     columns::{Json, Micros, Text},
     error::of_row,
 };
-use crate::{Aside, CommandRow, Commit, OutboxRow, PendingRow, Result, TimerRow, TurnRow};
+use crate::{Aside, CommandRow, Commit, OutboxRow, PendingRow, Result, Suspect, TimerRow, TurnRow};
 
 /// Adds everything that the batch names. A row that may not be there yet and is, is refused by name.
 pub(super) fn all(transaction: &Connection, commit: &Commit) -> Result<()> {
@@ -20,6 +20,7 @@ pub(super) fn all(transaction: &Connection, commit: &Commit) -> Result<()> {
     commit.tombstones.iter().try_for_each(|row| into.command("INSERT OR REPLACE", row))?;
     commit.outbox.iter().try_for_each(|row| into.outbox(row))?;
     commit.aside.iter().try_for_each(|row| into.aside(row))?;
+    commit.suspects.iter().try_for_each(|row| into.suspect(row))?;
     for (target, sequence) in &commit.sent {
         into.watermark(
             "INSERT OR REPLACE INTO sent (partition, target, sequence) VALUES (?1, ?2, ?3)",
@@ -110,6 +111,12 @@ impl Target<'_> {
         let sql = "INSERT INTO aside (partition, source, sequence, message) VALUES (?1, ?2, ?3, ?4)";
         let values = params![self.partition, row.source.0, row.sequence, Json(&row.message)];
         self.run(sql, values, name)
+    }
+
+    fn suspect(&self, row: &Suspect) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO suspect (partition, instance, count, reason) VALUES (?1, ?2, ?3, ?4)";
+        let values = params![self.partition, row.instance.as_str(), row.count, row.reason];
+        self.run(sql, values, || format!("suspect {}", row.instance))
     }
 
     fn watermark(&self, sql: &str, other: u16, sequence: u64) -> Result<()> {

@@ -9,8 +9,8 @@ use super::{
     lease,
 };
 use crate::{
-    Aside, CommandRow, Epoch, Load, Loaded, LoadedInstance, OutboxRow, PartitionState, PendingRow, Result, TimerRow,
-    TurnKey, TurnRow, turns,
+    Aside, CommandRow, Epoch, Load, Loaded, LoadedInstance, OutboxRow, PartitionState, PendingRow, Result, Suspect,
+    TimerRow, TurnKey, TurnRow, turns,
 };
 
 /// Reads what an owner needs before its first turn.
@@ -39,6 +39,10 @@ pub(super) fn partition(connection: &mut Connection, partition: Partition, epoch
             },
         )?,
         waiting: from.all(WAITING, |row| Ok(row.get::<_, Text<_>>(0)?.0))?,
+        suspects: from
+            .all("SELECT instance, count, reason FROM suspect WHERE partition = ?1 ORDER BY instance", |row| {
+                Ok(Suspect { instance: row.get::<_, Text<_>>(0)?.0, count: row.get(1)?, reason: row.get(2)? })
+            })?,
     })
 }
 

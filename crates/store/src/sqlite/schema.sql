@@ -98,6 +98,15 @@ CREATE TABLE outbox (
     PRIMARY KEY (partition, number)
 ) STRICT, WITHOUT ROWID;
 
+-- Instances that may have taken their owner down.
+CREATE TABLE suspect (
+    partition INTEGER NOT NULL,
+    instance  TEXT    NOT NULL,
+    count     INTEGER NOT NULL,
+    reason    TEXT    NOT NULL,
+    PRIMARY KEY (partition, instance)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE sent (
     partition INTEGER NOT NULL,
     target    INTEGER NOT NULL,

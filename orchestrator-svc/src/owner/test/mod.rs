@@ -7,6 +7,7 @@ mod fairness;
 mod lifecycle;
 mod outbox;
 mod partitions;
+mod poison;
 mod purge;
 mod random;
 mod scale;

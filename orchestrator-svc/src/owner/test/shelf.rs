@@ -10,7 +10,7 @@ use warren_model::{
 };
 use warren_store::{
     Aside, CommandRow, Commit, Expired, Load, Loaded, LoadedInstance, OutboxEntry, OutboxRow, PartitionState,
-    PendingRow, TimerRow, TurnKey, TurnRow,
+    PendingRow, Suspect, TimerRow, TurnKey, TurnRow,
 };
 
 #[derive(Debug, Default)]
@@ -25,6 +25,7 @@ pub(crate) struct Shelf {
     pub(crate) sent: BTreeMap<Partition, u64>,
     pub(crate) received: BTreeMap<Partition, u64>,
     pub(crate) aside: BTreeMap<(Partition, u64), PartitionMessage>,
+    pub(crate) suspects: BTreeMap<InstanceId, Suspect>,
     /// Instances whose row somebody has broken …
     pub(crate) broken_rows: BTreeSet<InstanceId>,
     /// … and those whose history.
@@ -63,6 +64,8 @@ impl Shelf {
         self.outbox.extend(commit.outbox.into_iter().map(|row| (row.number, row.entries)));
         self.sent.extend(commit.sent);
         self.received.extend(commit.received);
+        commit.suspects_done.iter().for_each(|id| assert!(self.suspects.remove(id).is_some(), "absolved twice"));
+        self.suspects.extend(commit.suspects.into_iter().map(|row| (row.instance.clone(), row)));
         insert(&mut self.aside, commit.aside.into_iter().map(|a| ((a.source, a.sequence), a.message)));
     }
 
@@ -82,6 +85,7 @@ impl Shelf {
                 .map(|((source, sequence), m)| Aside { source: *source, sequence: *sequence, message: m.clone() })
                 .collect(),
             waiting: self.instances.values().filter(is_waiting).map(|record| record.id.clone()).collect(),
+            suspects: self.suspects.values().cloned().collect(),
         }
     }
 

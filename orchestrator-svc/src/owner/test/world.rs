@@ -105,13 +105,22 @@ impl World {
 
     pub(crate) fn crash_with(&mut self, registry: Registry) {
         self.registry = registry;
+        self.begin_session(true);
+    }
+
+    /// Ends the session, not the process: another begins from the shelf.
+    pub(crate) fn end_session(&mut self) {
+        self.begin_session(false);
+    }
+
+    fn begin_session(&mut self, is_after_crash: bool) {
         self.epoch += 1;
         self.tag = 0;
         for (_, message) in std::mem::take(&mut self.unacked).into_iter().rev() {
             self.queue.push_front((message, true));
         }
         let mut effects = Vec::new();
-        let session = session(self.me, &self.codec, &self.shelf, self.epoch);
+        let session = Session { is_after_crash, ..session(self.me, &self.codec, &self.shelf, self.epoch) };
         self.owner = Owner::new(session, self.registry.clone(), self.settings, time(self.second), &mut effects);
         self.effects = effects.into();
     }
@@ -278,7 +287,7 @@ pub(crate) fn start(name: &str, input: &str) -> Command {
 }
 
 fn session(partition: Partition, codec: &Codec, shelf: &Shelf, epoch: i64) -> Session {
-    Session { partition, epoch: Epoch(epoch), codec: codec.clone(), state: shelf.state() }
+    Session { partition, epoch: Epoch(epoch), codec: codec.clone(), state: shelf.state(), is_after_crash: false }
 }
 
 pub(crate) fn time(second: i64) -> Timestamp {

@@ -31,6 +31,9 @@ pub(super) fn all<'c>(into: &mut Statement<'c>, commit: &'c Commit, groups: &Gro
         watermarks(into, "received", "source", &commit.received)?;
         aside(into, commit)?;
     }
+    if groups.suspects {
+        suspects(into, commit);
+    }
     Ok(())
 }
 
@@ -136,6 +139,16 @@ fn watermarks<'c>(
     ];
     into.add(table, columns, Present::Replaced(1));
     Ok(())
+}
+
+fn suspects<'c>(into: &mut Statement<'c>, commit: &'c Commit) {
+    let rows = last_of_each(&commit.suspects, |row| row.instance.as_str());
+    let columns = vec![
+        Column::new("instance", "text", rows.iter().map(|row| row.instance.as_str())),
+        Column::new("count", "bigint", rows.iter().map(|row| i64::from(row.count))),
+        Column::new("reason", "text", rows.iter().map(|row| row.reason.as_str())),
+    ];
+    into.add("suspect", columns, Present::Replaced(1));
 }
 
 fn aside<'c>(into: &mut Statement<'c>, commit: &'c Commit) -> Result<()> {

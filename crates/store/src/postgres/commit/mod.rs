@@ -103,11 +103,12 @@ fn name(commit: &Commit) -> String {
 }
 
 /// Which tables besides the usual ones a batch touches. A statement has the parts of whole groups, empty ones too: so
-/// there are eight statements to prepare, and not one for each combination of parts.
+/// there are sixteen statements to prepare, and not one for each combination of parts.
 struct Groups {
     timers: bool,
     waiting: bool,
     partitions: bool,
+    suspects: bool,
 }
 
 impl Groups {
@@ -120,6 +121,7 @@ impl Groups {
             timers: !(timers.is_empty() && timers_done.is_empty() && timers_clear.is_empty() && forget.is_empty()),
             waiting: !(pending.is_empty() && pending_done.is_empty() && commands.is_empty() && none_go),
             partitions: !(sent.is_empty() && received.is_empty() && aside.is_empty() && aside_done.is_empty()),
+            suspects: !(commit.suspects.is_empty() && commit.suspects_done.is_empty()),
         }
     }
 }

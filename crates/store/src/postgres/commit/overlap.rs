@@ -19,6 +19,7 @@ pub(super) fn adds_where_it_removes(commit: &Commit) -> bool {
         || meets(commit.timers_clear.iter(), commit.timers.iter().map(|row| &row.instance))
         || meets(pending_done, commit.pending.iter().map(|row| (&row.instance, row.position)))
         || meets(commit.outbox_done.iter().copied(), commit.outbox.iter().map(|row| row.number))
+        || meets(commit.suspects_done.iter(), commit.suspects.iter().map(|row| &row.instance))
         || meets(commit.aside_done.iter().copied(), commit.aside.iter().map(|row| (row.source, row.sequence)))
 }
 

@@ -26,6 +26,10 @@ pub(super) fn all<'c>(from: &mut Statement<'c>, commit: &'c Commit, groups: &Gro
     if groups.partitions {
         aside(from, commit)?;
     }
+    if groups.suspects {
+        let done = commit.suspects_done.iter().map(|instance| instance.as_str());
+        from.remove("suspect", vec![Column::new("instance", "text", done)]);
+    }
     Ok(())
 }
 

@@ -105,6 +105,15 @@ CREATE TABLE outbox (
     PRIMARY KEY (partition, number)
 );
 
+-- Instances that may have taken their owner down.
+CREATE TABLE suspect (
+    partition integer NOT NULL,
+    instance  text    NOT NULL COLLATE "C",
+    count     bigint  NOT NULL,
+    reason    text    NOT NULL COLLATE "C",
+    PRIMARY KEY (partition, instance)
+);
+
 CREATE TABLE sent (
     partition integer NOT NULL,
     target    integer NOT NULL,
