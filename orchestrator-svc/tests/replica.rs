@@ -22,8 +22,10 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const STUBBORN: Orchestrator<i64, i64> = Orchestrator::new("stubborn");
 
 async fn stubborn(_: Context, n: i64) -> Result<i64, Failure> {
-    while n < 0 {
-        std::thread::sleep(Duration::from_secs(1));
+    if n < 0 {
+        loop {
+            std::thread::park();
+        }
     }
     Ok(n)
 }
