@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help check fmt-check clippy doc tools-check fix build test sim chaos demo up down clean-local
+.PHONY: help check fmt-check clippy doc tools-check fix build test test-cluster sim chaos demo up down clean-local
 
 # What `make demo` runs against the fleet, once it is up; the API's URL is added as --api URL.
 DEMO ?= target/release/warren-demo --orders examples/order/orders.json
@@ -33,6 +33,9 @@ build: ## Builds the release binaries into target/release
 
 test: ## Runs all tests, against the repository's own RabbitMQ and PostgreSQL (or WARREN_TEST_AMQP, WARREN_TEST_POSTGRES)
 	tools/test
+
+test-cluster: ## Kills the node that leads the control queues of a three-node RabbitMQ cluster, three times, under load (part of test)
+	tools/test -p end-to-end --test cluster -- --nocapture
 
 sim: ## Simulates a whole cluster by seeds (SEEDS=n FROM=n; without SEEDS: what two cores run in five minutes)
 	cargo run --quiet --release --locked -p warren-sim -- --threads 2 --from $(or $(FROM),1) \

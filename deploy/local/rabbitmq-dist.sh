@@ -90,8 +90,9 @@ wrap_binaries() {
         mv "$binary" "$binary.elf"
         cat >"$binary" <<SH
 #!/bin/sh
-root=\${0%/usr/lib/erlang/*}
-exec "\$root/$loader" --library-path "$libraries" --argv0 "\$0" "\$0.elf" "\$@"
+self=\$(readlink -f "\$0")
+root=\${self%/usr/lib/erlang/*}
+exec "\$root/$loader" --library-path "$libraries" --argv0 "\$0" "\$self.elf" "\$@"
 SH
         chmod 755 "$binary"
     done

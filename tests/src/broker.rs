@@ -85,8 +85,8 @@ const QUEUES: [&str; 13] = [
 
 /// Deletes everything of a hub, as far as it exists.
 #[tokio::main(flavor = "current_thread")]
-pub(crate) async fn delete_hub(hub: &str) {
-    let Ok(connection) = Connection::connect(amqp_url(), ConnectionProperties::default()).await else { return };
+pub(crate) async fn delete_hub(broker: &str, hub: &str) {
+    let Ok(connection) = Connection::connect(broker, ConnectionProperties::default()).await else { return };
     let control = (0..4).map(|partition| format!("control.{partition:02}"));
     let Ok(channel) = connection.create_channel().await else { return };
     for queue in QUEUES.into_iter().map(ToOwned::to_owned).chain(control) {

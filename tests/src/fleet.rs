@@ -31,6 +31,7 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: imp
 pub struct Fleet {
     /// The name of the hub, unlike any other's.
     pub hub: String,
+    broker: String,
     folder: tempfile::TempDir,
     ports: BTreeMap<String, u16>,
     processes: BTreeMap<String, Process>,
@@ -51,9 +52,14 @@ impl Fleet {
 
     /// Returns a fleet in which nothing runs yet.
     pub fn empty() -> Self {
+        Self::on(amqp_url())
+    }
+
+    /// Returns a fleet in which nothing runs yet, on this broker.
+    pub fn on(broker: &str) -> Self {
         let hub = format!("e2e-{}", uuid::Uuid::new_v4().simple());
         let folder = tempfile::tempdir().unwrap();
-        Self { hub, folder, ports: BTreeMap::new(), processes: BTreeMap::new() }
+        Self { hub, broker: broker.into(), folder, ports: BTreeMap::new(), processes: BTreeMap::new() }
     }
 
     /// Starts a process with further settings.
@@ -67,7 +73,7 @@ impl Fleet {
             other => panic!("no such process: {other}"),
         };
         let store = format!("sqlite:{}", self.database().display());
-        let own = [("hub.name", &*self.hub), ("broker.url", amqp_url()), ("store.url", &store), (listen, &address)];
+        let own = [("hub.name", &*self.hub), ("broker.url", &*self.broker), ("store.url", &store), (listen, &address)];
         let set = own.iter().chain(settings).flat_map(|(key, value)| ["--set".into(), format!("{key}={value}")]);
         let process = Process::spawn(&binary(program), &set.collect::<Vec<_>>(), &self.log_of(name));
         self.processes.entry(name.into()).insert_entry(process).into_mut()
@@ -144,8 +150,8 @@ impl Fleet {
 impl Drop for Fleet {
     fn drop(&mut self) {
         self.processes.clear();
-        let hub = self.hub.clone();
-        let clean = std::thread::spawn(move || crate::broker::delete_hub(&hub));
+        let (hub, broker) = (self.hub.clone(), self.broker.clone());
+        let clean = std::thread::spawn(move || crate::broker::delete_hub(&broker, &hub));
         let _ = clean.join();
     }
 }

@@ -6,10 +6,13 @@
 
 mod binaries;
 mod broker;
+mod cluster;
 mod fleet;
+pub mod orders;
 mod process;
 
 pub use binaries::{binary, python, repository};
 pub use broker::{Amqp, amqp_url};
+pub use cluster::Cluster;
 pub use fleet::{Fleet, eventually};
 pub use process::Process;

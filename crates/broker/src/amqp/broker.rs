@@ -15,7 +15,7 @@ struct Inner {
     /// Where it is, without passwords.
     shown: String,
     receiving: Link,
-    sending: Link,
+    sending: Arc<Link>,
 }
 
 impl Amqp {
@@ -23,7 +23,8 @@ impl Amqp {
     pub fn connect_lazily(config: AmqpConfig) -> Result<Self> {
         let nodes = address::read(&config)?;
         let (receiving, sending) = (Link::new(&config, &nodes, "receiving"), Link::new(&config, &nodes, "sending"));
-        Ok(Self(Arc::new(Inner { config, shown: address::show_all(&nodes), receiving, sending })))
+        let shown = address::show_all(&nodes);
+        Ok(Self(Arc::new(Inner { config, shown, receiving, sending: Arc::new(sending) })))
     }
 
     /// Returns the broker's address (or addresses), without a password.
@@ -60,7 +61,7 @@ impl Broker for Amqp {
     }
 
     fn health(&self) -> Health {
-        let used = [&self.0.receiving, &self.0.sending].into_iter().filter_map(Link::health);
+        let used = [&self.0.receiving, &*self.0.sending].into_iter().filter_map(Link::health);
         let unused = Health::Down(format!("not connected to {} yet", self.address()));
         used.max_by_key(severity).unwrap_or(unused)
     }

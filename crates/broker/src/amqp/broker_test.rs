@@ -212,6 +212,32 @@ async fn an_alarm_of_the_broker_shows_and_passes() {
 }
 
 #[tokio::test]
+async fn h6_a_queue_that_takes_nothing_for_long_is_tried_on_another_channel() {
+    let rabbit = Rabbit::quorum().await;
+    let patience = Duration::from_millis(100);
+    let broker = AmqpConfig { refusal_patience: patience, ..config(rabbit::url(), &rabbit) };
+    let broker = Amqp::connect_lazily(broker).unwrap();
+    let (queue, other, channel) = (rabbit.topology().work("full").unwrap(), rabbit.queue().await, rabbit.hand().await);
+    let mut full = FieldTable::default();
+    full.insert("x-max-length".into(), lapin::types::AMQPValue::LongInt(1));
+    full.insert("x-overflow".into(), lapin::types::AMQPValue::LongString("reject-publish".into()));
+    channel.queue_declare(queue.name.as_str().into(), QueueDeclareOptions::durable(), full).await.unwrap();
+
+    let (publisher, requester) = (broker.publisher().await.unwrap(), broker.requester().await.unwrap());
+    assert_eq!(within(publisher.publish(vec![to(&queue.name, "1")])).await, [Published::Confirmed]);
+    let start = std::time::Instant::now();
+    while start.elapsed() < patience * 5 {
+        let published = within(publisher.publish(vec![to(&queue.name, "2"), to(&other.name, "1")])).await;
+        assert!(matches!(&published[..], [Published::Refused(_), Published::Confirmed]), "{published:?}");
+    }
+    within(async { while !matches!(requester.send(to(&queue.name, "2")).await, Published::Lost(_)) {} }).await;
+    assert_eq!(within(requester.next()).await, None, "its owner asks for another");
+    channel.queue_purge(queue.name.as_str().into(), Default::default()).await.unwrap();
+    assert_eq!(within(publisher.publish(vec![to(&queue.name, "3")])).await, [Published::Confirmed]);
+    rabbit.close().await;
+}
+
+#[tokio::test]
 async fn h6_what_can_t_be_carried_is_refused_and_spoils_nothing_else() {
     let rabbit = Rabbit::quorum().await;
     let broker = AmqpConfig { body_bytes_max: 10, ..config(rabbit::url(), &rabbit) };

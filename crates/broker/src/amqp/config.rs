@@ -25,6 +25,8 @@ pub struct AmqpConfig {
     /// How long the broker may take to confirm a publication. Longer than an alarm of the usual kind would only keep
     /// callers in the dark; after it they hear `Lost` and may publish again.
     pub confirm_timeout: Duration,
+    /// How long the broker may refuse everything for a queue before another channel is tried.
+    pub refusal_patience: Duration,
     /// The first wait before another attempt to connect; it doubles, with jitter, up to `retry_max`.
     pub retry_min: Duration,
     /// The longest wait before another attempt to connect.
@@ -47,6 +49,7 @@ impl AmqpConfig {
             connect_timeout: Duration::from_secs(10),
             answer_timeout: Duration::from_secs(10),
             confirm_timeout: Duration::from_secs(30),
+            refusal_patience: Duration::from_secs(2),
             retry_min: Duration::from_millis(200),
             retry_max: Duration::from_secs(5),
             retry_refused: Duration::from_secs(15),

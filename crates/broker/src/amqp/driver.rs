@@ -6,7 +6,11 @@ use std::{
 };
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use lapin::{Channel, Confirmation, message::BasicReturnMessage, options::BasicPublishOptions};
+use lapin::{
+    Channel, Confirmation,
+    message::BasicReturnMessage,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
+};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -15,8 +19,10 @@ use super::{
     convert::{check, exchange_and_key, to_properties},
     error::why,
     ledger::{Ledger, ReturnKey, Sequence},
+    link::Link,
+    refusals::Refusals,
 };
-use crate::{Publication, Published};
+use crate::{Publication, Published, Result};
 
 /// No further batch is begun while this many publications wait for their confirm: their bodies are held meanwhile.
 const OPEN_MAX: usize = 4096;
@@ -40,9 +46,18 @@ pub(super) struct Handle {
 
 type Confirm = BoxFuture<'static, (Sequence, lapin::Result<Confirmation>)>;
 
+/// Opens a channel in confirm mode.
+pub(super) async fn open(link: &Link) -> Result<Channel> {
+    let channel = link.channel().await?;
+    link.asker().ask(channel.confirm_select(ConfirmSelectOptions::default())).await?;
+    Ok(channel)
+}
+
 /// Owns a channel in confirm mode. Ends, and closes it, with the first loss or with its last handle.
 pub(super) struct Driver {
     channel: Channel,
+    /// Where to get another channel once this one is stale; `None` if it can't be replaced.
+    link: Option<Arc<Link>>,
     jobs: mpsc::Receiver<Job>,
     end: Arc<OnceLock<String>>,
     ledger: Ledger,
@@ -54,15 +69,16 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    /// Starts the driver of a channel on which `confirm_select` was done.
-    pub(super) fn start(channel: Channel, config: &AmqpConfig) -> Handle {
+    /// Starts the driver of a channel in confirm mode. Once it is stale it is replaced by another of `link`, or ends.
+    pub(super) fn start(channel: Channel, link: Option<Arc<Link>>, config: &AmqpConfig) -> Handle {
         let (sender, jobs) = mpsc::channel(BATCHES_MAX);
         let end = Arc::new(OnceLock::new());
         let driver = Self {
             channel,
+            link,
             jobs,
             end: end.clone(),
-            ledger: Ledger::default(),
+            ledger: Ledger::new(Refusals::new(config.refusal_patience)),
             confirms: FuturesUnordered::new(),
             confirm_timeout: config.confirm_timeout,
             body_bytes_max: config.body_bytes_max,
@@ -75,8 +91,13 @@ impl Driver {
     async fn run(mut self) {
         let mut has_handles = true;
         while self.broken.is_none() && (has_handles || self.ledger.open() > 0) {
+            let is_stale = self.ledger.refusals.is_stale();
+            if is_stale && self.ledger.open() == 0 {
+                self.renew().await;
+                continue;
+            }
             let deadline = self.ledger.oldest().map(|since| since + self.confirm_timeout);
-            let takes_jobs = has_handles && !self.ledger.is_draining() && self.ledger.open() < OPEN_MAX;
+            let takes_jobs = has_handles && !is_stale && !self.ledger.is_draining() && self.ledger.open() < OPEN_MAX;
             tokio::select! {
                 biased;
                 Some((sequence, confirm)) = self.confirms.next() => {
@@ -94,6 +115,24 @@ impl Driver {
             }
         }
         self.finish().await;
+    }
+
+    /// Goes on with another channel. Nothing is open on this one, so that order holds.
+    async fn renew(&mut self) {
+        let Some(link) = &self.link else {
+            self.broken = Some("the broker takes nothing for a queue: another channel is needed".into());
+            return;
+        };
+        tracing::info!("the broker takes nothing for a queue, trying another channel");
+        match open(link).await {
+            Ok(channel) => {
+                let old = std::mem::replace(&mut self.channel, channel);
+                // Fails if it is closed already, which is as good.
+                let _ = tokio::time::timeout(self.confirm_timeout, old.close(200, "stale".into())).await;
+                self.ledger.refusals.renewed();
+            }
+            Err(error) => self.broken = Some(error.to_string()),
+        }
     }
 
     /// Writes a batch to the channel, in order. The first poll of each future hands its frames to lapin.

@@ -12,6 +12,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
+use super::refusals::Refusals;
 use crate::Published;
 
 /// By what a returned message is known.
@@ -50,8 +51,9 @@ struct Done {
 }
 
 /// All publications of a channel whose callers wait.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Ledger {
+    pub(super) refusals: Refusals,
     batches: BTreeMap<u64, Batch>,
     open: BTreeMap<Sequence, Open>,
     done: Vec<Done>,
@@ -60,6 +62,12 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
+    /// Begins with nothing.
+    pub(super) fn new(refusals: Refusals) -> Self {
+        let (batches, open, done, returned) = (BTreeMap::new(), BTreeMap::new(), Vec::new(), HashSet::new());
+        Self { refusals, batches, open, done, returned, next: 0 }
+    }
+
     /// Enters a batch of this many publications; the results go to `reply` when all are known.
     pub(super) fn begin(&mut self, count: usize, reply: oneshot::Sender<Vec<Published>>) -> u64 {
         let id = self.number();
@@ -118,11 +126,17 @@ impl Ledger {
             return;
         }
         for Done { open, is_ack } in std::mem::take(&mut self.done) {
-            let published = match open.key {
-                Some(key) if self.returned.contains(&key) => Published::Returned,
+            let published = match &open.key {
+                Some(key) if self.returned.contains(key) => Published::Returned,
                 Some(_) | None if is_ack => Published::Confirmed,
                 Some(_) | None => Published::Refused("the broker does not take it: its queue may be full".into()),
             };
+            if let Some(key) = &open.key {
+                match is_ack {
+                    true => self.refusals.taken(&key.routing_key),
+                    false => self.refusals.refused(&key.routing_key, open.since),
+                }
+            }
             self.decided(open.batch, open.index, published);
         }
         self.returned.clear();

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 fn key(id: &str) -> ReturnKey {
@@ -11,8 +13,12 @@ struct Case {
     answer: oneshot::Receiver<Vec<Published>>,
 }
 
+fn ledger() -> Ledger {
+    Ledger::new(Refusals::new(Duration::from_secs(2)))
+}
+
 fn sent(ids: &[&str]) -> Case {
-    let mut ledger = Ledger::default();
+    let mut ledger = ledger();
     let (reply, answer) = oneshot::channel();
     let batch = ledger.begin(ids.len(), reply);
     let now = Instant::now();
@@ -83,7 +89,7 @@ fn a_return_does_not_outlive_its_time() {
 
 #[test]
 fn a_nack_is_a_refusal_and_a_publication_that_was_not_mandatory_never_returns() {
-    let mut ledger = Ledger::default();
+    let mut ledger = ledger();
     let (reply, mut answer) = oneshot::channel();
     let batch = ledger.begin(2, reply);
     let sequence = ledger.sent(batch, 0, None, Instant::now());

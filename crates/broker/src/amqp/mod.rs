@@ -19,6 +19,7 @@ mod link;
 #[cfg(test)]
 mod proxy;
 mod publisher;
+mod refusals;
 mod requester;
 
 pub use address::addresses;

@@ -1,11 +1,12 @@
 //! The sending end, on a channel of its own in confirm mode.
 
-use lapin::options::ConfirmSelectOptions;
+use std::sync::Arc;
+
 use tokio::sync::oneshot;
 
 use super::{
     AmqpConfig,
-    driver::{Driver, Handle, Job},
+    driver::{self, Driver, Handle, Job},
     link::Link,
 };
 use crate::{Publication, Published, Publisher, Result};
@@ -15,10 +16,8 @@ use crate::{Publication, Published, Publisher, Result};
 pub struct AmqpPublisher(Handle);
 
 impl AmqpPublisher {
-    pub(super) async fn open(link: &Link, config: &AmqpConfig) -> Result<Self> {
-        let channel = link.channel().await?;
-        link.asker().ask(channel.confirm_select(ConfirmSelectOptions::default())).await?;
-        Ok(Self::new(Driver::start(channel, config)))
+    pub(super) async fn open(link: &Arc<Link>, config: &AmqpConfig) -> Result<Self> {
+        Ok(Self::new(Driver::start(driver::open(link).await?, Some(link.clone()), config)))
     }
 
     pub(super) fn new(handle: Handle) -> Self {

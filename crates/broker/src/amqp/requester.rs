@@ -1,13 +1,15 @@
 //! Requests whose answers come back on the same channel: RabbitMQ's direct reply-to.
 
 use futures_util::StreamExt;
-use lapin::{
-    options::{BasicConsumeOptions, ConfirmSelectOptions},
-    types::FieldTable,
-};
+use lapin::{options::BasicConsumeOptions, types::FieldTable};
 use tokio::sync::Mutex;
 
-use super::{AmqpConfig, AmqpPublisher, convert::from_delivery, driver::Driver, link::Link};
+use super::{
+    AmqpConfig, AmqpPublisher,
+    convert::from_delivery,
+    driver::{self, Driver},
+    link::Link,
+};
 use crate::{Delivery, Publication, Published, Publisher, Requester, Result};
 
 /// What `reply_to` says; the broker makes it the name of this channel.
@@ -23,13 +25,12 @@ pub struct AmqpRequester {
 
 impl AmqpRequester {
     pub(super) async fn open(link: &Link, config: &AmqpConfig) -> Result<Self> {
-        let channel = link.channel().await?;
-        let asker = link.asker();
-        asker.ask(channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        let channel = driver::open(link).await?;
         let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
         let consuming = channel.basic_consume(REPLY_TO.into(), "".into(), options, FieldTable::default());
-        let answers = Mutex::new(Some(asker.ask(consuming).await?));
-        Ok(Self { publisher: AmqpPublisher::new(Driver::start(channel, config)), answers })
+        let answers = Mutex::new(Some(link.asker().ask(consuming).await?));
+        // Answers come back on this channel alone: whoever asks needs to know when it is another.
+        Ok(Self { publisher: AmqpPublisher::new(Driver::start(channel, None, config)), answers })
     }
 }
 
