@@ -68,9 +68,11 @@ Examples:
 
 Exit codes: 0 all is well, 1 something is not (what is printed, where the logs are too), 2 the run failed.";
 
-/// What this program does instead when the storm starts it as a part of the fleet.
+/// What this program does instead: the rest when the storm starts it as a part of the fleet.
 #[derive(Subcommand)]
 enum Part {
+    /// Judges again what the last run left, if that ran with --keep
+    Judge,
     /// An orchestrator-svc with the storm's orchestrators
     #[command(hide = true)]
     Orchestrator(ServiceRole),
@@ -86,7 +88,8 @@ enum Part {
 async fn main() -> ExitCode {
     let args = Args::parse();
     let ended = match &args.role {
-        None => storm(&args).await,
+        None => async { run::run(&plan(&args)?).await }.await,
+        Some(Part::Judge) => async { run::judge_again(&plan(&args)?).await }.await,
         Some(Part::Orchestrator(role)) => roles::orchestrator(role).await.map(|()| true),
         Some(Part::Worker(role)) => roles::worker(role).await.map(|()| true),
         Some(Part::Api(role)) => roles::api(role).await.map(|()| true),
@@ -101,8 +104,8 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn storm(args: &Args) -> anyhow::Result<bool> {
-    let plan = run::Plan {
+fn plan(args: &Args) -> anyhow::Result<run::Plan> {
+    Ok(run::Plan {
         seed: args.seed,
         minutes: args.minutes,
         instances: args.instances,
@@ -111,6 +114,5 @@ async fn storm(args: &Args) -> anyhow::Result<bool> {
         keep: args.keep,
         repository: args.repository.canonicalize()?,
         out: args.out.clone(),
-    };
-    run::run(&plan).await
+    })
 }

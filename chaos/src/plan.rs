@@ -92,9 +92,9 @@ pub(crate) fn script(run: &str, seed: u64, number: u32) -> Script {
     let is_derived = answer.events.is_empty() && dice.percent(DERIVED_PERCENT);
     let events = answer.events.iter().map(|signal| event(&mut dice, run, number, *signal)).collect();
     let instance = (!is_derived).then(|| format!("{run}-{number:05}"));
-    let orchestrator = answer.orchestrator.to_owned();
-    let case =
-        Case { message, instance, orchestrator, steps: answer.steps, value: answer.value, signals: answer.signals };
+    let Answer { orchestrator, steps, value, signals, .. } = answer;
+    let continues = orchestrator == contract::ROUNDS.name();
+    let case = Case { message, instance, orchestrator: orchestrator.to_owned(), steps, continues, value, signals };
     let input = serde_json::to_value(&job).expect("a job has names for keys");
     Script { case, input, starts, events, waits: dice.percent(20) }
 }

@@ -44,9 +44,7 @@ pub(crate) fn tell(report: &Report, plan: &Plan) -> anyhow::Result<bool> {
     for what in strange.clone() {
         writeln!(out, "strange: {what}")?;
     }
-    for violation in report.verdict.violations.iter().take(PRINTED) {
-        writeln!(out, "{violation}")?;
-    }
+    violations(&mut out, &report.verdict)?;
     let is_well = report.verdict.violations.is_empty() && strange.count() == 0;
     let found = report.verdict.violations.len();
     if !is_well {
@@ -54,6 +52,25 @@ pub(crate) fn tell(report: &Report, plan: &Plan) -> anyhow::Result<bool> {
     }
     writeln!(out, "figures: {}", plan.out.display())?;
     Ok(is_well)
+}
+
+/// Prints a verdict alone.
+pub(crate) fn verdict(verdict: &Verdict) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let Verdict { instances, completed, tasks, signals, .. } = verdict;
+    writeln!(out, "{instances} instances asked for, {completed} as they must be; {tasks} tasks, {signals} events")?;
+    violations(&mut out, verdict)
+}
+
+fn violations(out: &mut impl Write, verdict: &Verdict) -> anyhow::Result<()> {
+    for violation in verdict.violations.iter().take(PRINTED) {
+        writeln!(out, "{violation}")?;
+    }
+    let unseen = verdict.violations.len().saturating_sub(PRINTED);
+    if unseen > 0 {
+        writeln!(out, "and {unseen} more")?;
+    }
+    Ok(())
 }
 
 fn counts(report: &Report) -> BTreeMap<&'static str, u64> {

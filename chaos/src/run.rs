@@ -14,10 +14,11 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 use warren_chaos_checker::{Hub, Verdict, judge, read_ledger};
+use warren_service::shutdown;
 
 use crate::{
     clients::{Clients, Notes},
-    fleet::{Fleet, Servers, ledgers},
+    fleet::{Fleet, Server, Servers, ledgers},
     progress::Progress,
     queues,
     report::{self, Report},
@@ -73,16 +74,29 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<bool> {
     let servers = Servers::new(&plan.repository, &local);
     let report = tokio::select! {
         report = storm_and_judge(plan, servers.clone(), &local) => report,
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Into::into).and_then(|()| bail!("interrupted")),
+        () = shutdown::signal()? => Err(anyhow::anyhow!("interrupted")),
     };
     if plan.keep {
         eprintln!("servers are left running: WARREN_LOCAL={} deploy/local/postgres psql", local.display());
     } else {
-        for server in [crate::fleet::Server::Broker, crate::fleet::Server::Database] {
+        for server in [Server::Broker, Server::Database] {
             servers.run(server, &["stop"]).await?;
         }
     }
     report::tell(&report?, plan)
+}
+
+/// Judges again what the last run left, while its servers go on (`--keep`); returns whether all is well.
+pub(crate) async fn judge_again(plan: &Plan) -> anyhow::Result<bool> {
+    let local = plan.repository.join(".local/chaos");
+    let (servers, folder) = (Servers::new(&plan.repository, &local), local.join("run"));
+    let asked = fs::read(folder.join("asked.json")).context("read what was asked")?;
+    let client = connect(&servers.run(Server::Database, &["url"]).await?).await?;
+    let mut hub = Hub::read(&client).await?;
+    hub.queues = queues::read(&servers).await?;
+    let verdict = judge(&serde_json::from_slice(&asked)?, &hub, &read_ledger(&ledgers(&folder))?);
+    report::verdict(&verdict)?;
+    Ok(verdict.violations.is_empty())
 }
 
 async fn storm_and_judge(plan: &Plan, servers: Servers, local: &Path) -> anyhow::Result<Report> {

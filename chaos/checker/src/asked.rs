@@ -27,6 +27,8 @@ pub struct Case {
     pub orchestrator: String,
     /// How many steps are to be done by activities, over all its children and executions: numbered from 0.
     pub steps: u32,
+    /// Whether it continues as new: then it has more than one execution.
+    pub continues: bool,
     /// The number that it must return.
     pub value: u32,
     /// The serials of the events that it was sent; each must be taken once.

@@ -49,6 +49,16 @@ fn answers_that_name_two_instances_for_one_message_are_a_duplicate() {
 }
 
 #[test]
+fn answers_that_name_two_executions_of_what_has_one_are_a_duplicate() {
+    let other = || Some(EXECUTION.replace('0', "f"));
+    bites(Kind::Duplicated, "was answered with execution", |run| run.asked.answered[0].execution = other());
+    let mut run = Run::good();
+    run.asked.answered[0].execution = other();
+    run.asked.cases[0].continues = true;
+    assert_eq!(judge(&run.asked, &run.hub, &run.ledger).violations, []);
+}
+
+#[test]
 fn another_result_than_the_input_asks_for_is_wrong() {
     bites(Kind::Wrong, "returned 42", |run| run.asked.cases[0].value = 41);
 }

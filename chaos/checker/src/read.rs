@@ -8,8 +8,16 @@ use crate::{Hub, InstanceRow, Rest, TurnRow};
 const SHOWN_CHARS: usize = 300;
 
 impl Hub {
-    /// Reads a hub's tables; `client` must look into its schema. The queues are left empty.
+    /// Reads a hub's tables as they are at one moment; `client` must look into its schema. The queues are left empty.
     pub async fn read(client: &Client) -> Result<Self, Error> {
+        // One snapshot: else a batch that is confirmed meanwhile looks half done.
+        client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        let hub = Self::read_tables(client).await?;
+        client.batch_execute("COMMIT").await?;
+        Ok(hub)
+    }
+
+    async fn read_tables(client: &Client) -> Result<Self, Error> {
         let instances = "SELECT partition, id, replace(execution::text, '-', ''), name, status, condition, turn,
             history_events, start_id, parent FROM instance ORDER BY partition, id";
         let turns = "SELECT instance, replace(execution::text, '-', ''), turn, body FROM history

@@ -42,6 +42,7 @@ impl Run {
             instance: Some("i1".into()),
             orchestrator: "shape".into(),
             steps: 1,
+            continues: false,
             value: 42,
             signals: BTreeSet::from([0]),
         };

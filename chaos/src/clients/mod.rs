@@ -20,8 +20,9 @@ use crate::{
     workload::contract::SIGNAL,
 };
 
-/// How long a client waits before it asks again.
-const AGAIN: Duration = Duration::from_millis(250);
+/// How long a client waits before it asks again: at first, and at most.
+const AGAIN: Duration = Duration::from_millis(100);
+const AGAIN_MAX: Duration = Duration::from_secs(2);
 
 /// What came of asking once.
 pub(crate) enum Attempt<T> {
@@ -120,6 +121,7 @@ impl Clients {
     }
 
     async fn until_done<T, F: Future<Output = Attempt<T>>>(&self, what: &str, ask: impl Fn() -> F) -> Option<T> {
+        let mut again = AGAIN;
         loop {
             match ask().await {
                 Attempt::Done(answer) => return Some(answer),
@@ -129,7 +131,8 @@ impl Clients {
                     return None;
                 }
             }
-            sleep(AGAIN).await;
+            sleep(again).await;
+            again = (again * 2).min(AGAIN_MAX);
         }
     }
 }

@@ -11,6 +11,8 @@ use std::{
 use anyhow::{Context, bail};
 use tokio::time::{Instant, sleep};
 
+/// This very program, also when somebody has built another in its place since it began.
+const PROGRAM: &str = "/proc/self/exe";
 /// How often a process is looked at while its end is awaited.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -48,8 +50,8 @@ impl Process {
     /// standard input.
     pub(crate) fn start(&mut self) -> anyhow::Result<()> {
         let log = File::options().create(true).append(true).open(&self.log).context("open a log")?;
-        let program = std::env::current_exe().context("find this program")?;
-        let child = Command::new(program)
+        let child = Command::new(PROGRAM)
+            .arg0("warren-chaos")
             .args(&self.arguments)
             .env_remove("WARREN_CONFIG")
             .stdin(Stdio::piped())

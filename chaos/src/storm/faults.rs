@@ -1,6 +1,6 @@
 //! Which faults strike, and when: made from the seed.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
@@ -62,6 +62,8 @@ pub(crate) struct Planned {
     pub(crate) at: Duration,
     /// What.
     pub(crate) kind: Kind,
+    /// How many of this kind come before it.
+    pub(crate) nth: u32,
     /// Decides on its target and its details.
     pub(crate) seed: u64,
 }
@@ -77,6 +79,11 @@ pub(crate) fn schedule(seed: u64, count: u32, length: Duration) -> Vec<Planned> 
     let mut planned = spread(&mut dice, &heavy, length);
     planned.extend(spread(&mut dice, &light, length));
     planned.sort_by_key(|planned| planned.at);
+    let mut seen: BTreeMap<Kind, u32> = BTreeMap::new();
+    for planned in &mut planned {
+        let times = seen.entry(planned.kind).or_default();
+        planned.nth = std::mem::replace(times, *times + 1);
+    }
     planned
 }
 
@@ -100,7 +107,7 @@ fn spread(dice: &mut Dice, kinds: &[Kind], length: Duration) -> Vec<Planned> {
     let at = |number: u32, dice: &mut Dice| FIRST + span * number + Duration::from_millis(dice.between(0, half).into());
     (0_u32..)
         .zip(kinds)
-        .map(|(number, kind)| Planned { at: at(number, dice), kind: *kind, seed: dice.roll() })
+        .map(|(number, kind)| Planned { at: at(number, dice), kind: *kind, nth: 0, seed: dice.roll() })
         .collect()
 }
 

@@ -26,6 +26,10 @@ const FREEZE_MS: (u32, u32) = (5_500, 9_000);
 const FREEZE_WORKER_MS: (u32, u32) = (2_000, 8_000);
 /// How long a killed process stays away.
 const AWAY_MS: (u32, u32) = (500, 3_000);
+/// How many in a hundred faults of orchestrators wait until every partition has an owner.
+const SETTLED_PERCENT: u32 = 75;
+/// How long after a thaw a partition may still be taken over; after that its owner has kept it.
+const TAKEN: Duration = Duration::from_secs(2);
 /// How long an orchestrator-svc may take to drain.
 const DRAIN: Duration = Duration::from_secs(20);
 /// How long somebody waits for a process that nobody is busy with.
@@ -77,7 +81,7 @@ impl Injector {
     }
 
     async fn strike(&self, number: usize, planned: Planned) -> anyhow::Result<Fault> {
-        let Planned { kind, seed, .. } = planned;
+        let Planned { kind, seed, nth, .. } = planned;
         let mut dice = Dice::new(seed, "details");
         let strike = match kind {
             Kind::KillOrchestrator => self.kill(number, Role::Orchestrator, &mut dice).await,
@@ -85,8 +89,8 @@ impl Injector {
             Kind::KillApi => self.kill(number, Role::Api, &mut dice).await,
             Kind::FreezeOrchestrator => self.freeze(number, Role::Orchestrator, FREEZE_MS, &mut dice).await,
             Kind::FreezeWorker => self.freeze(number, Role::Worker, FREEZE_WORKER_MS, &mut dice).await,
-            Kind::BrokerRestart => self.restart(Server::Broker, &mut dice).await,
-            Kind::DatabaseRestart => self.restart(Server::Database, &mut dice).await,
+            Kind::BrokerRestart => self.restart(Server::Broker, nth % 2 == 1, &mut dice).await,
+            Kind::DatabaseRestart => self.restart(Server::Database, nth % 2 == 0, &mut dice).await,
             Kind::RollingRestart => self.roll(number, &mut dice).await,
         };
         let struck = strike.with_context(|| format!("fault {number}, {kind:?}"))?;
@@ -119,6 +123,8 @@ impl Injector {
         process.signal(Signal::Freeze)?;
         sleep(between(ms, dice)).await;
         process.signal(Signal::Thaw)?;
+        sleep(TAKEN).await;
+        self.watch.survived(number);
         Ok(struck)
     }
 
@@ -133,14 +139,13 @@ impl Injector {
         Ok(struck)
     }
 
-    /// Half of the restarts are polite, the others are crashes.
-    async fn restart(&self, server: Server, dice: &mut Dice) -> anyhow::Result<Struck> {
+    async fn restart(&self, server: Server, is_crash: bool, dice: &mut Dice) -> anyhow::Result<Struck> {
         let lock = match server {
             Server::Broker => &self.servers[0],
             Server::Database => &self.servers[1],
         };
         let _alone = lock.lock().await;
-        let (how, command) = if dice.percent(50) { ("crash", "kill") } else { ("stop", "stop") };
+        let (how, command) = if is_crash { ("crash", "kill") } else { ("stop", "stop") };
         let struck = self.now(&format!("{server:?} ({how})"));
         self.watch.outage();
         self.watch.outages(1);
@@ -155,9 +160,15 @@ impl Injector {
         Ok(struck)
     }
 
-    /// Takes a process that nobody is busy with: of orchestrators mostly one that owns something.
+    /// Takes a process that nobody is busy with: of orchestrators mostly one that owns something, in a fleet that has
+    /// recovered from the fault before; else most of them would strike replicas that own nothing for want of a broker.
     async fn take(&self, role: Role, dice: &mut Dice) -> anyhow::Result<OwnedMutexGuard<Process>> {
         let until = Instant::now() + FREE;
+        if role == Role::Orchestrator && dice.percent(SETTLED_PERCENT) {
+            while Instant::now() < until && !self.watch.is_settled() {
+                sleep(Duration::from_millis(50)).await;
+            }
+        }
         let mut names = self.fleet.names(role);
         dice.shuffle(&mut names);
         if role == Role::Orchestrator && dice.percent(85) {

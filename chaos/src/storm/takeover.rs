@@ -89,6 +89,16 @@ impl Takeovers {
         });
     }
 
+    /// Gives up on the partitions of an owner that goes on.
+    pub(crate) fn survived(&mut self, fault: usize) {
+        self.open.retain(|open| open.fault != fault);
+    }
+
+    /// Returns whether nothing is open, and both servers are there.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.open.is_empty() && self.away == 0
+    }
+
     /// Marks all that is open.
     pub(crate) fn disturb(&mut self) {
         for open in &mut self.open {

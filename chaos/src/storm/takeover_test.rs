@@ -35,6 +35,16 @@ fn a_takeover_during_an_outage_is_told_apart() {
 }
 
 #[test]
+fn an_owner_that_goes_on_was_not_taken_over() {
+    let mut takeovers = Takeovers::default();
+    takeovers.strike(&[lease("a", 3, 10)], (0, "a", false), Instant::now());
+    assert!(!takeovers.is_settled());
+    takeovers.survived(0);
+    takeovers.see(&[lease("b", 4, 12)], Instant::now());
+    assert!(takeovers.done.is_empty() && takeovers.is_settled());
+}
+
+#[test]
 fn who_owns_nothing_leaves_nothing_to_take_over() {
     let mut takeovers = Takeovers::default();
     takeovers.strike(&[lease("a", 3, 10)], (0, "b", false), Instant::now());

@@ -82,6 +82,11 @@ impl Watch {
         !seen.leases.is_empty() && seen.leases.iter().all(|lease| lease.owner.is_some())
     }
 
+    /// Returns whether every partition has an owner that has committed since the last fault, and both servers are there.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_owned() && self.seen().takeovers.is_settled()
+    }
+
     /// Returns how many instances are under way, children aside.
     pub(crate) fn under_way(&self) -> u64 {
         self.seen().under_way
@@ -97,6 +102,11 @@ impl Watch {
         let mut seen = self.seen();
         let leases = seen.leases.clone();
         seen.takeovers.strike(&leases, (fault, owner, is_polite), Instant::now());
+    }
+
+    /// Says that whoever was struck goes on: what nobody has taken over by now is its own still.
+    pub(crate) fn survived(&self, fault: usize) {
+        self.seen().takeovers.survived(fault);
     }
 
     /// Says that the broker or the database has gone away: what is measured meanwhile says nothing of takeovers.

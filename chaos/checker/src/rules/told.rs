@@ -1,6 +1,8 @@
 //! Whatever clients were told agrees with the histories, and with what other clients were told.
 
-use crate::{Kind, Verdict, judge::World};
+use std::collections::HashSet;
+
+use crate::{Answered, InstanceRow, Kind, Verdict, judge::World};
 
 pub(crate) fn check(world: &World<'_>, verdict: &mut Verdict) {
     outcomes(world, verdict);
@@ -31,16 +33,22 @@ fn outcomes(world: &World<'_>, verdict: &mut Verdict) {
     }
 }
 
-/// One message, one instance: whoever asked, and however often. The executions that an instance had before it continued
-/// as new are gone, so they can't be compared with the last; the first answers can, with each other.
+/// One message, one instance and one first execution: whoever asked, and however often.
 fn answers(world: &World<'_>, verdict: &mut Verdict) {
-    for answered in &world.asked.answered {
-        let ids: Vec<&str> =
-            world.by_start.get(answered.message.as_str()).into_iter().flatten().map(|row| row.id.as_str()).collect();
-        if ids != [answered.instance.as_str()] {
+    let continuing: HashSet<&str> =
+        world.asked.cases.iter().filter(|case| case.continues).map(|case| case.message.as_str()).collect();
+    for Answered { message, instance, execution } in &world.asked.answered {
+        let rows = world.by_start.get(message.as_str()).map_or(&[][..], Vec::as_slice);
+        let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+        if ids != [instance.as_str()] {
             let kind = if ids.is_empty() { Kind::Lost } else { Kind::Duplicated };
-            let evidence = format!("was answered with instance {}, the hub has {ids:?}", answered.instance);
-            verdict.add(kind, &answered.message, evidence);
+            verdict.add(kind, message, format!("was answered with instance {instance}, the hub has {ids:?}"));
+        }
+        let is_other = |row: &&&InstanceRow| execution.as_ref().is_some_and(|execution| *execution != row.execution);
+        // The executions that an instance had before it continued as new are gone: nothing to compare with.
+        if let Some(row) = rows.first().filter(is_other).filter(|_| !continuing.contains(message.as_str())) {
+            let evidence = format!("was answered with execution {execution:?}, the hub has {}", row.execution);
+            verdict.add(Kind::Duplicated, message, evidence);
         }
     }
 }
