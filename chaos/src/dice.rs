@@ -9,8 +9,8 @@ impl Dice {
     pub(crate) fn new(seed: u64, purpose: &str) -> Self {
         let mut dice = Self(seed);
         for byte in purpose.bytes() {
-            dice.0 ^= u64::from(byte);
-            dice.roll();
+            // Of what was rolled, not of the state: purposes that differ in a digit are to have nothing in common.
+            dice.0 = dice.roll() ^ u64::from(byte);
         }
         dice
     }
@@ -48,3 +48,7 @@ impl Dice {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "dice_test.rs"]
+mod test;

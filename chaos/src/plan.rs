@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::Value;
-use warren_chaos_checker::{Case, Report};
+use warren_chaos_checker::{Case, End, Report};
 
 use crate::{
     dice::Dice,
@@ -40,19 +40,34 @@ pub(crate) struct Script {
     pub(crate) input: Value,
     /// The way of each start, with its delay: all with one message id.
     pub(crate) starts: Vec<(Duration, Way)>,
-    /// Its events.
+    /// Its events, in no order.
     pub(crate) events: Vec<Sent>,
+    /// Its other commands, each after the one before was answered.
+    pub(crate) commands: Vec<Sent>,
     /// Whether its client waits for the outcome.
     pub(crate) waits: bool,
 }
 
-/// An event that clients send.
+/// What clients send to an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// An event.
+    Raise(Signal),
+    /// It is to pause.
+    Suspend,
+    /// It is to go on.
+    Resume,
+    /// It is to end.
+    Terminate,
+}
+
+/// An event or another command that clients send.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
     /// Its message id.
     pub(crate) message: String,
     /// What it says.
-    pub(crate) signal: Signal,
+    pub(crate) deed: Deed,
     /// Whether it is sent before the instance is started, which only the ingress takes.
     pub(crate) is_early: bool,
     /// The way of each sending, with its delay after the start was answered: all with one message id.
@@ -60,16 +75,18 @@ pub(crate) struct Sent {
 }
 
 /// The shapes, as often as they come.
-const SHAPES: [fn(&Job) -> Answer; 12] =
-    [chain, chain, chain, fan, fan, timers, signals, signals, tree, rounds, rounds, retries];
+const SHAPES: [fn(&Job) -> Answer; 15] =
+    [chain, chain, chain, fan, fan, timers, signals, signals, paused, tree, rounds, rounds, retries, failing, doomed];
 
 /// What a job must give.
 struct Answer {
     orchestrator: &'static str,
     steps: u32,
-    value: u32,
+    end: End,
     /// The events that clients are to send; their numbers are in the value.
     events: Vec<Signal>,
+    /// The other commands.
+    commands: &'static [Deed],
     /// The serials of all events that the instance gets.
     signals: BTreeSet<u32>,
 }
@@ -87,32 +104,45 @@ pub(crate) fn script(run: &str, seed: u64, number: u32) -> Script {
         so_far: Report::default(),
     };
     let answer = shape(&job);
-    let starts = sendings(&mut dice, Duration::ZERO);
-    // An early event needs an id that its sender knows.
-    let is_derived = answer.events.is_empty() && dice.percent(DERIVED_PERCENT);
+    let starts = sendings(&mut dice, Duration::ZERO, &WAYS);
+    // Whoever sends something needs an id that it knows.
+    let is_alone = answer.events.is_empty() && answer.commands.is_empty();
+    let is_derived = is_alone && dice.percent(DERIVED_PERCENT);
     let events = answer.events.iter().map(|signal| event(&mut dice, run, number, *signal)).collect();
     let instance = (!is_derived).then(|| format!("{run}-{number:05}"));
-    let Answer { orchestrator, steps, value, signals, .. } = answer;
+    let commands = commands(&mut dice, run, number, answer.commands);
+    let Answer { orchestrator, steps, end, signals, .. } = answer;
     let continues = orchestrator == contract::ROUNDS.name();
-    let case = Case { message, instance, orchestrator: orchestrator.to_owned(), steps, continues, value, signals };
+    let case = Case { message, instance, orchestrator: orchestrator.to_owned(), steps, continues, end, signals };
     let input = serde_json::to_value(&job).expect("a job has names for keys");
-    Script { case, input, starts, events, waits: dice.percent(20) }
+    Script { case, input, starts, events, commands, waits: dice.percent(20) }
 }
 
 fn event(dice: &mut Dice, run: &str, number: u32, signal: Signal) -> Sent {
     let message = format!("{run}-event-{number:05}-{}", signal.serial);
     let is_early = dice.percent(10);
     let first = Duration::from_millis(dice.between(0, 15_000).into());
-    Sent { message, signal, is_early, sendings: sendings(dice, first) }
+    Sent { message, deed: Deed::Raise(signal), is_early, sendings: sendings(dice, first, &WAYS) }
+}
+
+/// Commands, some seconds after each other, by the ways that take them.
+fn commands(dice: &mut Dice, run: &str, number: u32, deeds: &[Deed]) -> Vec<Sent> {
+    let mut at = Duration::ZERO;
+    let mut sent = |deed: &Deed| {
+        at += Duration::from_millis(dice.between(500, 9_000).into());
+        let message = format!("{run}-{deed:?}-{number:05}");
+        Sent { message, deed: *deed, is_early: false, sendings: sendings(dice, at, &WAYS[..2]) }
+    };
+    deeds.iter().map(&mut sent).collect()
 }
 
 /// The first sending, and on purpose another one now and then: mostly soon after, or much later.
-fn sendings(dice: &mut Dice, first: Duration) -> Vec<(Duration, Way)> {
-    let mut sendings = vec![(first, *dice.pick(&WAYS))];
+fn sendings(dice: &mut Dice, first: Duration, ways: &[Way]) -> Vec<(Duration, Way)> {
+    let mut sendings = vec![(first, *dice.pick(ways))];
     if dice.percent(DUPLICATES_PERCENT) {
         let longest = if dice.percent(50) { 50 } else { 15_000 };
         let later = Duration::from_millis(dice.between(0, longest).into());
-        sendings.push((first + later, *dice.pick(&WAYS)));
+        sendings.push((first + later, *dice.pick(ways)));
     }
     sendings
 }
@@ -143,6 +173,21 @@ fn signals(job: &Job) -> Answer {
     Answer { events, signals, ..Answer::plain(contract::SIGNALS.name(), 1, contract::value(sum, 0)) }
 }
 
+/// Like signals, and paused meanwhile.
+fn paused(job: &Job) -> Answer {
+    Answer { commands: &[Deed::Suspend, Deed::Resume], ..signals(job) }
+}
+
+/// Fails.
+fn failing(_: &Job) -> Answer {
+    Answer { end: End::Fails, ..Answer::plain(contract::FAILING.name(), 0, 0) }
+}
+
+/// Never ends by itself.
+fn doomed(_: &Job) -> Answer {
+    Answer { end: End::Terminated, commands: &[Deed::Terminate], ..Answer::plain(contract::DOOMED.name(), 0, 0) }
+}
+
 fn rounds(job: &Job) -> Answer {
     let events = events(job);
     let steps = (0..job.size).fold(0_u32, |sum, step| sum.wrapping_add(contract::value(job.seed, step)));
@@ -168,7 +213,7 @@ fn events(job: &Job) -> Vec<Signal> {
 
 impl Answer {
     fn plain(orchestrator: &'static str, steps: u32, value: u32) -> Self {
-        Self { orchestrator, steps, value, events: Vec::new(), signals: BTreeSet::new() }
+        Self { orchestrator, steps, end: End::Returns(value), events: vec![], commands: &[], signals: BTreeSet::new() }
     }
 }
 

@@ -14,7 +14,7 @@ fn the_same_seed_gives_the_same_scripts() {
 fn a_run_has_every_shape_every_way_and_duplicates() {
     let scripts: Vec<Script> = (0..500).map(|number| script("r", 1, number)).collect();
     let shapes: BTreeSet<&str> = scripts.iter().map(|script| script.case.orchestrator.as_str()).collect();
-    assert_eq!(shapes.len(), 7, "{shapes:?}");
+    assert_eq!(shapes.len(), 9, "{shapes:?}");
     for way in WAYS {
         assert!(scripts.iter().any(|script| script.starts[0].1 == way), "{way:?} starts nothing");
         let raises = |script: &Script| script.events.iter().any(|event| event.sendings[0].1 == way);
@@ -24,4 +24,8 @@ fn a_run_has_every_shape_every_way_and_duplicates() {
     assert!(scripts.iter().flat_map(|script| &script.events).any(|event| event.sendings.len() == 2));
     assert!(scripts.iter().flat_map(|script| &script.events).any(|event| event.is_early));
     assert!(scripts.iter().any(|script| script.case.instance.is_none()));
+    let is_addressed = |script: &Script| script.events.is_empty() && script.commands.is_empty();
+    assert!(scripts.iter().filter(|script| script.case.instance.is_none()).all(is_addressed));
+    let deeds = |deed| scripts.iter().flat_map(|script| &script.commands).any(|sent| sent.deed == deed);
+    assert!(deeds(Deed::Suspend) && deeds(Deed::Resume) && deeds(Deed::Terminate));
 }

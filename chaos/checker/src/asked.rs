@@ -29,10 +29,32 @@ pub struct Case {
     pub steps: u32,
     /// Whether it continues as new: then it has more than one execution.
     pub continues: bool,
-    /// The number that it must return.
-    pub value: u32,
+    /// How it must end.
+    pub end: End,
     /// The serials of the events that it was sent; each must be taken once.
     pub signals: BTreeSet<u32>,
+}
+
+/// How an instance must end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum End {
+    /// It returns this number.
+    Returns(u32),
+    /// It fails.
+    Fails,
+    /// It is terminated, and its children with it.
+    Terminated,
+}
+
+impl End {
+    /// Returns the status of what ended so.
+    pub(crate) fn status(self) -> &'static str {
+        match self {
+            Self::Returns(_) => "Completed",
+            Self::Fails => "Failed",
+            Self::Terminated => "Terminated",
+        }
+    }
 }
 
 /// The answer to one start.

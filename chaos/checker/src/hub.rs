@@ -38,6 +38,11 @@ pub struct InstanceRow {
     pub parent: Option<String>,
 }
 
+/// Returns whether an instance with this status has ended.
+pub(crate) fn is_over(status: &str) -> bool {
+    matches!(status, "Completed" | "Failed" | "Terminated")
+}
+
 /// A turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TurnRow {

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    Queue, Rest,
+    End, Queue, Rest,
     testing::{EXECUTION, Run},
 };
 
@@ -60,7 +60,18 @@ fn answers_that_name_two_executions_of_what_has_one_are_a_duplicate() {
 
 #[test]
 fn another_result_than_the_input_asks_for_is_wrong() {
-    bites(Kind::Wrong, "returned 42", |run| run.asked.cases[0].value = 41);
+    bites(Kind::Wrong, "returned 42", |run| run.asked.cases[0].end = End::Returns(41));
+}
+
+#[test]
+fn another_end_than_was_asked_for_is_wrong() {
+    bites(Kind::Wrong, "must be Failed", |run| run.asked.cases[0].end = End::Fails);
+    bites(Kind::Wrong, "must be Terminated", |run| run.asked.cases[0].end = End::Terminated);
+}
+
+#[test]
+fn a_child_that_outlives_its_parent_is_lost() {
+    bites(Kind::Lost, "is a child, and still Running", |run| run.hub.instances[1].status = "Running".into());
 }
 
 #[test]

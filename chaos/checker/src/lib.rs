@@ -16,7 +16,7 @@ mod rules;
 mod testing;
 mod verdict;
 
-pub use asked::{Answered, Asked, Case, Told};
+pub use asked::{Answered, Asked, Case, End, Told};
 pub use hub::{Hub, InstanceRow, Queue, Rest, TurnRow};
 pub use judge::judge;
 pub use ledger::{Entry, What, read_ledger};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::{Answered, Asked, Case, Entry, Hub, InstanceRow, Told, TurnRow, What};
+use crate::{Answered, Asked, Case, End, Entry, Hub, InstanceRow, Told, TurnRow, What};
 
 /// The only execution of a test's instance.
 pub(crate) const EXECUTION: &str = "0123456789abcdef0123456789abcdef";
@@ -43,7 +43,7 @@ impl Run {
             orchestrator: "shape".into(),
             steps: 1,
             continues: false,
-            value: 42,
+            end: End::Returns(42),
             signals: BTreeSet::from([0]),
         };
         let answered = Answered { message: "m1".into(), instance: "i1".into(), execution: Some(EXECUTION.into()) };

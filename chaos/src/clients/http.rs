@@ -11,8 +11,10 @@ use std::{
 use client_api::http_client::{HttpClient, Reply};
 use serde_json::Value;
 
-use super::{Attempt, RaiseOrder, StartOrder, answered, bytes, event_name};
 use warren_chaos_checker::Answered;
+
+use super::{Attempt, Order, StartOrder, answered, body, bytes, event_name};
+use crate::plan::Deed;
 
 /// How long a client waits for an answer. Shorter than client-api's own patience now and then, so that answers get lost.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -54,9 +56,14 @@ impl Http {
         }
     }
 
-    pub(super) async fn raise(&self, order: &RaiseOrder<'_>) -> Attempt<()> {
-        let path = format!("/instances/{}/raiseEvent/{}", order.instance, event_name());
-        self.post(&path, order.message, order.body.clone()).await.map(|_| ())
+    pub(super) async fn send(&self, order: &Order<'_>) -> Attempt<()> {
+        let (what, body) = match order.deed {
+            Deed::Raise(signal) => (format!("raiseEvent/{}", event_name()), body(signal)),
+            Deed::Suspend => ("suspend?reason=storm".into(), Vec::new()),
+            Deed::Resume => ("resume?reason=calm".into(), Vec::new()),
+            Deed::Terminate => ("terminate?reason=storm".into(), Vec::new()),
+        };
+        self.post(&format!("/instances/{}/{what}", order.instance), order.message, body).await.map(|_| ())
     }
 
     /// Waits for an end; `None`: ask again.

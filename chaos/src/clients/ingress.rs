@@ -20,8 +20,8 @@ use tokio::{
 };
 use warren_chaos_checker::Told;
 
-use super::{Attempt, Notes, RaiseOrder, StartOrder, answered, bytes, event_name};
-use crate::fleet::HUB;
+use super::{Attempt, Notes, Order, StartOrder, answered, body, bytes, event_name};
+use crate::{fleet::HUB, plan::Deed};
 
 /// The queue of the answers; not one of the hub's.
 const ANSWERS: &str = "storm-answers";
@@ -56,11 +56,14 @@ impl Ingress {
         self.publish(&format!("start.{}", case.orchestrator), properties, &bytes(&order.script.input)).await
     }
 
-    pub(super) async fn raise(&self, order: &RaiseOrder<'_>) -> Attempt<()> {
+    pub(super) async fn send(&self, order: &Order<'_>) -> Attempt<()> {
+        let Deed::Raise(signal) = order.deed else {
+            return Attempt::Refused("AMQP takes starts and events only".into());
+        };
         let mut headers = FieldTable::default();
         headers.insert("instance-id".into(), text(order.instance));
         headers.insert("answer".into(), text("accepted"));
-        self.publish(&format!("raise.{}", event_name()), properties(order.message, headers), &order.body).await
+        self.publish(&format!("raise.{}", event_name()), properties(order.message, headers), &body(signal)).await
     }
 
     async fn publish(&self, key: &str, properties: BasicProperties, body: &[u8]) -> Attempt<()> {

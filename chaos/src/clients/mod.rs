@@ -16,8 +16,8 @@ pub(crate) use self::notes::{Notes, Page};
 use self::{http::Http, ingress::Ingress, rust::Rust};
 use crate::{
     fleet::Fleet,
-    plan::{Script, Sent, Way},
-    workload::contract::SIGNAL,
+    plan::{Deed, Script, Sent, Way},
+    workload::contract::{SIGNAL, Signal},
 };
 
 /// How long a client waits before it asks again: at first, and at most.
@@ -50,11 +50,11 @@ pub(crate) struct StartOrder<'a> {
     pub(crate) wants_outcome: bool,
 }
 
-/// An event, as each client sends it.
-pub(crate) struct RaiseOrder<'a> {
+/// An event or another command, as each client sends it.
+pub(crate) struct Order<'a> {
     pub(crate) instance: &'a str,
     pub(crate) message: &'a str,
-    pub(crate) body: Vec<u8>,
+    pub(crate) deed: Deed,
 }
 
 impl Clients {
@@ -91,15 +91,15 @@ impl Clients {
         }
     }
 
-    /// Sends an event. `is_unseen`: its instance may not be there yet, which HTTP and the Rust client are told.
-    pub(crate) async fn raise(&self, instance: &str, sent: &Sent, way: Way, is_unseen: bool) {
-        let body = serde_json::to_vec(&sent.signal).expect("a signal has names for keys");
-        let order = RaiseOrder { instance, message: &sent.message, body };
+    /// Sends an event or another command. `is_unseen`: its instance may not be there yet, which HTTP and the Rust client
+    /// are told.
+    pub(crate) async fn send(&self, instance: &str, sent: &Sent, way: Way, is_unseen: bool) {
+        let order = Order { instance, message: &sent.message, deed: sent.deed };
         self.until_done(&sent.message, || async {
             let attempt = match way {
-                Way::Http => self.http.raise(&order).await,
-                Way::Rust => self.rust.raise(&order).await,
-                Way::Ingress => self.ingress.raise(&order).await,
+                Way::Http => self.http.send(&order).await,
+                Way::Rust => self.rust.send(&order).await,
+                Way::Ingress => self.ingress.send(&order).await,
             };
             match attempt {
                 Attempt::Refused(why) if is_unseen && why.contains("not_found") => Attempt::Again("not_found".into()),
@@ -160,4 +160,9 @@ fn event_name() -> &'static str {
 /// Returns an input as bytes.
 fn bytes(input: &Value) -> Vec<u8> {
     input.to_string().into_bytes()
+}
+
+/// Returns what an event says.
+fn body(signal: Signal) -> Vec<u8> {
+    serde_json::to_vec(&signal).expect("a signal has names for keys")
 }

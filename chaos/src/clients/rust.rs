@@ -12,8 +12,8 @@ use warren_client::{Client, Error, Options};
 use warren_model::{InstanceId, MessageId, Payload, RefusalCode};
 use warren_store::postgres::PostgresReader;
 
-use super::{Attempt, RaiseOrder, StartOrder, answered, event_name};
-use crate::fleet::HUB;
+use super::{Attempt, Order, StartOrder, answered, event_name};
+use crate::{fleet::HUB, plan::Deed};
 
 /// How long it waits for an answer: short enough that it asks again during a takeover.
 const WITHIN: Duration = Duration::from_secs(4);
@@ -41,10 +41,19 @@ impl Rust {
             .map(|answer| answered(&case.message, answer.instance.to_string(), Some(answer.execution.to_string())))
     }
 
-    pub(super) async fn raise(&self, order: &RaiseOrder<'_>) -> Attempt<()> {
-        let input = Payload::from_bytes(&order.body).expect("a signal is JSON");
-        let ask = self.0.raise(&instance(order.instance), event_name(), input).message(message(order.message));
-        attempt(ask.send().await).map(|_| ())
+    pub(super) async fn send(&self, order: &Order<'_>) -> Attempt<()> {
+        let instance = instance(order.instance);
+        let reason = Some("storm".to_owned());
+        let ask = match order.deed {
+            Deed::Raise(signal) => {
+                let input = Payload::of(&signal).expect("a signal has names for keys");
+                self.0.raise(&instance, event_name(), input)
+            }
+            Deed::Suspend => self.0.suspend(&instance, reason),
+            Deed::Resume => self.0.resume(&instance, reason),
+            Deed::Terminate => self.0.terminate(&instance, reason, true),
+        };
+        attempt(ask.message(message(order.message)).send().await).map(|_| ())
     }
 }
 

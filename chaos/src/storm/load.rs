@@ -11,7 +11,7 @@ use tokio::{
 use super::watch::Watch;
 use crate::{
     clients::Clients,
-    plan::{Script, Way, script},
+    plan::{Script, Sent, Way, script},
 };
 
 /// How often the load is looked at.
@@ -61,7 +61,7 @@ async fn play(clients: Clients, script: Script) {
     for event in script.events.iter().filter(|event| event.is_early) {
         if let Some(id) = &script.case.instance {
             clients.notes.event();
-            clients.raise(id, event, Way::Ingress, true).await;
+            clients.send(id, event, Way::Ingress, true).await;
         }
     }
     let (_, first) = script.starts[0];
@@ -80,15 +80,36 @@ async fn play(clients: Clients, script: Script) {
             futures_util::future::join_all(sent).await;
         }
     };
+    let commands = async {
+        if let Some(instance) = &instance {
+            command(&clients, instance, &script.commands, (first, since)).await;
+        }
+    };
     let wait = async {
         if let Some(instance) = instance.as_ref().filter(|_| script.waits) {
             clients.wait(&script, instance).await;
         }
     };
-    tokio::join!(starts, events, wait);
+    tokio::join!(starts, events, commands, wait);
 }
 
-async fn send(clients: &Clients, instance: &str, event: &crate::plan::Sent, (first, since): (Way, Instant)) {
+/// Sends commands, each after the one before was answered; then those again that are sent twice.
+async fn command(clients: &Clients, instance: &str, commands: &[Sent], (first, since): (Way, Instant)) {
+    for command in commands {
+        let (after, way) = command.sendings[0];
+        sleep_until(since + after).await;
+        clients.send(instance, command, way, first == Way::Ingress).await;
+    }
+    for command in commands {
+        for (after, way) in &command.sendings[1..] {
+            sleep_until(since + *after).await;
+            clients.notes.duplicate();
+            clients.send(instance, command, *way, false).await;
+        }
+    }
+}
+
+async fn send(clients: &Clients, instance: &str, event: &Sent, (first, since): (Way, Instant)) {
     // An early event has been sent once: what follows are its repetitions.
     let skip = usize::from(event.is_early);
     for (number, (after, way)) in event.sendings.iter().enumerate().skip(skip) {
@@ -98,6 +119,6 @@ async fn send(clients: &Clients, instance: &str, event: &crate::plan::Sent, (fir
             _ => clients.notes.duplicate(),
         }
         // A start by AMQP is confirmed by the broker, not by the owner: its instance may not be there yet.
-        clients.raise(instance, event, *way, first == Way::Ingress).await;
+        clients.send(instance, event, *way, first == Way::Ingress).await;
     }
 }

@@ -21,6 +21,11 @@ pub(crate) const ROUNDS: Orchestrator<Job, Report> = Orchestrator::new("storm_ro
 /// Steps that fail at first and are tried again.
 pub(crate) const RETRIES: Orchestrator<Job, Report> = Orchestrator::new("storm_retries");
 
+/// Tries a step that fails at each attempt.
+pub(crate) const FAILING: Orchestrator<Job, Report> = Orchestrator::new("storm_failing");
+/// Has children and an activity, and waits for what never comes, as each child does.
+pub(crate) const DOOMED: Orchestrator<Job, Report> = Orchestrator::new("storm_doomed");
+
 /// Does a step.
 pub(crate) const STEP: Activity<Step, Done> = Activity::new("storm_step");
 /// Does a step, and fails at the first attempts.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use warren::{ActivityContext, Registry};
 
-use self::contract::{CHAIN, FAN, LEAF, RETRIES, ROUNDS, SIGNALS, STEP, Step, TIMERS, TREE, UNSTEADY};
+use self::contract::{CHAIN, DOOMED, FAILING, FAN, LEAF, RETRIES, ROUNDS, SIGNALS, STEP, Step, TIMERS, TREE, UNSTEADY};
 pub(crate) use self::{ledger::Ledger, orchestrators::LEAF_STEPS};
 
 /// Returns a registry of all orchestrators.
@@ -23,6 +23,8 @@ pub(crate) fn orchestrators() -> Registry {
         .orchestrator(LEAF, orchestrators::leaf)
         .orchestrator(ROUNDS, orchestrators::rounds)
         .orchestrator(RETRIES, orchestrators::retries)
+        .orchestrator(FAILING, orchestrators::failing)
+        .orchestrator(DOOMED, orchestrators::doomed)
 }
 
 /// Adds the activities to a registry; what they do goes into `ledger`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use warren::{Context, Failure, First, RetryPolicy, Second, all, hours, join, race, settled};
 use warren_chaos_checker::Report;
 
-use super::contract::{Done, Job, LEAF, LeafJob, SIGNAL, STEP, Signal, Step, UNSTEADY, failures};
+use super::contract::{DOOMED, Done, Job, LEAF, LeafJob, SIGNAL, STEP, Signal, Step, UNSTEADY, failures};
 
 /// How many steps a leaf does.
 pub(crate) const LEAF_STEPS: u32 = 2;
@@ -119,6 +119,22 @@ pub(crate) async fn retries(ctx: Context, job: Job) -> Result<Report, Failure> {
         add(&mut report, done);
     }
     Ok(report)
+}
+
+pub(crate) async fn failing(ctx: Context, job: Job) -> Result<Report, Failure> {
+    let policy = RetryPolicy::times(2).first_delay(pause(job.pause_ms / 2));
+    let step = Step { failures: u32::MAX, ..plain(&job, 0, job.seed) };
+    ctx.activity(UNSTEADY).retry(policy).call(step).await?;
+    Ok(Report::default())
+}
+
+pub(crate) async fn doomed(ctx: Context, job: Job) -> Result<Report, Failure> {
+    let children = all((0..job.size).map(|_| ctx.orchestrator(DOOMED).call(Job { size: 0, ..job.clone() })));
+    let step = ctx.call(STEP, plain(&job, 0, job.seed));
+    ctx.event(SIGNAL).within(hours(5)).await?;
+    step.await?;
+    children.await?;
+    Ok(Report::default())
 }
 
 fn plain(job: &Job, step: u32, carry: u32) -> Step {

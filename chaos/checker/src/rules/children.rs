@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::{
     Kind, Verdict,
     history::Event,
+    hub::is_over,
     judge::{Turn, World},
 };
 
@@ -25,7 +26,10 @@ pub(crate) fn check(world: &World<'_>, verdict: &mut Verdict) {
         if !is_asked {
             verdict.add(Kind::Wrong, &row.id, format!("nobody asked for it (start {})", row.start_id));
         }
-        if row.condition.is_some() && row.status == "Completed" {
+        if row.parent.is_some() && !is_over(&row.status) {
+            verdict.add(Kind::Lost, &row.id, format!("is a child, and still {}", row.status));
+        }
+        if row.condition.is_some() && is_over(&row.status) {
             verdict.add(Kind::Wrong, &row.id, "has ended and still has a condition");
         }
     }

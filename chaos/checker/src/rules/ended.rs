@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Case, Kind, Verdict, judge::World};
+use crate::{Case, End, Kind, Verdict, hub::is_over, judge::World};
 
 pub(crate) fn check(world: &World<'_>, verdict: &mut Verdict) {
     for case in &world.asked.cases {
@@ -30,15 +30,21 @@ fn fault(world: &World<'_>, case: &Case) -> Option<(Kind, String)> {
         let asked = case.instance.as_deref().unwrap_or("any id");
         return Some((Kind::Wrong, format!("is {}, asked for was {} as {asked}", row.name, case.orchestrator)));
     }
-    if row.status != "Completed" {
+    if row.status != case.end.status() {
         let condition = row.condition.as_deref().unwrap_or("no condition");
         let outcome = world.outcome(row).map(|outcome| format!(", {outcome:?}")).unwrap_or_default();
-        return Some((Kind::Lost, format!("is {} after turn {}, {condition}{outcome}", row.status, row.turn)));
+        let must = case.end.status();
+        let kind = if is_over(&row.status) { Kind::Wrong } else { Kind::Lost };
+        return Some((
+            kind,
+            format!("is {} after turn {}, must be {must}; {condition}{outcome}", row.status, row.turn),
+        ));
     }
+    let End::Returns(value) = case.end else { return None };
     match world.report(row) {
         None => Some((Kind::Wrong, "is Completed, and its history does not say with what".into())),
-        Some(report) if report.value != case.value => {
-            Some((Kind::Wrong, format!("returned {}, its input asks for {}", report.value, case.value)))
+        Some(report) if report.value != value => {
+            Some((Kind::Wrong, format!("returned {}, its input asks for {value}", report.value)))
         }
         Some(report) if report.runs.len() != case.steps as usize => {
             Some((Kind::Wrong, format!("rests on {} runs, its input asks for {}", report.runs.len(), case.steps)))

@@ -23,7 +23,7 @@ fn outcomes(world: &World<'_>, verdict: &mut Verdict) {
         let is_same = match world.outcome(row) {
             Some(Ok(result)) => told.status == "Completed" && *result == told.body,
             Some(Err(_)) => told.status == "Failed",
-            None => false,
+            None => told.status == "Terminated" && row.status == "Terminated",
         };
         if !is_same {
             let held = world.outcome(row);

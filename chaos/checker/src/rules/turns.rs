@@ -2,6 +2,7 @@
 
 use crate::{
     InstanceRow, Kind, Verdict,
+    hub::is_over,
     judge::{Turn, World},
 };
 
@@ -40,9 +41,8 @@ fn ending(row: &InstanceRow, turns: &[Turn], verdict: &mut Verdict) {
         .iter()
         .flat_map(|turn| turn.events.iter().filter_map(|event| Some((turn.number, event.ending()?))))
         .collect();
-    let is_over = matches!(row.status.as_str(), "Completed" | "Failed" | "Terminated");
     match ends.as_slice() {
-        [] if !is_over => {}
+        [] if !is_over(&row.status) => {}
         [(number, status)] if *status == row.status && number + 1 == row.turn => {}
         [] | [_] => verdict.add(Kind::Wrong, &row.id, format!("is {} and its history ends with {ends:?}", row.status)),
         [_, _, ..] => verdict.add(Kind::Duplicated, &row.id, format!("ended more than once: {ends:?}")),
