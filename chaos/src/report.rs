@@ -173,3 +173,7 @@ fn summary(out: &mut impl Write, report: &Report, faults: &BTreeMap<&'static str
     )?;
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "report_test.rs"]
+mod test;
