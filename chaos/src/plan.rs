@@ -86,7 +86,7 @@ struct Answer {
     /// The events that clients are to send; their numbers are in the value.
     events: Vec<Signal>,
     /// The other commands.
-    commands: &'static [Deed],
+    commands: Vec<Deed>,
     /// The serials of all events that the instance gets.
     signals: BTreeSet<u32>,
 }
@@ -110,7 +110,7 @@ pub(crate) fn script(run: &str, seed: u64, number: u32) -> Script {
     let is_derived = is_alone && dice.percent(DERIVED_PERCENT);
     let events = answer.events.iter().map(|signal| event(&mut dice, run, number, *signal)).collect();
     let instance = (!is_derived).then(|| format!("{run}-{number:05}"));
-    let commands = commands(&mut dice, run, number, answer.commands);
+    let commands = commands(&mut dice, run, number, &answer.commands);
     let Answer { orchestrator, steps, end, signals, .. } = answer;
     let continues = orchestrator == contract::ROUNDS.name();
     let case = Case { message, instance, orchestrator: orchestrator.to_owned(), steps, continues, end, signals };
@@ -119,10 +119,14 @@ pub(crate) fn script(run: &str, seed: u64, number: u32) -> Script {
 }
 
 fn event(dice: &mut Dice, run: &str, number: u32, signal: Signal) -> Sent {
-    let message = format!("{run}-event-{number:05}-{}", signal.serial);
+    let message = event_id(run, number, signal);
     let is_early = dice.percent(10);
     let first = Duration::from_millis(dice.between(0, 15_000).into());
     Sent { message, deed: Deed::Raise(signal), is_early, sendings: sendings(dice, first, &WAYS) }
+}
+
+fn event_id(run: &str, number: u32, signal: Signal) -> String {
+    format!("{run}-event-{number:05}-{}", signal.serial)
 }
 
 /// Commands, some seconds after each other, by the ways that take them.
@@ -130,7 +134,10 @@ fn commands(dice: &mut Dice, run: &str, number: u32, deeds: &[Deed]) -> Vec<Sent
     let mut at = Duration::ZERO;
     let mut sent = |deed: &Deed| {
         at += Duration::from_millis(dice.between(500, 9_000).into());
-        let message = format!("{run}-{deed:?}-{number:05}");
+        let message = match deed {
+            Deed::Raise(signal) => event_id(run, number, *signal),
+            Deed::Suspend | Deed::Resume | Deed::Terminate => format!("{run}-{deed:?}-{number:05}"),
+        };
         Sent { message, deed: *deed, is_early: false, sendings: sendings(dice, at, &WAYS[..2]) }
     };
     deeds.iter().map(&mut sent).collect()
@@ -173,9 +180,12 @@ fn signals(job: &Job) -> Answer {
     Answer { events, signals, ..Answer::plain(contract::SIGNALS.name(), 1, contract::value(sum, 0)) }
 }
 
-/// Like signals, and paused meanwhile.
+/// Like signals, and paused meanwhile: the last event is sent after it was told to go on, so that it can't end before.
 fn paused(job: &Job) -> Answer {
-    Answer { commands: &[Deed::Suspend, Deed::Resume], ..signals(job) }
+    let mut answer = signals(job);
+    let last = answer.events.pop().map(Deed::Raise);
+    answer.commands = [Deed::Suspend, Deed::Resume].into_iter().chain(last).collect();
+    answer
 }
 
 /// Fails.
@@ -185,7 +195,7 @@ fn failing(_: &Job) -> Answer {
 
 /// Never ends by itself.
 fn doomed(_: &Job) -> Answer {
-    Answer { end: End::Terminated, commands: &[Deed::Terminate], ..Answer::plain(contract::DOOMED.name(), 0, 0) }
+    Answer { end: End::Terminated, commands: vec![Deed::Terminate], ..Answer::plain(contract::DOOMED.name(), 0, 0) }
 }
 
 fn rounds(job: &Job) -> Answer {
@@ -213,7 +223,14 @@ fn events(job: &Job) -> Vec<Signal> {
 
 impl Answer {
     fn plain(orchestrator: &'static str, steps: u32, value: u32) -> Self {
-        Self { orchestrator, steps, end: End::Returns(value), events: vec![], commands: &[], signals: BTreeSet::new() }
+        Self {
+            orchestrator,
+            steps,
+            end: End::Returns(value),
+            events: vec![],
+            commands: vec![],
+            signals: BTreeSet::new(),
+        }
     }
 }
 
