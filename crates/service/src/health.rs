@@ -1,19 +1,27 @@
-//! `/health/live` and `/health/ready`.
+//! `/health/live`, `/health/ready`, and `/metrics` beside them.
 //!
 //! Live: the process answers, restart it if not. Ready: every check passes, send it work. A service that has lost its
 //! broker is live and not ready: restarting it would not help.
 
 use std::collections::BTreeMap;
 
-use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    routing::get,
+};
 use serde::Serialize;
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::{Error, Result, config::mask};
+use crate::{Error, Result, config::mask, metrics};
 
 /// What a service knows about its own health. Cheap to clone; its tasks tell it what becomes of their checks.
 #[derive(Clone, Debug)]
 pub struct Health(watch::Sender<Checks>);
+
+/// Prometheus' text format.
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The check that fails once the service is being stopped.
 const SERVICE: &str = "service";
@@ -74,15 +82,16 @@ impl Checks {
     }
 }
 
-/// Returns the two routes, for a service that has an HTTP server of its own.
+/// Returns the routes, for a service that has an HTTP server of its own.
 pub fn router(health: Health) -> Router {
     Router::new()
         .route("/health/live", get(|| async { "live\n" }))
         .route("/health/ready", get(ready))
+        .route("/metrics", get(|| async { ([(CONTENT_TYPE, TEXT)], metrics::render()) }))
         .with_state(health)
 }
 
-/// Serves the two routes until `shutdown`.
+/// Serves the routes until `shutdown`.
 pub async fn serve(
     listener: TcpListener,
     health: Health,

@@ -46,6 +46,11 @@ async fn readiness_follows_the_checks_and_liveness_does_not() {
     let ready = r#"{"ready":true,"checks":{"broker":"ok","store":"ok"}}"#;
     assert_eq!(get(address, "/health/ready").await, (200, ready.into()));
 
+    crate::metrics::begin();
+    metrics::counter!("warren_test_asked_total").increment(1);
+    let (status, counted) = get(address, "/metrics").await;
+    assert!(status == 200 && counted.contains("warren_test_asked_total 1"), "{counted}");
+
     health.drain();
     let draining = r#"{"ready":false,"checks":{"broker":"ok","service":"draining","store":"ok"}}"#;
     assert_eq!(get(address, "/health/ready").await, (503, draining.into()));

@@ -17,6 +17,7 @@ pub mod cli;
 pub mod config;
 mod error;
 pub mod health;
+pub mod metrics;
 pub mod hub;
 pub mod listen;
 pub mod settings;

@@ -145,7 +145,9 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
         self.clock.set(survey.now);
         let held = self.ordered(Order::Go);
         let giving = self.ordered(Order::Drain);
+        metrics::gauge!("warren_partitions_owned").set(f64::from(u16::try_from(held.len()).unwrap_or(u16::MAX)));
         let advice = self.leases.advise(survey, before.duration_since(self.begun), stands, &held, &giving);
+        metrics::gauge!("warren_replicas").set(f64::from(u32::try_from(advice.replicas).unwrap_or(u32::MAX)));
         if std::mem::replace(&mut self.replicas, advice.replicas) != advice.replicas {
             tracing::info!(replicas = advice.replicas, partitions = held.len(), "replicas share the partitions");
         }
@@ -204,6 +206,8 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
     fn begin(&mut self, tenure: Tenure) {
         let Tenure { partition, epoch, is_after_crash } = tenure;
         tracing::info!(%partition, %epoch, is_after_crash, "partition acquired");
+        let how = if is_after_crash { "takeover" } else { "handover" };
+        metrics::counter!("warren_partitions_acquired_total", "how" => how).increment(1);
         let (orders, told) = watch::channel(Order::Go);
         let (replica, clock, suspects) = (self.replica.clone(), self.clock.clone(), self.suspects.clone());
         let session = async move { session::run(&replica, clock, tenure, &suspects, told).await };
