@@ -3,6 +3,7 @@
 //! `amqp` speaks to a real broker through lapin; `memory` is its twin in one process. Both pass one conformance suite.
 
 pub mod amqp;
+mod bodies;
 pub mod codec;
 #[cfg(test)]
 mod conformance;
@@ -13,8 +14,10 @@ mod name;
 mod topology;
 mod transport;
 
+pub use bodies::Bodies;
 pub use codec::{
-    ClientReply, Codec, Envelope, Inbound, Ingress, Malformed, WorkItem, decode_client_reply, decode_work_item,
+    Claim, ClientReply, Codec, Envelope, Inbound, Ingress, Malformed, Parcel, WorkItem, decode_client_reply,
+    decode_work_item,
 };
 pub use error::{Error, Result};
 pub use message::{Address, Delivery, HeaderValue, Message, Publication};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use warren_model::Partition;
 
 use crate::{
-    HeaderValue, NameError, QueueKind, QueueSpec,
+    Bodies, HeaderValue, NameError, QueueKind, QueueSpec,
     name::{check_hub, check_work_queue},
 };
 
@@ -47,6 +47,7 @@ pub struct Topology {
     hub: String,
     queue_type: QueueType,
     delivery_limit: u32,
+    bodies: Bodies,
 }
 
 /// The topology as configuration writes it.
@@ -58,6 +59,8 @@ struct Settings {
     queue_type: QueueType,
     #[serde(default = "delivery_limit_default")]
     delivery_limit: u32,
+    #[serde(default)]
+    bodies: Bodies,
 }
 
 fn delivery_limit_default() -> u32 {
@@ -69,7 +72,12 @@ impl Topology {
     /// `-`, or more than 40 bytes.
     pub fn new(hub: &str) -> Result<Self, NameError> {
         check_hub(hub)?;
-        Ok(Self { hub: hub.into(), queue_type: QueueType::Quorum, delivery_limit: DELIVERY_LIMIT_DEFAULT })
+        Ok(Self {
+            hub: hub.into(),
+            queue_type: QueueType::Quorum,
+            delivery_limit: DELIVERY_LIMIT_DEFAULT,
+            bodies: Bodies::default(),
+        })
     }
 
     /// Returns the topology with queues of this type.
@@ -86,6 +94,13 @@ impl Topology {
         self
     }
 
+    /// Returns the topology with these bounds of bodies.
+    #[must_use]
+    pub fn with_bodies(mut self, bodies: Bodies) -> Self {
+        self.bodies = bodies;
+        self
+    }
+
     /// Returns the hub's name.
     pub fn hub(&self) -> &str {
         &self.hub
@@ -99,6 +114,21 @@ impl Topology {
     /// Returns how often the broker may deliver a message before it is dead-lettered.
     pub fn delivery_limit(&self) -> u32 {
         self.delivery_limit
+    }
+
+    /// Returns what bounds the bodies of its messages.
+    pub fn bodies(&self) -> &Bodies {
+        &self.bodies
+    }
+
+    /// Returns whether those who consume the queue of this name take large bodies by reference: owners do, workers where
+    /// the configuration says so, nobody else.
+    pub fn takes_claims(&self, name: &str) -> bool {
+        let work = name.strip_prefix(self.hub.as_str()).and_then(|rest| rest.strip_prefix(".work."));
+        match work {
+            Some(queue) => self.bodies.has_claims(queue),
+            None => self.partition_of_control(name).is_some(),
+        }
     }
 
     /// Returns the name of the topic exchange that takes starts and events from other systems.
@@ -194,13 +224,15 @@ impl TryFrom<Settings> for Topology {
     type Error = NameError;
     fn try_from(settings: Settings) -> Result<Self, NameError> {
         let topology = Self::new(&settings.hub)?;
-        Ok(topology.with_queue_type(settings.queue_type).with_delivery_limit(settings.delivery_limit))
+        let topology = topology.with_queue_type(settings.queue_type).with_delivery_limit(settings.delivery_limit);
+        Ok(topology.with_bodies(settings.bodies))
     }
 }
 
 impl From<Topology> for Settings {
     fn from(topology: Topology) -> Self {
-        Self { hub: topology.hub, queue_type: topology.queue_type, delivery_limit: topology.delivery_limit }
+        let Topology { hub, queue_type, delivery_limit, bodies } = topology;
+        Self { hub, queue_type, delivery_limit, bodies }
     }
 }
 

@@ -130,7 +130,7 @@ impl<Q: Queries> Client<Q> {
 /// Returns a command whose answer comes back on the channel that it is sent on.
 pub(crate) fn envelope(id: MessageId, instance: InstanceId, command: Command, when: AnswerWhen) -> Envelope {
     // The link fills in both: the queue is the channel's, the correlation id its own.
-    let answer_to = Some(AnswerTo { reply_to: String::new(), correlation_id: None });
+    let answer_to = Some(AnswerTo { reply_to: String::new(), correlation_id: None, stored: true });
     Envelope { id, instance, command, answer_to, when }
 }
 

@@ -98,6 +98,9 @@ pub struct AnswerTo {
     /// The sender's own correlation id, echoed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
+    /// Whether the sender reads the hub's store, so that a large outcome need not travel.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stored: bool,
 }
 
 /// When the sender of a command wants its answer.

@@ -55,6 +55,8 @@ pub mod code {
     pub const TERMINATED: &str = "terminated";
     /// A payload is over its limit.
     pub const PAYLOAD_TOO_LARGE: &str = "payload_too_large";
+    /// A payload that a message referred to is not in the store any more.
+    pub const PAYLOAD_MISSING: &str = "payload_missing";
     /// A work item was dead-lettered by the broker.
     pub const DEAD_LETTERED: &str = "dead_lettered";
     /// A wait reached its deadline.

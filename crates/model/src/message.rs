@@ -122,6 +122,13 @@ pub enum PartitionMessage {
         /// Why.
         reason: String,
     },
+    /// One of these whose payload travelled apart and is not in the store any more.
+    Vanished {
+        /// What it was, without the payload.
+        word: Box<PartitionMessage>,
+        /// What is known of the payload.
+        reason: String,
+    },
 }
 
 impl PartitionMessage {
@@ -131,6 +138,7 @@ impl PartitionMessage {
             Self::ChildStart(start) => &start.instance,
             Self::ChildEnded { parent, .. } => &parent.instance,
             Self::Raise { instance, .. } | Self::Terminate { instance, .. } => instance,
+            Self::Vanished { word, .. } => word.target(),
         }
     }
 }

@@ -22,6 +22,7 @@
 //! | `sent` | the last sequence given to another partition | target | `sent` |
 //! | `received` | the last sequence taken from another partition | source | `received` |
 //! | `aside` | a message ahead of a gap | source, sequence | `aside`, `aside_done` |
+//! | `payload` | a large payload on its way (see [`Payloads`]) | its id | `forget` |
 //!
 //! PostgreSQL keeps the number in a table of its own (`progress`), and the version of the tables in `migration`.
 //!
@@ -36,6 +37,7 @@ mod error;
 #[cfg(any(test, feature = "faulty"))]
 pub mod faulty;
 mod page;
+mod payloads;
 pub mod postgres;
 mod queries;
 mod rows;
@@ -44,6 +46,7 @@ mod store;
 mod turns;
 
 pub use error::{Error, Result};
+pub use payloads::{PayloadRow, Payloads};
 pub use queries::{Filter, InstanceView, Page, Queries};
 pub use rows::{
     Aside, CommandRow, Commit, Expired, Hub, HubSpec, Lease, Load, Loaded, LoadedInstance, OutboxEntry, OutboxRow,

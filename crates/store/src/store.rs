@@ -79,7 +79,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// (nothing written) or [`Error::Unknown`](crate::Error::Unknown). To drop the future stops the waiting, not the commit.
     fn commit(&self, commit: Commit) -> impl Future<Output = Result<()>> + Send;
 
-    /// Forgets commands answered before `answered_before`, and returns pending messages for instances that nobody has
+    /// Forgets commands answered before `answered_before`, and payloads as old that no running execution has a task for;
+    /// returns pending messages for instances that nobody has
     /// seen and that expired before `now` (their removal is a commit's); at most `limit` of each.
     fn expire(
         &self,

@@ -33,8 +33,7 @@ pub struct AmqpConfig {
     pub retry_max: Duration,
     /// The wait after a refusal (password, virtual host): only a person can mend it, but without a restart.
     pub retry_refused: Duration,
-    /// The largest body; the broker closes the channel over a larger one (its `max_message_size`, 16 MiB by default in
-    /// RabbitMQ 4).
+    /// The largest body, as the topology has it.
     pub body_bytes_max: usize,
 }
 
@@ -44,6 +43,7 @@ impl AmqpConfig {
         Self {
             url: url.into(),
             name: name.into(),
+            body_bytes_max: topology.bodies().bytes_max,
             topology,
             heartbeat: Duration::from_secs(2),
             connect_timeout: Duration::from_secs(10),
@@ -53,7 +53,6 @@ impl AmqpConfig {
             retry_min: Duration::from_millis(200),
             retry_max: Duration::from_secs(5),
             retry_refused: Duration::from_secs(15),
-            body_bytes_max: 16 * 1024 * 1024,
         }
     }
 }

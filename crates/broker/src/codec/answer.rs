@@ -28,6 +28,13 @@ pub enum ClientReply {
         /// How it ended.
         outcome: Outcome,
     },
+    /// The instance has ended, and how is in the hub's store: it is too large to travel.
+    Stored {
+        /// Which instance.
+        instance: InstanceId,
+        /// How it stands.
+        status: Status,
+    },
 }
 
 impl Codec {
@@ -48,6 +55,9 @@ pub fn decode_client_reply(delivery: &Delivery) -> Result<(Option<String>, Clien
     let reply = match fields.kind() {
         Some(kind::ACCEPTED) => ClientReply::Answer(json(fields, "answer")?),
         Some(kind::REFUSED) => ClientReply::Refused(json(fields, "refusal")?),
+        None | Some(kind::RESULT | kind::FAILURE) if fields.flag(header::STORED)? => {
+            ClientReply::Stored { instance: fields.required_instance()?, status: status(fields)? }
+        }
         None | Some(kind::RESULT | kind::FAILURE) => ClientReply::Outcome {
             instance: fields.required_instance()?,
             status: status(fields)?,

@@ -6,7 +6,7 @@ use crate::{
 use warren_model::{Failure, Outgoing, Partition, Payload, RefusalCode};
 
 fn to() -> AnswerTo {
-    AnswerTo { reply_to: "mine".into(), correlation_id: Some("c".into()) }
+    AnswerTo { reply_to: "mine".into(), correlation_id: Some("c".into()), stored: false }
 }
 
 #[test]

@@ -34,6 +34,9 @@ impl Codec {
         if let Some(to) = &envelope.answer_to {
             message.reply_to = Some(to.reply_to.clone());
             message.correlation_id.clone_from(&to.correlation_id);
+            if to.stored {
+                message = message.flag(header::STORED, true);
+            }
         }
         message = message.text(
             header::ANSWER,
@@ -46,6 +49,11 @@ impl Codec {
         Publication { to: Address::Queue(queue), mandatory: true, message }
     }
 
+    /// Says of a command from a control queue that its payload is gone, if it is. Of a duplicate that is no matter.
+    pub fn missing(&self, delivery: &Delivery) -> Option<String> {
+        Fields(&delivery.message).missing().ok().flatten()
+    }
+
     /// Reads a command from a control queue.
     pub(super) fn read_command(&self, delivery: &Delivery) -> Result<Envelope, Malformed> {
         let fields = Fields(&delivery.message);
@@ -54,6 +62,7 @@ impl Codec {
         let id = id.ok_or_else(|| Malformed::new("property message_id is missing: expected a unique id"))?;
         let instance = fields.required_instance()?;
         self.check_home(delivery, &instance)?;
+        fields.claim()?;
         let command = read(fields)?;
         Ok(Envelope { id, instance, command, answer_to: self.read_answer_to(fields)?, when: answer_when(fields)? })
     }

@@ -49,7 +49,7 @@ fn every_command_survives_the_wire() {
         Command::Purge { execution: Some(ExecutionId::from_u128(7)) },
         Command::Wait,
     ];
-    let to = AnswerTo { reply_to: "amq.rabbitmq.reply-to.x".into(), correlation_id: Some("c".into()) };
+    let to = AnswerTo { reply_to: "amq.rabbitmq.reply-to.x".into(), correlation_id: Some("c".into()), stored: false };
     for command in commands {
         for (answer_to, when) in [(None, AnswerWhen::Outcome), (Some(to.clone()), AnswerWhen::Accepted)] {
             let id = MessageId::new("m-1").unwrap();

@@ -1,6 +1,6 @@
 //! What a control queue carries: commands, workers' replies, and word from other partitions.
 
-use warren_model::{ActionId, ExecutionId, InstanceId, Partition, PartitionMessage, TaskEnded};
+use warren_model::{ActionId, ExecutionId, Failure, InstanceId, Partition, PartitionMessage, TaskEnded, code};
 
 use super::{
     Codec, Envelope, Malformed,
@@ -79,7 +79,24 @@ impl Codec {
         let message: PartitionMessage = serde_json::from_slice(&delivery.message.body)
             .map_err(|error| Malformed::new(format!("the body is no message between partitions: {error}")))?;
         self.check_home(delivery, message.target())?;
+        let message = match fields.missing()? {
+            Some(reason) => vanished(message, reason),
+            None => message,
+        };
         Ok(Inbound::Partition { source, sequence, message })
+    }
+}
+
+/// Says of a word that its payload is gone.
+fn vanished(word: PartitionMessage, reason: String) -> PartitionMessage {
+    match word {
+        PartitionMessage::ChildEnded { parent, .. } => {
+            PartitionMessage::ChildEnded { parent, outcome: Err(Failure::new(code::PAYLOAD_MISSING, reason)) }
+        }
+        word @ (PartitionMessage::ChildStart(_)
+        | PartitionMessage::Raise { .. }
+        | PartitionMessage::Terminate { .. }
+        | PartitionMessage::Vanished { .. }) => PartitionMessage::Vanished { word: Box::new(word), reason },
     }
 }
 

@@ -20,7 +20,7 @@ impl Codec {
         let mut reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
         let mut message = delivery.message.clone();
         let (size, before) = (message.body.len(), message.headers.len());
-        if size > BODY_BYTES_MAX {
+        if size > BODY_BYTES_MAX.min(self.topology().bodies().bytes_max) {
             message.body = message.body[..BODY_BYTES_KEPT].into();
             reason += &format!(" (this copy has only the first {BODY_BYTES_KEPT} of {size} bytes)");
         }

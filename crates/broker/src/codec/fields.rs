@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use warren_model::{ExecutionId, InstanceId, MessageId, Payload, limits::SHORT_STRING_BYTES_MAX};
 
 use super::{
-    Malformed,
+    Claim, Malformed, claim,
     wire::{FORMAT, header},
 };
 use crate::{HeaderValue, Message};
@@ -142,6 +142,16 @@ impl<'a> Fields<'a> {
     pub(super) fn payload(self) -> Result<Payload, Malformed> {
         Payload::from_bytes(&self.0.body)
             .map_err(|error| Malformed::new(format!("the body is not JSON in UTF-8: {error}")))
+    }
+
+    /// Returns where the payload is, if it travels apart from the message.
+    pub(super) fn claim(self) -> Result<Option<Claim>, Malformed> {
+        self.text(header::CLAIM)?.map(|text| text.parse()).transpose()
+    }
+
+    /// Returns what to say of a payload that travelled apart and was not put back, for it is gone.
+    pub(super) fn missing(self) -> Result<Option<String>, Malformed> {
+        Ok(self.claim()?.map(claim::missing))
     }
 
     /// Fails if the message says it is of a format that this code does not know.

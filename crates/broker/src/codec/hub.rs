@@ -5,7 +5,7 @@ use std::{fmt, hash::Hasher, sync::Arc};
 use siphasher::sip::SipHasher24;
 use warren_model::{ActionId, AnswerTo, ExecutionId, InstanceId, Partition, PartitionCount, Token};
 
-use super::{Malformed, fields::Fields};
+use super::{Malformed, fields::Fields, wire::header};
 use crate::{Delivery, Topology};
 
 /// Turns meaning into messages and back, for one hub. Cheap to clone.
@@ -74,7 +74,8 @@ impl Codec {
                 "property reply_to names {reply_to:?}, a queue of this hub: expected a queue of the sender's own"
             )));
         }
-        Ok(Some(AnswerTo { reply_to: reply_to.into(), correlation_id }))
+        let stored = fields.flag(header::STORED)?;
+        Ok(Some(AnswerTo { reply_to: reply_to.into(), correlation_id, stored }))
     }
 
     /// Fails if the message came by a control queue that is not its instance's.

@@ -7,6 +7,7 @@ use super::{
     Codec, Envelope, Malformed,
     command::{answer_when, read_start},
     fields::{Fields, check_name},
+    wire::header,
 };
 use crate::Delivery;
 
@@ -24,6 +25,10 @@ impl Codec {
     /// Reads a message of the ingress. The routing key says what it asks: `start.<orchestrator>` or `raise.<event>`.
     pub fn decode_ingress(&self, delivery: &Delivery) -> Result<Ingress, Malformed> {
         let fields = Fields(&delivery.message);
+        if fields.claim()?.is_some() {
+            let name = header::CLAIM;
+            return Err(Malformed::new(format!("header `{name}` is for Warren's own components: expected the input as the body")));
+        }
         let given = fields.message_id()?;
         let has_random_id = given.is_none();
         let id = given.unwrap_or_else(|| MessageId::from_uuid(Uuid::new_v4()));

@@ -6,6 +6,7 @@
 //! and [`ClientReply`].
 
 mod answer;
+pub mod claim;
 mod command;
 mod control;
 mod dead;
@@ -19,6 +20,7 @@ mod wire;
 mod work_item;
 
 pub use answer::{ClientReply, decode_client_reply};
+pub use claim::{Claim, Parcel};
 pub use command::Envelope;
 pub use control::Inbound;
 pub use hub::Codec;

@@ -1,7 +1,8 @@
 //! What a committed turn sends: work items, word to partitions, outcomes.
 
 use warren_model::{
-    ActionId, AnswerTo, ExecutionId, InstanceId, Outcome, Outgoing, Partition, PartitionMessage, TaskScheduled,
+    ActionId, AnswerTo, ExecutionId, Failure, InstanceId, Outcome, Outgoing, Partition, PartitionMessage,
+    TaskScheduled, code,
 };
 
 use super::{
@@ -36,13 +37,50 @@ impl Codec {
                 self.to_partition(message, source, sequence)
             }
             Outgoing::Outcome { to, instance, execution, status, outcome } => {
-                let mut message = outcome_message(outcome)
+                let mut message = self
+                    .outcome_within_limits(to, instance, outcome)
                     .text(header::INSTANCE, instance.as_str())
                     .text(header::STATUS, status.as_str());
                 message.message_id = Some(format!("{execution}:outcome"));
                 Ok(to_sender(to, message))
             }
         }
+    }
+
+    /// Returns why a message can't be sent to where it goes, although it can be written: a large work item to workers
+    /// who don't take claims.
+    pub fn too_large(&self, outgoing: &Outgoing) -> Option<Failure> {
+        let Outgoing::WorkItem { task, .. } = outgoing else { return None };
+        let (bodies, bytes) = (self.topology().bodies(), task.input.size());
+        if bytes <= bodies.bytes_max || bodies.has_claims(task.queue()) {
+            return None;
+        }
+        let (name, max, queue) = (&task.name, bodies.bytes_max, task.queue());
+        Some(Failure::permanent(
+            code::PAYLOAD_TOO_LARGE,
+            format!(
+                "the input of {name} has {bytes} bytes, a message holds at most {max}: pass a reference, raise \
+                 broker.message_megabytes_max together with the broker's own limit, or give the workers of queue {queue} \
+                 a payload store and name it in payloads.queues"
+            ),
+        ))
+    }
+
+    /// Returns the message about an outcome: without it, if it is large and the receiver can read it in the store.
+    fn outcome_within_limits(&self, to: &AnswerTo, instance: &InstanceId, outcome: &Outcome) -> Message {
+        let (bodies, message) = (self.topology().bodies(), outcome_message(outcome));
+        let bytes = message.body.len();
+        if to.stored && bytes > bodies.inline_bytes_max {
+            return Message { body: [].into(), ..message }.flag(header::STORED, true);
+        }
+        if bytes <= bodies.bytes_max {
+            return message;
+        }
+        let text = format!(
+            "the outcome of {instance} has {bytes} bytes, a message holds at most {}: read it by HTTP",
+            bodies.bytes_max
+        );
+        outcome_message(&Err(Failure::permanent(code::PAYLOAD_TOO_LARGE, text)))
     }
 
     fn work_item(

@@ -27,7 +27,10 @@ impl Codec {
             let worker = fields.maybe_text(header::WORKER)?;
             return Ok(Inbound::Heartbeat { instance, execution, task, attempt, worker });
         }
-        let outcome = read_outcome(&delivery.message);
+        let outcome = match fields.missing()? {
+            Some(reason) => Err(Failure::new(code::PAYLOAD_MISSING, reason)),
+            None => read_outcome(&delivery.message),
+        };
         Ok(Inbound::Reply { instance, ended: TaskEnded { execution, task, attempt, outcome } })
     }
 }

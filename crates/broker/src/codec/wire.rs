@@ -46,6 +46,9 @@ pub(super) mod header {
     pub(in crate::codec) const IDEMPOTENCY_KEY: &str = "idempotency-key";
     pub(in crate::codec) const WORKER: &str = "worker";
     pub(in crate::codec) const STATUS: &str = "status";
+    pub(in crate::codec) const CLAIM: &str = "claim";
+    pub(in crate::codec) const CLAIMED: &str = "claimed";
+    pub(in crate::codec) const STORED: &str = "stored-outcome";
     pub(in crate::codec) const SOURCE: &str = "source";
     pub(in crate::codec) const SEQUENCE: &str = "sequence";
     pub(in crate::codec) const DEAD_REASON: &str = "warren-reason";

@@ -32,6 +32,10 @@ pub struct WorkItem {
     pub idempotency_key: String,
     /// After when nobody waits for the reply.
     pub deadline: Option<Timestamp>,
+    /// The payload that was the input, if it travelled apart: the reply names it, so that it is forgotten.
+    pub claimed: Option<String>,
+    /// Why there is no input, if it travelled apart and is not to be found.
+    pub missing: Option<String>,
 }
 
 /// Reads a work item.
@@ -51,6 +55,8 @@ pub fn decode_work_item(delivery: &Delivery) -> Result<WorkItem, Malformed> {
         traceparent: fields.maybe_text(header::TRACEPARENT)?,
         idempotency_key: fields.maybe_text(header::IDEMPOTENCY_KEY)?.unwrap_or_else(|| token.into()),
         deadline: deadline(fields)?,
+        claimed: fields.maybe_text(header::CLAIMED)?,
+        missing: fields.missing()?,
     })
 }
 
@@ -60,6 +66,7 @@ pub fn decode_work_item(delivery: &Delivery) -> Result<WorkItem, Malformed> {
 pub fn reply(item: &WorkItem, outcome: &Outcome, worker: &str) -> Publication {
     let mut message = outcome_message(outcome);
     message.message_id = Some(format!("{}:reply", short(&item.token)));
+    message = message.maybe_text(header::CLAIMED, item.claimed.as_deref());
     to_owner(item, message, worker)
 }
 

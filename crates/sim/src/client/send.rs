@@ -81,7 +81,7 @@ impl World {
                 return Publication { to: to.clone(), mandatory: true, message };
             }
         };
-        let answer_to = AnswerTo { reply_to: QUEUE.into(), correlation_id: Some(format!("r{number}")) };
+        let answer_to = AnswerTo { reply_to: QUEUE.into(), correlation_id: Some(format!("r{number}")), stored: false };
         let id = MessageId::new(&format!("m{number}")).expect("a letter and digits are an id");
         match way {
             Way::Control => {

@@ -1,13 +1,13 @@
 //! What a backend brings to the suite.
 
-use crate::{HubSpec, Queries, Result, Store, TurnKey};
+use crate::{HubSpec, Payloads, Queries, Result, Store, TurnKey};
 
 /// A place of its own where one hub can live (a folder, a schema), removed with the fixture.
 pub trait Fixture: Sized {
     /// The backend.
     type Store: Store;
     /// What clients read it with.
-    type Reader: Queries;
+    type Reader: Queries + Payloads;
 
     /// Returns an empty place.
     fn fresh() -> Self;

@@ -13,6 +13,7 @@ pub mod hubs;
 pub mod leases;
 pub mod outboxes;
 pub mod partitions;
+pub mod payloads;
 pub mod pendings;
 pub mod queries;
 mod sample;
@@ -93,6 +94,12 @@ macro_rules! store_conformance {
                 h9_sequences_rise_and_gaps_are_kept,
                 h18_suspects_are_kept_until_they_have_proved_innocent,
             }
+            payloads {
+                a_payload_is_kept_once_with_every_byte,
+                payloads_are_dropped_by_id,
+                h19_the_payloads_of_a_forgotten_execution_go_with_it,
+                payloads_that_nobody_refers_to_are_forgotten_after_the_window,
+            }
             queries {
                 an_instance_shows_its_input_and_outcome,
                 an_unseen_instance_is_none,
@@ -133,6 +140,7 @@ mod test {
             include_str!("leases.rs"),
             include_str!("outboxes.rs"),
             include_str!("partitions.rs"),
+            include_str!("payloads.rs"),
             include_str!("pendings.rs"),
             include_str!("queries.rs"),
             include_str!("timers.rs"),

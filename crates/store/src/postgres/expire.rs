@@ -18,15 +18,21 @@ const FORGET: &str = "WITH fence AS MATERIALIZED (
     ), gone AS (
         DELETE FROM command WHERE ctid = ANY (ARRAY(SELECT old.ctid FROM fence, LATERAL (
             SELECT ctid FROM command WHERE partition = $1 AND at < $3 ORDER BY at LIMIT $4) AS old)) RETURNING id
+    ), dropped AS (
+        DELETE FROM payload WHERE ctid = ANY (ARRAY(SELECT old.ctid FROM fence, LATERAL (
+            SELECT ctid FROM payload AS p WHERE partition = $1 AND at < $3 AND NOT EXISTS (
+                SELECT FROM instance AS i WHERE i.partition = $1 AND i.id = p.instance AND i.execution = p.execution
+                    AND i.status IN ('Pending', 'Running', 'Suspended') OFFSET 0)
+            ORDER BY at LIMIT $4) AS old)) RETURNING id
     )
-    SELECT (SELECT count(*) FROM gone) FROM fence";
+    SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM dropped) FROM fence";
 
 const EXPIRED: &str = "SELECT instance, position, message, expires_at FROM pending
     WHERE partition = $1 AND expires_at < $2
         AND NOT EXISTS (SELECT FROM instance AS i WHERE i.partition = $1 AND i.id = pending.instance OFFSET 0)
     ORDER BY expires_at, instance, position LIMIT $3";
 
-/// Forgets old commands; finds expired messages for instances that nobody has seen.
+/// Forgets old commands and payloads; finds expired messages for instances that nobody has seen.
 pub(super) async fn expire(
     pool: &Pool,
     (partition, epoch): (Partition, Epoch),
@@ -43,7 +49,8 @@ pub(super) async fn expire(
     let result = fly(&client, READ_COMMITTED, both).await;
     let (forgotten, rows) = land(client, result)?;
     hold(&forgotten, partition, epoch)?;
-    let forgotten: i64 = forgotten[0].try_get(0)?;
+    let (forgotten, dropped): (i64, i64) = (forgotten[0].try_get(0)?, forgotten[0].try_get(1)?);
+    let forgotten = forgotten.max(dropped);
     let mut expired = Expired { pending: Vec::new(), has_more: forgotten >= some || limit(rows.len()) >= some };
     for row in &rows {
         match pending_row(row) {

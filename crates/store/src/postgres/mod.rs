@@ -22,6 +22,7 @@ mod expire;
 mod flight;
 mod lease;
 mod load;
+mod payload;
 mod pool;
 mod reader;
 mod schema;
@@ -31,6 +32,7 @@ mod tls;
 mod url;
 mod view;
 
+pub use payload::PostgresPayloads;
 pub use reader::PostgresReader;
 pub use store::Postgres;
 

@@ -29,6 +29,8 @@ pub(super) enum Use {
     Turns,
     /// Clients' reads.
     Queries,
+    /// Large payloads, which take long: apart from all else.
+    Payloads,
 }
 
 impl Use {
@@ -37,6 +39,7 @@ impl Use {
         match self {
             Self::Migration => 1,
             Self::Leases => 2,
+            Self::Payloads => 4,
             Self::Turns | Self::Queries => 8,
         }
     }
@@ -53,6 +56,7 @@ impl Use {
             Self::Leases => "-c statement_timeout=3s",
             Self::Turns => "-c statement_timeout=30s -c plan_cache_mode=force_generic_plan -c enable_seqscan=off",
             Self::Queries => "-c statement_timeout=30s -c default_transaction_read_only=on",
+            Self::Payloads => "-c statement_timeout=60s -c plan_cache_mode=force_generic_plan -c enable_seqscan=off",
         };
         format!(
             "-c jit=off -c default_transaction_isolation=read\\ committed \

@@ -1,22 +1,26 @@
 //! Reading from any process.
 
+use std::sync::Arc;
+
 use deadpool_postgres::Pool;
-use warren_model::{InstanceId, Status, TurnRecord};
+use uuid::Uuid;
+use warren_model::{InstanceId, Partition, Status, TurnRecord};
 
 use super::{
-    lease,
+    PostgresPayloads, lease,
     pool::{Use, pool},
     schema,
     url::Address,
     view,
 };
-use crate::{Filter, Hub, InstanceView, Page, Queries, Result, Survey};
+use crate::{Filter, Hub, InstanceView, Page, PayloadRow, Payloads, Queries, Result, Survey};
 
 /// Reads a hub while its owners write. Cheap to clone.
 #[derive(Clone)]
 pub struct PostgresReader {
     hub: Hub,
     pool: Pool,
+    payloads: PostgresPayloads,
 }
 
 impl PostgresReader {
@@ -25,12 +29,12 @@ impl PostgresReader {
         let address = Address::parse(url, hub_name)?;
         let pool = pool(&address, Use::Queries)?;
         let hub = schema::look(&pool.get().await?, &address, hub_name).await?;
-        Ok(Self { hub, pool })
+        Ok(Self { hub, pool, payloads: PostgresPayloads::at(&address)? })
     }
 
     /// Returns a reader of a hub that has been opened already.
     pub(super) fn of(hub: Hub, address: &Address) -> Result<Self> {
-        Ok(Self { hub, pool: pool(address, Use::Queries)? })
+        Ok(Self { hub, pool: pool(address, Use::Queries)?, payloads: PostgresPayloads::at(address)? })
     }
 }
 
@@ -57,5 +61,20 @@ impl Queries for PostgresReader {
 
     async fn survey(&self) -> Result<Survey> {
         lease::survey(&self.pool).await
+    }
+}
+
+/// Clients' commands may have large payloads.
+impl Payloads for PostgresReader {
+    async fn keep_payload(&self, row: PayloadRow) -> Result<()> {
+        self.payloads.keep_payload(row).await
+    }
+
+    async fn payload(&self, partition: Partition, id: Uuid) -> Result<Option<Arc<[u8]>>> {
+        self.payloads.payload(partition, id).await
+    }
+
+    async fn drop_payloads(&self, partition: Partition, ids: Vec<Uuid>) -> Result<()> {
+        self.payloads.drop_payloads(partition, ids).await
     }
 }

@@ -1,6 +1,9 @@
 //! The owner's side.
 
+use std::sync::Arc;
+
 use deadpool_postgres::Pool;
+use uuid::Uuid;
 use warren_model::{InstanceId, Partition, Status, Timestamp, TurnRecord};
 
 use super::{
@@ -10,8 +13,8 @@ use super::{
     url::Address,
 };
 use crate::{
-    Commit, Epoch, Expired, Filter, Hub, HubSpec, InstanceView, Lease, Load, Loaded, Page, PartitionState, Queries,
-    Renewal, Result, Store, Survey, TimerRow, TurnKey, TurnRow,
+    Commit, Epoch, Expired, Filter, Hub, HubSpec, InstanceView, Lease, Load, Loaded, Page, PartitionState, PayloadRow,
+    Payloads, Queries, Renewal, Result, Store, Survey, TimerRow, TurnKey, TurnRow,
 };
 
 /// A hub in a PostgreSQL database, with the right to write it. Cheap to clone; connections are made when they are needed
@@ -118,6 +121,21 @@ impl Store for Postgres {
         limit: usize,
     ) -> Result<Expired> {
         expire::expire(&self.turns, (partition, epoch), answered_before, now, limit).await
+    }
+}
+
+/// Large payloads have connections of their own too.
+impl Payloads for Postgres {
+    async fn keep_payload(&self, row: PayloadRow) -> Result<()> {
+        self.queries.keep_payload(row).await
+    }
+
+    async fn payload(&self, partition: Partition, id: Uuid) -> Result<Option<Arc<[u8]>>> {
+        self.queries.payload(partition, id).await
+    }
+
+    async fn drop_payloads(&self, partition: Partition, ids: Vec<Uuid>) -> Result<()> {
+        self.queries.drop_payloads(partition, ids).await
     }
 }
 

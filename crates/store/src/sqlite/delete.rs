@@ -9,8 +9,9 @@ use crate::{Commit, Result};
 pub(super) fn all(transaction: &Connection, commit: &Commit) -> Result<()> {
     let partition = commit.partition.0;
     for (instance, execution) in &commit.forget {
-        let key = (partition, instance.as_str(), Text(execution));
-        run(transaction, "DELETE FROM history WHERE partition = ?1 AND instance = ?2 AND execution = ?3", key)?;
+        let key = || (partition, instance.as_str(), Text(execution));
+        run(transaction, "DELETE FROM history WHERE partition = ?1 AND instance = ?2 AND execution = ?3", key())?;
+        run(transaction, "DELETE FROM payload WHERE partition = ?1 AND instance = ?2 AND execution = ?3", key())?;
     }
     for instance in &commit.purged {
         let key = (partition, instance.as_str());

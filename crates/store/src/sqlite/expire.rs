@@ -8,10 +8,11 @@ use super::{
     error::of_commit,
     lease,
     load::readable,
+    payload,
 };
 use crate::{Epoch, Expired, PendingRow, Result};
 
-/// Forgets old commands; finds expired messages for instances that nobody has seen.
+/// Forgets old commands and payloads; finds expired messages for instances that nobody has seen.
 pub(super) fn expire(
     connection: &mut Connection,
     (partition, epoch): (Partition, Epoch),
@@ -27,9 +28,10 @@ pub(super) fn expire(
                  SELECT id FROM command WHERE partition = ?1 AND at < ?2 ORDER BY at LIMIT ?3)",
         )?
         .execute((partition.0, Micros(answered_before), limit(most)))?;
+    let dropped = payload::expire(&transaction, partition, answered_before, most)?;
     let pending = expired(&transaction, partition, now, most)?;
     transaction.commit().map_err(of_commit)?;
-    let has_more = forgotten >= most || pending.len() >= most;
+    let has_more = forgotten >= most || dropped >= most || pending.len() >= most;
     Ok(Expired { pending, has_more })
 }
 

@@ -18,6 +18,8 @@ use crate::{Error, Hub, HubSpec, Result};
 
 /// How long to wait for another connection's lock: half of a lease, so that an owner who waits can still renew.
 const BUSY: Duration = Duration::from_secs(2);
+/// How long a writer of payloads waits for it: nobody's lease depends on that one.
+const PAYLOAD_BUSY: Duration = Duration::from_secs(10);
 /// How many prepared statements a connection keeps: more than there are in this crate (lists have one per filter).
 const STATEMENTS: usize = 64;
 /// How much of the database the writer keeps in memory, in KiB. Readers forget theirs at each commit anyway.
@@ -44,6 +46,16 @@ pub(super) fn writer(path: &Path, spec: &HubSpec) -> Result<(Connection, Hub)> {
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
     let hub = hub(&mut connection, path, spec)?;
     Ok((connection, hub))
+}
+
+/// Opens the file to write payloads, if it is there and holds this hub.
+pub(super) fn payload_writer(path: &Path, hub: &str) -> Result<Connection> {
+    reader(path, hub)?;
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(PAYLOAD_BUSY)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+    Ok(connection)
 }
 
 /// Opens the file to read, if it is there and holds this hub.

@@ -16,12 +16,14 @@ mod filesystem;
 mod insert;
 mod lease;
 mod load;
+mod payload;
 mod reader;
 mod schema;
 mod store;
 mod view;
 mod worker;
 
+pub use payload::SqlitePayloads;
 pub use reader::SqliteReader;
 pub use store::Sqlite;
 

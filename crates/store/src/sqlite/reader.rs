@@ -2,16 +2,18 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use deadpool::managed::{Manager, Metrics, Pool, PoolError, RecycleResult};
 use rusqlite::Connection;
 use tokio::task::spawn_blocking;
-use warren_model::{InstanceId, Status, TurnRecord};
+use uuid::Uuid;
+use warren_model::{InstanceId, Partition, Status, TurnRecord};
 
-use super::{file, lease, view};
-use crate::{Error, Filter, Hub, InstanceView, Page, Queries, Result, Survey};
+use super::{SqlitePayloads, file, lease, payload, view};
+use crate::{Error, Filter, Hub, InstanceView, Page, PayloadRow, Payloads, Queries, Result, Survey};
 
 /// How many queries run at once; more wait. Reads are short, and the machine has other work.
 const CONNECTIONS: usize = 4;
@@ -23,6 +25,7 @@ const LOOK: Duration = Duration::from_millis(200);
 pub struct SqliteReader {
     hub: Hub,
     pool: Pool<Connections>,
+    payloads: SqlitePayloads,
 }
 
 impl SqliteReader {
@@ -34,7 +37,7 @@ impl SqliteReader {
             .max_size(CONNECTIONS)
             .build()
             .expect("a pool without timeouts needs no runtime to build");
-        Ok(Self { hub, pool })
+        Ok(Self { hub, pool, payloads: SqlitePayloads::new(path, hub_name) })
     }
 
     /// Opens the hub's file as soon as it is there, however long that takes; drop the future to give up. Fails only
@@ -104,6 +107,21 @@ impl Queries for SqliteReader {
 
     async fn survey(&self) -> Result<Survey> {
         self.read(|connection| lease::survey(connection)).await
+    }
+}
+
+/// Clients' commands may have large payloads.
+impl Payloads for SqliteReader {
+    async fn keep_payload(&self, row: PayloadRow) -> Result<()> {
+        self.payloads.keep_payload(row).await
+    }
+
+    async fn payload(&self, partition: Partition, id: Uuid) -> Result<Option<Arc<[u8]>>> {
+        self.read(move |connection| payload::find(connection, partition, id)).await
+    }
+
+    async fn drop_payloads(&self, partition: Partition, ids: Vec<Uuid>) -> Result<()> {
+        self.payloads.drop_payloads(partition, ids).await
     }
 }
 

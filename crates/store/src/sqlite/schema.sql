@@ -1,4 +1,5 @@
--- One hub in one file. Read it with the sqlite3 shell while Warren runs; only orchestrator-svc writes.
+-- One hub in one file. Read it with the sqlite3 shell while Warren runs; only orchestrator-svc writes (payload: others
+-- too).
 -- Timestamps are microseconds since 1970: datetime(created_at / 1000000, 'unixepoch').
 
 CREATE TABLE hub (
@@ -49,7 +50,7 @@ CREATE INDEX instance_by_age ON instance (created_at DESC, id);
 -- Those that a new owner looks at.
 CREATE INDEX instance_with_condition ON instance (partition, id) WHERE condition IS NOT NULL;
 
--- The only table with a rowid: bodies are long, so they are appended and only their keys go to random pages.
+-- With a rowid, as `payload`: bodies are long, so they are appended and only their keys go to random pages.
 CREATE TABLE history (
     partition INTEGER NOT NULL,
     instance  TEXT    NOT NULL,
@@ -120,6 +121,20 @@ CREATE TABLE received (
     sequence  INTEGER NOT NULL,
     PRIMARY KEY (partition, source)
 ) STRICT, WITHOUT ROWID;
+
+-- Large payloads on their way. The only table that client-api and workers may write.
+CREATE TABLE payload (
+    partition INTEGER NOT NULL,
+    id        TEXT    NOT NULL,
+    instance  TEXT    NOT NULL,
+    execution TEXT,
+    at        INTEGER NOT NULL,
+    body      BLOB    NOT NULL,
+    PRIMARY KEY (partition, id)
+) STRICT;
+
+CREATE INDEX payload_by_age ON payload (partition, at);
+CREATE INDEX payload_by_execution ON payload (partition, instance, execution);
 
 CREATE TABLE aside (
     partition INTEGER NOT NULL,

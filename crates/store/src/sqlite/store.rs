@@ -2,12 +2,13 @@
 
 use std::{path::Path, sync::Arc};
 
+use uuid::Uuid;
 use warren_model::{InstanceId, Partition, Status, Timestamp, TurnRecord};
 
-use super::{SqliteReader, commit, expire, file, lease, load, worker::Worker};
+use super::{SqliteReader, commit, expire, file, lease, load, payload, worker::Worker};
 use crate::{
-    Commit, Epoch, Expired, Filter, Hub, HubSpec, InstanceView, Lease, Load, Loaded, Page, PartitionState, Queries,
-    Renewal, Result, Store, Survey, TimerRow, TurnKey, TurnRow,
+    Commit, Epoch, Expired, Filter, Hub, HubSpec, InstanceView, Lease, Load, Loaded, Page, PartitionState, PayloadRow,
+    Payloads, Queries, Renewal, Result, Store, Survey, TimerRow, TurnKey, TurnRow,
 };
 
 /// A hub in a SQLite file, with the right to write it. Cheap to clone; the last clone closes the file.
@@ -90,6 +91,20 @@ impl Store for Sqlite {
     ) -> Result<Expired> {
         let held = (partition, epoch);
         self.writes.run(move |connection| expire::expire(connection, held, answered_before, now, limit)).await
+    }
+}
+
+impl Payloads for Sqlite {
+    async fn keep_payload(&self, row: PayloadRow) -> Result<()> {
+        self.writes.run(move |connection| payload::keep(connection, &row)).await
+    }
+
+    async fn payload(&self, partition: Partition, id: Uuid) -> Result<Option<Arc<[u8]>>> {
+        self.queries.payload(partition, id).await
+    }
+
+    async fn drop_payloads(&self, partition: Partition, ids: Vec<Uuid>) -> Result<()> {
+        self.writes.run(move |connection| payload::drop_all(connection, partition, &ids)).await
     }
 }
 

@@ -236,7 +236,7 @@ impl World {
     }
 
     pub(crate) fn send_when(&mut self, instance: &str, message_id: &str, command: Command, when: AnswerWhen) {
-        let answer_to = AnswerTo { reply_to: "client".into(), correlation_id: Some(message_id.into()) };
+        let answer_to = AnswerTo { reply_to: "client".into(), correlation_id: Some(message_id.into()), stored: false };
         let envelope = Envelope {
             id: MessageId::new(message_id).unwrap(),
             instance: id(instance),

@@ -41,6 +41,11 @@ fn histories_and_timers<'c>(from: &mut Statement<'c>, commit: &'c Commit) {
     ];
     from.remove("history", columns);
     let columns = vec![
+        Column::new("instance", "text", forget.iter().map(|(instance, _)| instance.as_str())),
+        Column::new("execution", "uuid", forget.iter().map(|(_, execution)| uuid(*execution))),
+    ];
+    from.remove("payload", columns);
+    let columns = vec![
         Column::new("instance", "text", timers_done.iter().map(|(instance, _)| instance.as_str())),
         Column::new("id", "bigint", timers_done.iter().map(|(_, id)| i64::from(id.0))),
     ];

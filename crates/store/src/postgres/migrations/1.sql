@@ -128,6 +128,22 @@ CREATE TABLE received (
     PRIMARY KEY (partition, source)
 ) WITH (fillfactor = 50);
 
+-- Large payloads on their way. The only table that client-api and workers write: grant them SELECT, INSERT and DELETE.
+CREATE TABLE payload (
+    partition integer     NOT NULL,
+    id        uuid        NOT NULL,
+    instance  text        NOT NULL COLLATE "C",
+    execution uuid,
+    at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    body      bytea       NOT NULL,
+    PRIMARY KEY (partition, id)
+);
+
+-- Apart from the row and as it is: to compress it would take longer than to write it.
+ALTER TABLE payload ALTER COLUMN body SET STORAGE EXTERNAL;
+CREATE INDEX payload_by_age ON payload (partition, at);
+CREATE INDEX payload_by_execution ON payload (partition, instance, execution);
+
 CREATE TABLE aside (
     partition integer NOT NULL,
     source    integer NOT NULL,
