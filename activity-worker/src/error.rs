@@ -28,6 +28,9 @@ pub enum Error {
     /// The broker can't be used at all.
     #[error(transparent)]
     Broker(#[from] warren_broker::Error),
+    /// The payload store can't be used at all.
+    #[error(transparent)]
+    Payloads(#[from] warren_store::Error),
     /// The process can't be set up: settings, logs, signals, the health endpoint.
     #[error(transparent)]
     Service(#[from] warren_service::Error),

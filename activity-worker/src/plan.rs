@@ -33,7 +33,7 @@ impl Plan {
         let specs = names.iter().map(|name| topology.work(name)).collect::<Result<_, _>>()?;
         let limits = Limits {
             concurrency: NonZeroU16::new(settings.worker.concurrency).ok_or(Error::NoSlots)?,
-            payload_bytes: settings.hub.payload_bytes_max(),
+            payload_bytes: payload_bytes(settings),
             drain: Duration::from_secs(settings.worker.drain_seconds.into()),
         };
         Ok(Self { topology, names, specs, worker: process_name(&settings.worker.name), limits })
@@ -54,6 +54,12 @@ impl Plan {
     pub(crate) fn name(&self) -> &str {
         &self.worker
     }
+}
+
+/// Returns how large a result may be: without a payload store it must fit a message.
+fn payload_bytes(settings: &Settings) -> usize {
+    let max = settings.hub.payload_bytes_max();
+    if settings.payloads.store().is_some() { max } else { max.min(settings.broker.message_bytes_max()) }
 }
 
 /// Returns the queues to serve: those of the setting, or else one for each activity; each once.

@@ -3,7 +3,14 @@
 use tokio_util::sync::CancellationToken;
 use warren::Registry;
 use warren_broker::Broker;
-use warren_service::{Settings, health::Health, hub};
+use warren_claims::Claiming;
+use warren_service::{
+    Settings,
+    health::Health,
+    hub,
+    settings::{Backend, StoreSettings},
+};
+use warren_store::{postgres::PostgresPayloads, sqlite::SqlitePayloads};
 
 use crate::{Result, endpoint::Endpoint, plan::Plan, shell};
 
@@ -18,8 +25,23 @@ pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<
     let health = shell::health();
     let endpoint = Endpoint::open(&settings.health.worker).await?;
     let stopped = CancellationToken::new();
+    let (topology, hub_name) = (hub::topology(settings)?, settings.hub.name.as_str());
+    let payloads = settings.payloads.store();
     let serve = async {
-        let served = run_with(broker, registry, settings, &health, shutdown).await;
+        let served = match payloads.as_ref().and_then(StoreSettings::backend) {
+            None => run_with(broker, registry, settings, &health, shutdown).await,
+            Some(Backend::Sqlite(path)) => {
+                let broker = Claiming::new(broker, SqlitePayloads::new(path, hub_name), topology);
+                run_with(broker, registry, settings, &health, shutdown).await
+            }
+            Some(Backend::Postgres(url)) => match PostgresPayloads::new(url.as_str(), hub_name) {
+                Ok(payloads) => {
+                    let broker = Claiming::new(broker, payloads, topology);
+                    run_with(broker, registry, settings, &health, shutdown).await
+                }
+                Err(error) => Err(error.into()),
+            },
+        };
         stopped.cancel();
         served
     };

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use warren_broker::{Broker, Topology};
 use warren_client::{Client, Options};
 use warren_service::health::Health;
-use warren_store::{self as store, Queries};
+use warren_store::{self as store, Payloads, Queries};
 
 use crate::{
     api::{Api, ApiOptions, Stage},
@@ -61,7 +61,7 @@ impl<B: Broker> Service<B> {
     /// `open` opens the store; while that is [`store::Error::Unavailable`], requests are told so and it is tried again.
     pub async fn run<Q, F>(self, open: impl Fn() -> F, shutdown: impl Future<Output = ()>) -> Result<(), Error>
     where
-        Q: Queries,
+        Q: Queries + Payloads,
         F: Future<Output = store::Result<Q>>,
     {
         let Self { broker, topology, listener, api: options, client: client_options } = self;

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use warren::Registry;
 use warren_broker::{Broker, Codec};
+use warren_claims::Claiming;
 use warren_engine::Limits;
 use warren_model::Partition;
 use warren_service::{
@@ -16,7 +17,7 @@ use warren_service::{
     listen,
     settings::Backend,
 };
-use warren_store::Store;
+use warren_store::{Payloads, Store};
 
 use crate::{Replica, open, owner};
 
@@ -84,7 +85,7 @@ async fn open_and_own(
     }
 }
 
-async fn own<S: Store>(
+async fn own<S: Store + Payloads>(
     settings: &Settings,
     registry: Registry,
     (store, orphaned): (S, BTreeSet<Partition>),
@@ -92,6 +93,7 @@ async fn own<S: Store>(
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let broker = amqp(settings, &format!("orchestrator-svc {}", process_name(&settings.orchestrator.name)))?;
+    let broker = Claiming::new(broker, store.clone(), topology(settings)?);
     let replica = Replica { orphaned, ..replica(settings, registry, store, broker, report.clone()).await? };
     let drain = async {
         shutdown.await;

@@ -25,7 +25,10 @@ impl Worker {
     fn take(&mut self, held: Held, delivery: &Delivery, effects: &mut Vec<Effect>) {
         let name = self.queues.get(held.queue).map(|queue| queue.name.clone()).unwrap_or_default();
         match self.read(delivery, &name) {
-            Ok(waiting) => self.hold(held, waiting),
+            Ok(waiting) => match waiting.work.missing.clone() {
+                None => self.hold(held, waiting),
+                Some(reason) => self.refuse(held, &waiting.work, reason, effects),
+            },
             Err(reason) => self.bury(held, delivery, &reason, &name, effects),
         }
     }
@@ -45,6 +48,17 @@ impl Worker {
         if let Some(queue) = self.queues.get(held.queue) {
             queue.waiting.push_back(id);
         }
+    }
+
+    /// Answers an item whose input travelled apart and is not to be found. If it is a copy of one that is done, its owner
+    /// knows that the task has ended, and takes no notice.
+    fn refuse(&mut self, held: Held, work: &WorkItem, reason: String, effects: &mut Vec<Effect>) {
+        tracing::error!(activity = work.activity, reason, "work item has lost its input");
+        let publication = self.address(reply(work, &Err(Failure::new(code::PAYLOAD_MISSING, reason)), &self.name));
+        let id = self.next_id();
+        let letters = Letters::new(None, [publication.clone()]);
+        self.items.insert(id, Item { deliveries: vec![held], stage: Stage::Burying(letters) });
+        effects.push(Effect::Publish { item: id, publication });
     }
 
     /// Sends what makes no sense to the dead queue, with the reason, and tells its sender if it says who that is.

@@ -31,7 +31,7 @@ pub(super) enum Stage {
     Running(Box<WorkItem>),
     /// Its reply is on the way.
     Replying(Letters),
-    /// It made no sense: its copy for the dead queue is on the way, and a failure for its sender if one can be told.
+    /// It can't be run: a failure for its sender is on the way, and if it made no sense, first a copy for the dead queue.
     Burying(Letters),
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn accepted(instance: InstanceId, reply: ClientReply) -> Result<Answe
     match reply {
         ClientReply::Answer(answer) => Ok(answer),
         ClientReply::Refused(refusal) => Err(Error::Refused(refusal)),
-        ClientReply::Outcome { .. } => {
+        ClientReply::Outcome { .. } | ClientReply::Stored { .. } => {
             Err(Error::Answer { instance, why: "it is an outcome: expected `accepted`".into() })
         }
     }

@@ -8,8 +8,9 @@ use tokio::{
 };
 use uuid::Uuid;
 use warren_broker::{Broker, ClientReply, Codec, Envelope, Topology};
+use warren_claims::Claiming;
 use warren_model::{AnswerTo, AnswerWhen, Command, InstanceId, MessageId, Payload};
-use warren_store::{Filter, Queries};
+use warren_store::{Filter, Payloads, Queries};
 
 use crate::{Ask, Error, Link, Options, Purge, PurgeAll, Result, Start, check, requests::Request};
 
@@ -34,7 +35,15 @@ impl<Q: Queries> Client<Q> {
     /// Returns a client and the link that it needs running: `tokio::spawn(link.run())`, or [`Client::connect`].
     ///
     /// The hub's names come from `topology`, its partition count from the store; fails if the two are of different hubs.
-    pub fn new<B: Broker>(broker: B, queries: Q, topology: Topology, options: Options) -> Result<(Self, Link<B>)> {
+    pub fn new<B: Broker>(
+        broker: B,
+        queries: Q,
+        topology: Topology,
+        options: Options,
+    ) -> Result<(Self, Link<Claiming<B, Q>>)>
+    where
+        Q: Payloads,
+    {
         let hub = queries.hub();
         if hub.name != topology.hub() {
             return Err(Error::Hub { configured: topology.hub().into(), stored: hub.name.clone() });
@@ -42,6 +51,7 @@ impl<Q: Queries> Client<Q> {
         // A client signs no tokens and checks none: it needs no secret, and so none of it is kept here.
         let codec = Codec::new(topology, hub.partitions, [0; 16]);
         let (sender, incoming) = mpsc::channel(WAITING_MAX);
+        let broker = Claiming::new(broker, queries.clone(), codec.topology().clone());
         let link = Link::new(broker, codec.topology().hub().into(), incoming);
         Ok((Self { queries, shared: Arc::new(Shared { codec, options }), link: sender }, link))
     }
@@ -49,7 +59,10 @@ impl<Q: Queries> Client<Q> {
     /// Returns a client whose link runs as a task of the current runtime, until every clone is dropped.
     ///
     /// Returns at once: a broker that is away is called again for as long as the client lives.
-    pub fn connect<B: Broker>(broker: B, queries: Q, topology: Topology, options: Options) -> Result<Self> {
+    pub fn connect<B: Broker>(broker: B, queries: Q, topology: Topology, options: Options) -> Result<Self>
+    where
+        Q: Payloads,
+    {
         let (client, link) = Self::new(broker, queries, topology, options)?;
         tokio::spawn(link.run());
         Ok(client)

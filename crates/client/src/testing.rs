@@ -16,7 +16,10 @@ use warren_model::{
     Answer, AnswerTo, Condition, ExecutionId, InstanceId, InstanceRecord, MessageId, Outcome, Outgoing, Partition,
     PartitionCount, Payload, Refusal, Status, Timestamp, TurnRecord,
 };
-use warren_store::{Epoch, Error, Filter, Hub, InstanceView, Lease, Page, Queries, Result, Standing, Survey};
+use uuid::Uuid;
+use warren_store::{
+    Epoch, Error, Filter, Hub, InstanceView, Lease, Page, PayloadRow, Payloads, Queries, Result, Standing, Survey,
+};
 
 /// How long a test waits for what must happen.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -149,10 +152,13 @@ pub struct MemoryQueries {
     rows: Arc<Mutex<Rows>>,
 }
 
+type PayloadsById = BTreeMap<(Partition, Uuid), Arc<[u8]>>;
+
 #[derive(Debug, Default)]
 struct Rows {
     away: Option<String>,
     instances: BTreeMap<InstanceId, (InstanceView, Vec<TurnRecord>)>,
+    payloads: PayloadsById,
 }
 
 impl Default for MemoryQueries {
@@ -260,6 +266,23 @@ impl Queries for MemoryQueries {
             replicas: vec![standing],
             now: Timestamp::UNIX_EPOCH,
         })
+    }
+}
+
+impl Payloads for MemoryQueries {
+    async fn keep_payload(&self, row: PayloadRow) -> Result<()> {
+        self.read()?.payloads.entry((row.partition, row.id)).or_insert(row.body);
+        Ok(())
+    }
+
+    async fn payload(&self, partition: Partition, id: Uuid) -> Result<Option<Arc<[u8]>>> {
+        Ok(self.read()?.payloads.get(&(partition, id)).cloned())
+    }
+
+    async fn drop_payloads(&self, partition: Partition, ids: Vec<Uuid>) -> Result<()> {
+        let mut rows = self.read()?;
+        ids.into_iter().for_each(|id| drop(rows.payloads.remove(&(partition, id))));
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use warren_broker::ClientReply;
-use warren_model::{AnswerWhen, Command, InstanceId, Outcome, Status};
+use warren_model::{AnswerWhen, Command, InstanceId, Outcome, Refusal, RefusalCode, Status};
 use warren_store::Queries;
 
 use crate::{
@@ -28,6 +28,7 @@ impl<Q: Queries> Client<Q> {
         let envelope = envelope(fresh_id(), id.clone(), Command::Wait, AnswerWhen::Outcome);
         match self.ask(envelope, timeout).await {
             Ok(ClientReply::Outcome { status, outcome, .. }) => Ok(Some(Ended { status, outcome })),
+            Ok(ClientReply::Stored { .. }) => self.ended(id).await.map(Some),
             Ok(ClientReply::Refused(refusal)) => Err(Error::Refused(refusal)),
             Ok(ClientReply::Answer(_)) => {
                 Err(Error::Answer { instance: id.clone(), why: "it is `accepted`: expected an outcome".into() })
@@ -35,5 +36,15 @@ impl<Q: Queries> Client<Q> {
             Err(Error::Timeout { .. }) => Ok(None),
             Err(other) => Err(other),
         }
+    }
+
+    /// Reads how an instance ended whose outcome is too large to travel.
+    async fn ended(&self, id: &InstanceId) -> Result<Ended> {
+        let view = self.status(id).await?;
+        let ended = view.and_then(|view| Some(Ended { status: view.record.status, outcome: view.outcome? }));
+        ended.ok_or_else(|| {
+            let message = format!("instance {id} has ended, and is not in the store any more: it was purged");
+            Error::Refused(Refusal { code: RefusalCode::NotFound, message })
+        })
     }
 }

@@ -3,7 +3,7 @@
 use std::{fs, process, time::Duration};
 
 use warren_broker::{
-    QueueType, Topology,
+    Bodies, QueueType, Topology,
     amqp::{Amqp, AmqpConfig},
 };
 
@@ -17,7 +17,13 @@ pub fn topology(settings: &Settings) -> Result<Topology> {
     };
     let topology = Topology::new(&settings.hub.name)
         .map_err(|error| Error::SetUp { what: "the hub's queues (setting hub.name)", reason: error.to_string() })?;
-    Ok(topology.with_queue_type(queue_type).with_delivery_limit(settings.broker.delivery_limit))
+    let bodies = Bodies {
+        bytes_max: settings.broker.message_bytes_max(),
+        inline_bytes_max: settings.payloads.inline_bytes_max().min(settings.broker.message_bytes_max()),
+        claim_queues: settings.payloads.queues.iter().cloned().collect(),
+    };
+    let topology = topology.with_queue_type(queue_type).with_delivery_limit(settings.broker.delivery_limit);
+    Ok(topology.with_bodies(bodies))
 }
 
 /// Returns the broker, not connected yet. `name` is what its connections are called in the broker's management.

@@ -51,18 +51,24 @@ impl<P: Programs> Owner<P> {
             return self.refuse(answer_to.as_ref(), refusal, work);
         }
         let existing = self.cache.get(instance).and_then(|slot| slot.live.as_ref());
-        if let Some(record) = existing.map(|live| live.instance.record.clone()) {
+        let existing = existing.map(|live| live.instance.record.clone());
+        if let Some(record) = &existing {
             if record.start_id == id || request.if_exists == IfExists::UseExisting {
                 return self.start_again(instance, answer_to, when, work);
             }
             if request.if_exists == IfExists::Fail || !record.status.is_terminal() {
-                return self.refuse(answer_to.as_ref(), exists(&record), work);
+                return self.refuse(answer_to.as_ref(), exists(record), work);
             }
-            self.is_over(&record, "was replaced by a later start", work);
         }
         if let Some(why) = self.trouble(instance) {
             let message = format!("instance {instance} exists already, and its row can't be read: {why}");
             return self.refuse(answer_to.as_ref(), Refusal { code: RefusalCode::Exists, message }, work);
+        }
+        if let Some(reason) = self.codec.missing(&delivery) {
+            return self.refuse_vanished(&delivery, reason, answer_to.as_ref(), work);
+        }
+        if let Some(record) = existing {
+            self.is_over(&record, "was replaced by a later start", work);
         }
         let started = ExecutionStarted {
             name: request.name,
@@ -114,6 +120,9 @@ impl<P: Programs> Owner<P> {
             let refusal = self.too_large("event", event.input.size());
             return self.refuse(answer_to.as_ref(), refusal, work);
         }
+        if let Some(reason) = self.codec.missing(delivery) {
+            return self.refuse_vanished(delivery, reason, answer_to.as_ref(), work);
+        }
         if held >= self.settings.mailbox_messages {
             let message = format!("instance {instance} holds {held} messages already and can't run: see its condition");
             work.dead.push(self.dead(delivery, &message));
@@ -159,6 +168,13 @@ impl<P: Programs> Owner<P> {
             (AnswerWhen::Outcome, Some(to)) if answer.is_ok() => self.waiters.add(&envelope.instance, to, self.now),
             (AnswerWhen::Outcome | AnswerWhen::Accepted, to) => self.tell(to.as_ref(), answer, work),
         }
+    }
+
+    /// A command whose payload travelled apart and is gone: nobody can carry it out, and its sender may send it again.
+    fn refuse_vanished(&self, delivery: &Delivery, reason: String, to: Option<&AnswerTo>, work: &mut Work) {
+        tracing::error!(partition = %self.me, %reason, "command has lost its payload, moved to the dead queue");
+        work.dead.push(self.dead(delivery, &reason));
+        self.refuse(to, Refusal { code: RefusalCode::Invalid, message: reason }, work);
     }
 
     pub(super) fn refuse_unseen(&self, instance: &InstanceId, to: Option<&AnswerTo>, work: &mut Work) {

@@ -9,6 +9,9 @@ use warren_store::{CommandRow, Load, TimerRow};
 
 use super::Owner;
 
+/// A batch is full once its messages have so many bytes: all of them are one transaction.
+const BATCH_BYTES: usize = 32 << 20;
+
 /// A batch before its turns.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
@@ -89,9 +92,11 @@ impl<P: Programs> Owner<P> {
 
     /// Takes deliveries, in order.
     fn arrived(&mut self, gathered: &mut Gathered, max: usize) {
-        while gathered.items.len() < max {
+        let mut bytes = 0;
+        while gathered.items.len() < max && bytes < BATCH_BYTES {
             let Some(delivery) = self.inbox.pop_front() else { break };
             let (tag, is_redelivered) = (delivery.tag, delivery.redelivered);
+            bytes += delivery.message.body.len();
             match self.codec.decode_control(&delivery) {
                 Err(malformed) => self.bury(gathered, &delivery, malformed.reason),
                 Ok(inbound) => {

@@ -40,6 +40,23 @@ impl<P: Programs> Owner<P> {
                     tracing::error!(%instance, parent = %parent.instance, why, "child can't be read, it is not terminated");
                 }
             }
+            PartitionMessage::Vanished { word, reason } => self.vanished(*word, reason, work),
+        }
+    }
+
+    /// Says of a word whose payload is gone what becomes of it: nobody waits for ever.
+    fn vanished(&mut self, word: PartitionMessage, reason: String, work: &mut Work) {
+        tracing::error!(partition = %self.me, instance = %word.target(), %reason, "word from a partition has lost its payload");
+        match word {
+            PartitionMessage::ChildStart(ChildStart { started, .. }) => {
+                if let Some(parent) = started.parent {
+                    self.refuse_child(parent, code::PAYLOAD_MISSING, reason, work);
+                }
+            }
+            PartitionMessage::Raise { instance, event } => self.give_up(instance, event, reason, work),
+            PartitionMessage::ChildEnded { .. }
+            | PartitionMessage::Terminate { .. }
+            | PartitionMessage::Vanished { .. } => {}
         }
     }
 

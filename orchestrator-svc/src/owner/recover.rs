@@ -70,6 +70,10 @@ impl<P: Programs> Owner<P> {
         let publications = messages(&sender, &record.events, payload_max).into_iter().filter_map(|message| {
             let is_sequenced = matches!(message, Outgoing::ToPartition(_));
             let sequence = if is_sequenced { sequences.next().map(|(_, number)| (self.me, *number)) } else { None };
+            // What is too large for its queue was failed by the turn.
+            if self.codec.too_large(&message).is_some() {
+                return None;
+            }
             self.codec.outgoing(&message, self.me, sequence).ok()
         });
         Ok(publications.collect())

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use warren_broker::Malformed;
 use warren_engine::{Programs, Recorded, Turn, Verdict};
 use warren_model::{Failure, InboxMessage, InstanceId, Outgoing, TaskEnded};
 use warren_store::{OutboxEntry, OutboxTurn, TimerRow, TurnKey, TurnRow};
@@ -138,12 +139,16 @@ impl<P: Programs> Owner<P> {
             if let Outgoing::Outcome { to, .. } = &message {
                 has_ended = Some(to.clone());
             }
-            match self.codec.outgoing(&message, self.me, sequence) {
+            let publication = match self.codec.too_large(&message) {
+                Some(failure) => Err(failure),
+                None => self.codec.outgoing(&message, self.me, sequence).map_err(unsendable),
+            };
+            match publication {
                 Ok(publication) => {
                     work.tracked.push((entry, publication));
                     sent += 1;
                 }
-                Err(malformed) => self.fail_unsendable(id, recorded, &message, malformed.reason, work),
+                Err(failure) => self.fail_unsendable(id, recorded, &message, failure, work),
             }
         }
         if sent > 0 {
@@ -156,23 +161,24 @@ impl<P: Programs> Owner<P> {
         }
     }
 
-    /// A work item that AMQP can't carry (the activity's name is no queue name, say) fails its task.
+    /// A work item that AMQP can't carry (the activity's name is no queue name, say) fails its task, before anything is
+    /// published.
     fn fail_unsendable(
         &mut self,
         id: &InstanceId,
         recorded: &Recorded,
         message: &Outgoing,
-        reason: String,
+        failure: Failure,
         work: &mut Work,
     ) {
-        tracing::error!(partition = %self.me, instance = %id, %reason, "message can't be sent");
+        tracing::error!(partition = %self.me, instance = %id, reason = %failure.message, "message can't be sent");
         let Outgoing::WorkItem { task, .. } = message else { return };
         let live = self.cache.get(id).and_then(|slot| slot.live.as_ref());
         if live.is_none_or(|live| !self.is_alive(id) || live.instance.record.execution != recorded.execution) {
             return; // the turn has ended the execution, so nobody waits for the task
         }
-        let outcome = Err(Failure::permanent("unsendable", reason));
-        let ended = TaskEnded { execution: recorded.execution, task: task.id, attempt: task.attempt, outcome };
+        let ended =
+            TaskEnded { execution: recorded.execution, task: task.id, attempt: task.attempt, outcome: Err(failure) };
         self.hold(id, InboxMessage::Task(ended), None, work);
         self.ready.insert(id.clone());
     }
@@ -205,6 +211,10 @@ impl<P: Programs> Owner<P> {
         work.touched.push(id.clone());
         work.commit.instances.push(record);
     }
+}
+
+fn unsendable(malformed: Malformed) -> Failure {
+    Failure::permanent("unsendable", malformed.reason)
 }
 
 fn is_lifecycle(message: &InboxMessage) -> bool {

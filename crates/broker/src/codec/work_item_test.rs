@@ -27,6 +27,8 @@ fn a_work_item_survives_the_wire() {
             traceparent: Some("00-1".into()),
             idempotency_key: "00000000000000000000000000000abc:0002".into(),
             deadline: None,
+            claimed: None,
+            missing: None,
         }
     );
 }

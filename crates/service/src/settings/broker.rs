@@ -18,6 +18,8 @@ pub struct BrokerSettings {
     pub heartbeat_seconds: u16,
     /// How often the broker may deliver a message before it goes to the dead queue.
     pub delivery_limit: u32,
+    /// Largest body of a message, in MiB: no more than the broker's own `max_message_size`.
+    pub message_megabytes_max: u32,
 }
 
 impl Default for BrokerSettings {
@@ -27,11 +29,17 @@ impl Default for BrokerSettings {
             queue_type: QueueType::Quorum,
             heartbeat_seconds: 1,
             delivery_limit: 1_000_000,
+            message_megabytes_max: 16,
         }
     }
 }
 
 impl BrokerSettings {
+    /// Returns the largest body of a message, in bytes.
+    pub fn message_bytes_max(&self) -> usize {
+        self.message_megabytes_max as usize * 1024 * 1024
+    }
+
     pub(super) fn check(&self, problems: &mut Problems) {
         let begins_well =
             |url: &&str| ["amqp://", "amqps://"].iter().any(|scheme| url.trim_start().starts_with(scheme));
@@ -40,6 +48,7 @@ impl BrokerSettings {
         }
         problems.range("broker.heartbeat_seconds", self.heartbeat_seconds, 1, 60);
         problems.range("broker.delivery_limit", self.delivery_limit, 1, u32::MAX.into());
+        problems.range("broker.message_megabytes_max", self.message_megabytes_max, 1, 512);
     }
 }
 

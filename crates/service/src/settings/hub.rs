@@ -8,8 +8,9 @@ use crate::Problems;
 const NAME_BYTES_MAX: usize = 40;
 /// Most partitions: a queue's name has two digits for them, and more than this costs throughput everywhere.
 const PARTITIONS_MAX: u64 = 99;
-/// Largest payload limit, in MiB: RabbitMQ takes messages up to 16 MiB by default, headers included.
-const PAYLOAD_MEGABYTES_MAX: u64 = 15;
+/// Largest payload limit, in MiB. A turn is one row with what came in, what was asked for and how it ended, and rows stay
+/// well below the gigabyte that the databases allow.
+const PAYLOAD_MEGABYTES_MAX: u64 = 128;
 
 /// The task hub, the same for every service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ mod health;
 mod hub;
 mod log;
 mod orchestrator;
+mod payloads;
 mod secret_url;
 mod store;
 mod worker;
@@ -21,6 +22,7 @@ pub use health::HealthSettings;
 pub use hub::HubSettings;
 pub use log::{LogFormat, LogSettings};
 pub use orchestrator::OrchestratorSettings;
+pub use payloads::PayloadsSettings;
 pub use secret_url::SecretUrl;
 pub use store::{Backend, StoreSettings};
 pub use worker::WorkerSettings;
@@ -37,6 +39,8 @@ pub struct Settings {
     pub broker: BrokerSettings,
     /// The database.
     pub store: StoreSettings,
+    /// Large payloads.
+    pub payloads: PayloadsSettings,
     /// orchestrator-svc.
     pub orchestrator: OrchestratorSettings,
     /// activity-worker.
@@ -54,6 +58,7 @@ impl Validate for Settings {
         self.hub.check(problems);
         self.broker.check(problems);
         self.store.check(problems);
+        self.payloads.check(problems);
         self.orchestrator.check(problems);
         self.worker.check(problems);
         self.client_api.check(problems);

@@ -26,7 +26,11 @@ fn each_bound_is_held() {
     check("hub.name", |s| s.hub.name.clear());
     check("hub.name", |s| s.hub.name = "amq".into());
     check("hub.partitions", |s| s.hub.partitions = 100);
-    check("hub.payload_megabytes_max", |s| s.hub.payload_megabytes_max = 16);
+    check("hub.payload_megabytes_max", |s| s.hub.payload_megabytes_max = 129);
+    check("broker.message_megabytes_max", |s| s.broker.message_megabytes_max = 0);
+    check("payloads.inline_kilobytes_max", |s| s.payloads.inline_kilobytes_max = 3);
+    check("payloads.queues", |s| s.payloads.queues = vec![" ".into()]);
+    check("payloads.store", |s| s.payloads.store = "/srv/payloads".into());
     check("broker.url", |s| s.broker.url = "http://broker".into());
     check("broker.delivery_limit", |s| s.broker.delivery_limit = 0);
     check("store.url", |s| s.store.url = "postgres://".into());

@@ -30,6 +30,8 @@ impl World {
                 self.finish(number);
                 self.may_purge(&instance);
             }
+            // These clients have no store to read.
+            ClientReply::Stored { .. } => self.finish(number),
             ClientReply::Answer(answer) => self.accepted(number, answer),
             ClientReply::Refused(refusal) => self.refused(number, &ask, &refusal),
         }

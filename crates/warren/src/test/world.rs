@@ -167,7 +167,8 @@ impl World {
                     self.deliver(&instance, InboxMessage::Terminate { reason: Some(reason), recursive: true });
                 }
             }
-            Outgoing::Outcome { .. } => {} // nobody gives a reply queue here
+            // Nobody gives a reply queue here, and nothing travels apart.
+            Outgoing::Outcome { .. } | Outgoing::ToPartition(PartitionMessage::Vanished { .. }) => {}
         }
     }
 
