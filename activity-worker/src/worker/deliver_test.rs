@@ -121,3 +121,19 @@ fn a_dead_letter_that_the_broker_did_not_take_is_tried_again() {
     assert_eq!(short(&bench.pass(Duration::from_millis(100))), ["publish 1 to h.dead"]);
     assert_eq!(short(&bench.confirm(1)), ["ack a 1"]);
 }
+
+#[test]
+fn a_work_item_whose_input_is_gone_is_answered_with_the_remedy_and_does_not_run() {
+    let mut bench = bench(1);
+    let mut message = work(1);
+    message.headers.insert("claim".into(), HeaderValue::Text("00000000-0000-0000-0000-000000000001:5000".into()));
+    message.body = [].into();
+    let effects = bench.deliver(A, [delivery(1, message)]);
+    assert_eq!(short(&effects), ["publish 1 to h.control.03"]);
+    let failure: Failure = serde_json::from_slice(&publication(&effects).message.body).unwrap();
+    assert_eq!((failure.code.as_str(), failure.retryable), (code::PAYLOAD_MISSING, true));
+    assert!(failure.message.contains("payloads.store"), "{failure}");
+    assert_eq!(short(&bench.published(1, Published::Lost("x".into()))), [""; 0]);
+    assert_eq!(short(&bench.pass(Duration::from_secs(1))), ["publish 1 to h.control.03"]);
+    assert_eq!(short(&bench.confirm(1)), ["ack a 1"]);
+}

@@ -4,6 +4,7 @@ mod crashes;
 mod duplicates;
 mod expiry;
 mod fairness;
+mod large;
 mod lifecycle;
 mod outbox;
 mod partitions;

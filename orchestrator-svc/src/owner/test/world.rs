@@ -7,7 +7,7 @@ use std::{
 
 use warren::Registry;
 use warren_broker::{
-    Address, ClientReply, Codec, Delivery, Envelope, Message, Publication, Published, Topology, codec::reply,
+    Address, Bodies, ClientReply, Codec, Delivery, Envelope, Message, Publication, Published, Topology, codec::reply,
     decode_client_reply, decode_work_item,
 };
 use warren_model::{
@@ -66,7 +66,17 @@ impl World {
 
     /// One partition of several.
     pub(crate) fn of(registry: Registry, settings: Settings, me: Partition, partitions: PartitionCount) -> Self {
-        let codec = Codec::new(Topology::new("t").unwrap(), partitions, [7; 16]);
+        Self::on(registry, settings, me, Codec::new(Topology::new("t").unwrap(), partitions, [7; 16]))
+    }
+
+    /// On a hub whose messages are bounded otherwise.
+    pub(crate) fn bounded(registry: Registry, bodies: Bodies) -> Self {
+        let topology = Topology::new("t").unwrap().with_bodies(bodies);
+        let codec = Codec::new(topology, PartitionCount(NonZeroU16::MIN), [7; 16]);
+        Self::on(registry, Settings::default(), Partition(0), codec)
+    }
+
+    fn on(registry: Registry, settings: Settings, me: Partition, codec: Codec) -> Self {
         let shelf = Shelf::default();
         let mut effects = Vec::new();
         let session = session(me, &codec, &shelf, 1);
