@@ -26,7 +26,7 @@ pub fn amqp_url() -> &'static str {
 /// A channel of another system.
 pub struct Amqp {
     channel: Channel,
-    _connection: Connection,
+    connection: Connection,
 }
 
 impl Amqp {
@@ -34,7 +34,7 @@ impl Amqp {
     pub async fn connect() -> Self {
         let connection = Connection::connect(amqp_url(), ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
-        Self { channel, _connection: connection }
+        Self { channel, connection }
     }
 
     /// Declares a queue of this connection's own and returns its name.
@@ -48,6 +48,15 @@ impl Amqp {
     pub async fn publish(&self, exchange: &str, key: &str, body: &[u8], properties: BasicProperties) {
         let options = BasicPublishOptions::default();
         self.channel.basic_publish(exchange.into(), key.into(), options, body, properties).await.unwrap();
+    }
+
+    /// Returns how many messages of a queue wait for a consumer; none if there is no such queue.
+    pub async fn count(&self, queue: &str) -> u32 {
+        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        // The broker closes the channel if there is none.
+        let channel = self.connection.create_channel().await.unwrap();
+        let queue = channel.queue_declare(queue.into(), options, FieldTable::default()).await;
+        queue.map_or(0, |queue| queue.message_count())
     }
 
     /// Waits for a message.

@@ -8,11 +8,15 @@ mod binaries;
 mod broker;
 mod cluster;
 mod fleet;
+mod inside;
 pub mod orders;
+mod postgres;
 mod process;
 
 pub use binaries::{binary, python, repository};
 pub use broker::{Amqp, amqp_url};
 pub use cluster::Cluster;
 pub use fleet::{Fleet, eventually};
+pub use inside::{Database, Inside};
+pub use postgres::{postgres_url, sql};
 pub use process::Process;

@@ -107,7 +107,6 @@ impl<C, P: Payloads> ClaimingConsumer<C, P> {
         self.note(&whole, claim.bytes, vec![claim.id]);
         Some(whole)
     }
-
 }
 
 /// Asks until there is an answer: what was delivered can't be handed on without.

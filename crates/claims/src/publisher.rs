@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
-use warren_broker::{Delivery, Parcel, Publication, Published, Publisher, Requester, Topology, codec::claim::check_out};
+use warren_broker::{
+    Delivery, Parcel, Publication, Published, Publisher, Requester, Topology, codec::claim::check_out,
+};
 use warren_store::{PayloadRow, Payloads};
 
 /// Publishes; large payloads go to the payload store first.
@@ -85,10 +87,10 @@ impl<P: Payloads> Counter<P> {
         }
         let topology = self.topology.clone();
         // To take it apart takes as long as it is large.
-        let apart = spawn_blocking(move || check_out(&topology, &publication).ok_or(publication)).await;
+        let apart = spawn_blocking(move || (check_out(&topology, &publication), publication)).await;
         let (rest, parcel) = match apart {
-            Ok(Ok(apart)) => apart,
-            Ok(Err(whole)) => return Ok(whole),
+            Ok((Some(apart), _)) => apart,
+            Ok((None, whole)) => return Ok(whole),
             Err(error) => return Err(Published::Refused(format!("its payload can't be taken apart: {error}"))),
         };
         let Parcel { partition, id, instance, execution, body } = parcel;

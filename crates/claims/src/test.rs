@@ -65,7 +65,9 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        timeout(Duration::from_secs(10), wait).await.unwrap_or_else(|_| panic!("{} payloads, not {count}", self.kept()));
+        timeout(Duration::from_secs(10), wait)
+            .await
+            .unwrap_or_else(|_| panic!("{} payloads, not {count}", self.kept()));
     }
 
     fn start(&self, id: &str, input: &Payload) -> Publication {
@@ -101,9 +103,9 @@ fn json(bytes: usize) -> Payload {
 async fn inputs<C: Consumer>(world: &World, consumer: &mut C) -> Vec<Payload> {
     let deliveries = timeout(Duration::from_secs(10), consumer.next(100)).await.unwrap().unwrap();
     let decode = |delivery| world.codec.decode_control(delivery).unwrap().remove(0);
-    let input = |inbound| match inbound {
-        Inbound::Command(Envelope { command: Command::Start(start), .. }) => start.input,
-        other => panic!("{other:?}"),
+    let input = |inbound| {
+        let Inbound::Command(Envelope { command: Command::Start(start), .. }) = inbound else { panic!("{inbound:?}") };
+        start.input
     };
     deliveries.iter().map(decode).map(input).collect()
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
+use uuid::Uuid;
 use warren_broker::{
     Acker, Broker, Codec, Consumer, Envelope, Inbound, Publication, Published, Publisher, Topology,
     memory::{Memory, MemoryPublisher},
@@ -16,7 +17,6 @@ use warren_model::{
     Answer, AnswerTo, Condition, ExecutionId, InstanceId, InstanceRecord, MessageId, Outcome, Outgoing, Partition,
     PartitionCount, Payload, Refusal, Status, Timestamp, TurnRecord,
 };
-use uuid::Uuid;
 use warren_store::{
     Epoch, Error, Filter, Hub, InstanceView, Lease, Page, PayloadRow, Payloads, Queries, Result, Standing, Survey,
 };

@@ -125,7 +125,8 @@ impl Cache {
         let (mut count, mut bytes) = (self.slots.len(), self.bytes);
         let mut oldest = Vec::new();
         for (_, id) in &self.order {
-            if count <= self.max && bytes <= self.bytes_max {
+            // The last one stays whatever it weighs: to read it again for each message would cost far more.
+            if count <= self.max && (bytes <= self.bytes_max || count == 1) {
                 break;
             }
             let slot = &self.slots[id];

@@ -7,7 +7,7 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use uuid::Uuid;
-use warren_model::{ExecutionId, InstanceId, Outcome, Partition, Payload, PartitionMessage, Token};
+use warren_model::{ExecutionId, InstanceId, Outcome, Partition, PartitionMessage, Payload, Token};
 
 use super::{
     Malformed,
@@ -167,7 +167,8 @@ impl FromStr for Claim {
             Some(Self { id: id.parse().ok()?, bytes: bytes.parse().ok()? })
         };
         let name = header::CLAIM;
-        parse().ok_or_else(|| Malformed::new(format!("header `{name}` is {text:?}: expected a UUID and a size in bytes")))
+        parse()
+            .ok_or_else(|| Malformed::new(format!("header `{name}` is {text:?}: expected a UUID and a size in bytes")))
     }
 }
 

@@ -20,8 +20,7 @@ fn json(bytes: usize) -> Payload {
 }
 
 fn start(input: Payload) -> Publication {
-    let request =
-        StartRequest { name: "order".into(), version: None, input, tags: BTreeMap::new(), traceparent: None };
+    let request = StartRequest { name: "order".into(), version: None, input, tags: BTreeMap::new(), traceparent: None };
     small().command(&Envelope {
         id: MessageId::new("m-1").unwrap(),
         instance: instance("order-1"),
@@ -79,7 +78,10 @@ fn there_and_back(publication: Publication) -> (Parcel, Publication, Delivery) {
 fn a_large_command_travels_in_two_parts_and_is_the_same_again() {
     let whole = start(json(101));
     let (parcel, light, back) = there_and_back(whole.clone());
-    assert_eq!((&*parcel.body, parcel.instance.as_str(), parcel.execution), (json(101).as_str().as_bytes(), "order-1", None));
+    assert_eq!(
+        (&*parcel.body, parcel.instance.as_str(), parcel.execution),
+        (json(101).as_str().as_bytes(), "order-1", None)
+    );
     assert_eq!(parcel.partition, small().partitions().of(&instance("order-1")));
     assert_eq!(back, delivered(whole.clone()));
     // The same message has the same payload under the same id; another payload has another.
@@ -175,9 +177,10 @@ fn a_payload_that_is_gone_is_said_so_to_each_as_fits() {
     let failure = ended.outcome.as_ref().unwrap_err();
     assert_eq!((failure.code.as_str(), failure.retryable), (code::PAYLOAD_MISSING, true));
 
-    let word_of = |word| match &small().decode_control(&gone(to_partition(word)).0).unwrap()[..] {
-        [Inbound::Partition { message, .. }] => message.clone(),
-        other => panic!("{other:?}"),
+    let word_of = |word| {
+        let inbound = small().decode_control(&gone(to_partition(word)).0).unwrap().remove(0);
+        let Inbound::Partition { message, .. } = inbound else { panic!("{inbound:?}") };
+        message
     };
     for word in [child_start(json(300)), raise(json(300))] {
         let PartitionMessage::Vanished { word: left, .. } = word_of(word.clone()) else { panic!("{word:?}") };

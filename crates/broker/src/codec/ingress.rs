@@ -27,7 +27,9 @@ impl Codec {
         let fields = Fields(&delivery.message);
         if fields.claim()?.is_some() {
             let name = header::CLAIM;
-            return Err(Malformed::new(format!("header `{name}` is for Warren's own components: expected the input as the body")));
+            return Err(Malformed::new(format!(
+                "header `{name}` is for Warren's own components: expected the input as the body"
+            )));
         }
         let given = fields.message_id()?;
         let has_random_id = given.is_none();

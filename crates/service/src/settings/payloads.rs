@@ -41,8 +41,10 @@ impl PayloadsSettings {
             problems.add("payloads.queues", format!("payloads.queues names {queue:?}, must be names of queues, or *"));
         }
         let store = self.store();
-        let is_good = |store: &StoreSettings| matches!(store.backend(), Some(Backend::Sqlite(path)) if !path.is_empty())
-            || matches!(store.backend(), Some(Backend::Postgres(_)));
+        let is_good = |store: &StoreSettings| {
+            matches!(store.backend(), Some(Backend::Sqlite(path)) if !path.is_empty())
+                || matches!(store.backend(), Some(Backend::Postgres(_)))
+        };
         if !store.as_ref().is_none_or(is_good) {
             let url = &self.store;
             problems.add("payloads.store", format!("payloads.store = {url:?}, must be as store.url, or empty"));

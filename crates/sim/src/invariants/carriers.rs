@@ -135,9 +135,8 @@ impl Carriers {
         match message {
             PartitionMessage::ChildStart(start) => self.starts.extend(start.started.parent.as_ref().map(key_of)),
             PartitionMessage::ChildEnded { parent, .. } => drop(self.ends.insert(key_of(parent))),
-            PartitionMessage::Raise { .. }
-            | PartitionMessage::Terminate { .. }
-            | PartitionMessage::Vanished { .. } => {}
+            PartitionMessage::Raise { .. } | PartitionMessage::Terminate { .. } | PartitionMessage::Vanished { .. } => {
+            }
         }
     }
 

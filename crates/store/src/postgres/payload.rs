@@ -60,3 +60,7 @@ impl Payloads for PostgresPayloads {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "payload_test.rs"]
+mod test;

@@ -97,12 +97,7 @@ pub(super) fn drop_all(connection: &mut Connection, partition: Partition, ids: &
 }
 
 /// Removes old payloads that no running execution has a task for. Returns how many.
-pub(super) fn expire(
-    transaction: &Connection,
-    partition: Partition,
-    before: Timestamp,
-    most: usize,
-) -> Result<usize> {
+pub(super) fn expire(transaction: &Connection, partition: Partition, before: Timestamp, most: usize) -> Result<usize> {
     let sql = "DELETE FROM payload WHERE partition = ?1 AND id IN (
         SELECT id FROM payload AS p WHERE partition = ?1 AND at < ?2 AND NOT EXISTS (
             SELECT 1 FROM instance AS i WHERE i.partition = ?1 AND i.id = p.instance AND i.execution = p.execution

@@ -197,10 +197,10 @@ fn a_batch_holds_no_more_bytes_than_one_transaction_should() {
     }
     world.deliver();
     assert!(world.act_on(|effect| matches!(effect, Effect::Load(_))));
-    let turns = world.effects.iter().find_map(|effect| match effect {
-        Effect::Commit(commit) => Some(commit.turns.len()),
-        _ => None,
-    });
+    let turns = world
+        .effects
+        .iter()
+        .find_map(|effect| if let Effect::Commit(commit) = effect { Some(commit.turns.len()) } else { None });
     assert_eq!(turns, Some(2), "the second fills it");
     world.settle();
     assert_eq!(world.shelf.instances.len(), 3);

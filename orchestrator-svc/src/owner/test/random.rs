@@ -325,10 +325,9 @@ fn record<'a>(sim: &'a Sim, name: &str) -> &'a InstanceRecord {
 fn outcome_for<'a>((correlation, reply): &'a (String, ClientReply), name: &str) -> Option<&'a Outcome> {
     match reply {
         ClientReply::Outcome { outcome, .. } if *correlation == format!("start-{name}") => Some(outcome),
-        ClientReply::Outcome { .. }
-        | ClientReply::Stored { .. }
-        | ClientReply::Answer(_)
-        | ClientReply::Refused(_) => None,
+        ClientReply::Outcome { .. } | ClientReply::Stored { .. } | ClientReply::Answer(_) | ClientReply::Refused(_) => {
+            None
+        }
     }
 }
 

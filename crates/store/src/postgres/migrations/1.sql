@@ -128,7 +128,7 @@ CREATE TABLE received (
     PRIMARY KEY (partition, source)
 ) WITH (fillfactor = 50);
 
--- Large payloads on their way. The only table that client-api and workers write: grant them SELECT, INSERT and DELETE.
+-- Large payloads on their way. The only table that client-api and workers write: grant them SELECT and INSERT.
 CREATE TABLE payload (
     partition integer     NOT NULL,
     id        uuid        NOT NULL,

@@ -1,0 +1,134 @@
+//! The services of a hub inside the test's own process, with orchestrators and activities of the test's own.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use client_api::http_client::HttpClient;
+use tokio::{sync::oneshot, task::JoinHandle};
+use warren::Registry;
+use warren_service::Settings;
+
+use crate::{amqp_url, eventually, fleet::free_port, postgres_url};
+
+/// Where a hub rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// In a file of the test's own.
+    Sqlite,
+    /// On the server for tests.
+    Postgres,
+}
+
+/// The services of one hub; they end, and its queues and tables go, when it is dropped.
+pub struct Inside {
+    /// What every service is told.
+    pub settings: Settings,
+    registry: Registry,
+    folder: tempfile::TempDir,
+    services: BTreeMap<&'static str, (oneshot::Sender<()>, JoinHandle<anyhow::Result<()>>)>,
+}
+
+impl Inside {
+    /// Returns a hub of its own in which nothing runs yet.
+    pub fn new(database: Database, registry: Registry) -> Self {
+        let mut settings = Settings::default();
+        let folder = tempfile::tempdir().unwrap();
+        settings.hub.name = format!("e2e-{}", uuid::Uuid::new_v4().simple());
+        settings.broker.url = amqp_url().into();
+        settings.store.url = match database {
+            Database::Sqlite => format!("sqlite:{}", folder.path().join("hub.db").display()).as_str().into(),
+            Database::Postgres => postgres_url().into(),
+        };
+        settings.client_api.listen = format!("127.0.0.1:{}", free_port());
+        settings.health.orchestrator = String::new();
+        settings.health.worker = String::new();
+        Self { settings, registry, folder, services: BTreeMap::new() }
+    }
+
+    /// Lets payloads be so large, and travel by the store.
+    pub fn with_payloads(mut self, megabytes: u32) -> Self {
+        self.settings.hub.payload_megabytes_max = megabytes;
+        self.settings.client_api.body_megabytes_max = megabytes;
+        self.settings.payloads.store = self.settings.store.url.clone();
+        self.settings.payloads.queues = vec!["*".into()];
+        self
+    }
+
+    /// Starts orchestrator-svc.
+    pub fn orchestrator(&mut self) {
+        let (settings, registry) = (self.settings.clone(), self.registry.clone());
+        self.spawn("orchestrator", |stop| async move { orchestrator_svc::run(&settings, registry, stop).await });
+    }
+
+    /// Starts an activity-worker.
+    pub fn worker(&mut self) {
+        let (settings, registry) = (self.settings.clone(), self.registry.clone());
+        self.spawn("worker", |stop| async move { Ok(activity_worker::run(&settings, registry, stop).await?) });
+    }
+
+    /// Starts client-api and waits until it is ready.
+    pub async fn api(&mut self) {
+        let settings = self.settings.clone();
+        self.spawn("api", |stop| async move { client_api::run(&settings, stop).await });
+        let http = HttpClient::new(&format!("http://{}", self.settings.client_api.listen), Duration::from_secs(5));
+        let http = http.unwrap();
+        let is_ready = || async { http.get("/health/ready").await.is_ok_and(|reply| reply.status.is_success()) };
+        eventually("client-api is ready", is_ready).await;
+    }
+
+    /// Starts all three.
+    pub async fn start(&mut self) {
+        self.orchestrator();
+        self.worker();
+        self.api().await;
+    }
+
+    /// Returns a client of the API, below its base.
+    pub fn http(&self) -> HttpClient {
+        let base = format!("http://{}/api/v1", self.settings.client_api.listen);
+        HttpClient::new(&base, Duration::from_secs(120)).unwrap()
+    }
+
+    /// Returns the folder of the hub's file.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// Stops a service, and waits until it has ended.
+    pub async fn stop(&mut self, name: &str) {
+        let Some((stop, task)) = self.services.remove(name) else { return };
+        let _ = stop.send(());
+        task.await.unwrap().unwrap();
+    }
+
+    fn spawn<F: Future<Output = anyhow::Result<()>> + Send + 'static>(
+        &mut self,
+        name: &'static str,
+        run: impl FnOnce(Stop) -> F,
+    ) {
+        let (stop, stopped) = oneshot::channel();
+        self.services.insert(name, (stop, tokio::spawn(run(Stop(stopped)))));
+    }
+}
+
+/// Resolves once a service is to stop.
+struct Stop(oneshot::Receiver<()>);
+
+impl Future for Stop {
+    type Output = ();
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<()> {
+        std::pin::Pin::new(&mut self.0).poll(context).map(drop)
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.services.values().for_each(|(_, task)| task.abort());
+        let (hub, url) = (self.settings.hub.name.clone(), self.settings.store.url.as_str().to_owned());
+        let clean = std::thread::spawn(move || {
+            crate::broker::delete_hub(&hub);
+            crate::postgres::drop_hub(&url, &hub);
+        });
+        let _ = clean.join();
+    }
+}
