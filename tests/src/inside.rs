@@ -126,7 +126,7 @@ impl Drop for Inside {
         self.services.values().for_each(|(_, task)| task.abort());
         let (hub, url) = (self.settings.hub.name.clone(), self.settings.store.url.as_str().to_owned());
         let clean = std::thread::spawn(move || {
-            crate::broker::delete_hub(&hub);
+            crate::broker::delete_hub(amqp_url(), &hub);
             crate::postgres::drop_hub(&url, &hub);
         });
         let _ = clean.join();

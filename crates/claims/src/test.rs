@@ -8,8 +8,8 @@ use warren_broker::{
     Topology, decode_work_item, memory::Memory,
 };
 use warren_model::{
-    ActionId, AnswerWhen, Command, ExecutionId, InstanceId, MessageId, Outgoing, Partition, PartitionCount, Payload,
-    StartRequest, TaskScheduled,
+    ActionId, AnswerWhen, Command, ExecutionId, IfExists, InstanceId, MessageId, Outgoing, Partition, PartitionCount,
+    Payload, StartRequest, TaskScheduled,
 };
 use warren_store::{
     HubSpec, Payloads,
@@ -71,8 +71,14 @@ impl World {
     }
 
     fn start(&self, id: &str, input: &Payload) -> Publication {
-        let (name, input) = ("order".into(), input.clone());
-        let request = StartRequest { name, version: None, input, tags: BTreeMap::new(), traceparent: None };
+        let request = StartRequest {
+            name: "order".into(),
+            version: None,
+            input: input.clone(),
+            tags: BTreeMap::new(),
+            traceparent: None,
+            if_exists: IfExists::Fail,
+        };
         self.codec.command(&Envelope {
             id: MessageId::new(id).unwrap(),
             instance: InstanceId::new(id).unwrap(),

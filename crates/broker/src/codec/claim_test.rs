@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use warren_model::{
-    ActionId, AnswerTo, AnswerWhen, ChildStart, Command, EventRaised, ExecutionStarted, Failure, MessageId, Outgoing,
-    Parent, StartRequest, Status, TaskScheduled, code,
+    ActionId, AnswerTo, AnswerWhen, ChildStart, Command, EventRaised, ExecutionStarted, Failure, IfExists, MessageId,
+    Outgoing, Parent, StartRequest, Status, TaskScheduled, code,
 };
 
 use super::{super::fixture::*, *};
@@ -20,7 +20,14 @@ fn json(bytes: usize) -> Payload {
 }
 
 fn start(input: Payload) -> Publication {
-    let request = StartRequest { name: "order".into(), version: None, input, tags: BTreeMap::new(), traceparent: None };
+    let request = StartRequest {
+        name: "order".into(),
+        version: None,
+        input,
+        tags: BTreeMap::new(),
+        traceparent: None,
+        if_exists: IfExists::Fail,
+    };
     small().command(&Envelope {
         id: MessageId::new("m-1").unwrap(),
         instance: instance("order-1"),
