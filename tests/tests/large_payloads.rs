@@ -14,7 +14,7 @@ use lapin::{
 use serde_json::Value;
 use warren::{Activity, ActivityContext, Context, Event, Failure, Orchestrator, Registry};
 use warren_client::{Client, Options};
-use warren_model::{InstanceId, Payload, Status};
+use warren_model::{InstanceId, MessageId, Payload, Status};
 use warren_store::{postgres::PostgresReader, sqlite::SqliteReader};
 
 const MIB: usize = 1 << 20;
@@ -63,6 +63,17 @@ fn inside(database: Database, megabytes: u32) -> Inside {
     inside
 }
 
+/// Starts `mirror`; asks again when told to, as a new hub and a debug build on a busy machine take their time.
+async fn start(inside: &Inside, instance: &str, input: &str) {
+    let (http, path) = (inside.http(), format!("/orchestrators/mirror/{instance}"));
+    eventually(&format!("{instance} is accepted"), || async {
+        let reply = http.post(&path, &[("idempotency-key", instance)], input.into()).await.unwrap();
+        assert!([202, 503, 504].contains(&reply.status.as_u16()), "{}", reply.text());
+        reply.status == 202
+    })
+    .await;
+}
+
 async fn ended(inside: &Inside, instance: &str) -> Value {
     let (http, path) = (inside.http(), format!("/instances/{instance}/wait?timeout=60&showInput=false"));
     let mut reply = http.get(&path).await.unwrap();
@@ -83,18 +94,10 @@ async fn payloads(inside: &Inside) -> i64 {
 }
 
 async fn mebibytes(database: Database, mebibytes: usize) {
-    let _ = warren_service::telemetry::init(&warren_service::settings::LogSettings::default());
     let mut inside = inside(database, 65);
     inside.start().await;
     let input = json(mebibytes * MIB);
-    // A debug build on a busy machine takes its time: 504 then says to ask again.
-    eventually("the start is accepted", || async {
-        let key = [("idempotency-key", "large")];
-        let reply = inside.http().post("/orchestrators/mirror/large", &key, input.clone().into()).await.unwrap();
-        assert!([202, 504].contains(&reply.status.as_u16()), "{}", reply.text());
-        reply.status == 202
-    })
-    .await;
+    start(&inside, "large", &input).await;
     let status = ended(&inside, "large").await;
     assert_eq!(status["runtimeStatus"], "Completed", "{}", status["failure"]);
     assert_eq!(status["output"].as_str().unwrap().len() + 2, input.len());
@@ -139,7 +142,9 @@ async fn everything_that_carries_a_payload_carries_a_large_one() {
 }
 
 async fn take_the_tour<Q: warren_store::Queries>(client: &Client<Q>, id: &InstanceId, input: &Value) {
-    client.start("tour", Payload::of(&(1, input)).unwrap()).id(id.clone()).send().await.unwrap();
+    let (first, message) = (Payload::of(&(1, input)).unwrap(), MessageId::new("tour").unwrap());
+    let start = || client.start("tour", first.clone()).id(id.clone()).message(message.clone()).send();
+    eventually("the start is accepted", || async { start().await.is_ok() }).await;
     for _ in 0..2 {
         client.raise(id, "go", Payload::of(input).unwrap()).send().await.unwrap();
     }
@@ -156,10 +161,7 @@ async fn a_worker_without_the_store_gets_bodies_inline_up_to_the_broker_s_limit(
     inside.api().await;
     let amqp = Amqp::connect().await;
     let queue = format!("{}.work.greet", inside.settings.hub.name);
-    let http = inside.http();
-    let input = json(MIB);
-    let reply = http.post("/orchestrators/mirror/fits", &[], input.clone().into()).await.unwrap();
-    assert_eq!(reply.status, 202, "{}", reply.text());
+    start(&inside, "fits", &json(MIB)).await;
     eventually("the work item is out", || async { amqp.count(&queue).await == 1 }).await;
     let item = amqp.get(&queue).await;
     assert_eq!(item.data.len(), MIB, "the whole body, and nothing else");
@@ -169,8 +171,7 @@ async fn a_worker_without_the_store_gets_bodies_inline_up_to_the_broker_s_limit(
     amqp.publish("", item.properties.reply_to().as_ref().unwrap().as_str(), &item.data, properties).await;
     assert_eq!(ended(&inside, "fits").await["runtimeStatus"], "Completed");
 
-    let reply = http.post("/orchestrators/mirror/too-large", &[], json(MIB + 1).into()).await.unwrap();
-    assert_eq!(reply.status, 202, "{}", reply.text());
+    start(&inside, "too-large", &json(MIB + 1)).await;
     let status = ended(&inside, "too-large").await;
     assert_eq!(status["failure"]["code"], "payload_too_large", "{status}");
     assert!(status["failure"]["message"].as_str().unwrap().contains("payloads.queues"), "{status}");
@@ -182,8 +183,7 @@ async fn a_payload_that_somebody_deleted_fails_its_task_with_the_remedy() {
     let mut inside = inside(Database::Sqlite, 8);
     inside.orchestrator();
     inside.api().await;
-    let reply = inside.http().post("/orchestrators/mirror/gone", &[], json(2 * MIB).into()).await.unwrap();
-    assert_eq!(reply.status, 202, "{}", reply.text());
+    start(&inside, "gone", &json(2 * MIB)).await;
     // The start's is taken over, that of the work item waits with it.
     let amqp = Amqp::connect().await;
     let queue = format!("{}.work.greet", inside.settings.hub.name);
@@ -202,9 +202,8 @@ async fn a_claim_that_makes_no_sense_is_moved_to_the_dead_queue() {
     let mut inside = inside(Database::Sqlite, 8);
     inside.start().await;
     let (amqp, hub) = (Amqp::connect().await, inside.settings.hub.name.clone());
-    // `x` lives there; once it has been seen, its control queue is consumed.
-    let reply = inside.http().post("/orchestrators/mirror/x", &[], b"\"small\"".into()).await.unwrap();
-    assert_eq!(reply.status, 202, "{}", reply.text());
+    // `x` lives in partition 1; once it has been seen, its control queue is consumed.
+    start(&inside, "x", "\"small\"").await;
     let headers: BTreeMap<&str, &str> =
         [("claim", "somewhere"), ("instance-id", "x"), ("orchestrator", "mirror")].into();
     let mut table = FieldTable::default();
