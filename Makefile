@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help check fmt-check clippy doc tools-check fix build test test-cluster sim chaos demo up down clean-local
+.PHONY: help check fmt-check clippy doc tools-check fix build test test-cluster sim chaos rolling demo up down clean-local
 
 # What `make demo` runs against the fleet, once it is up; the API's URL is added as --api URL.
 DEMO ?= target/release/warren-demo --orders examples/order/orders.json
@@ -44,6 +44,10 @@ sim: ## Simulates a whole cluster by seeds (SEEDS=n FROM=n; without SEEDS: what 
 chaos: ## Storms: a real fleet under load, killed and restarted by seed, then judged (SEED=n, CHAOS="--minutes 3 …"; docs/chaos.md)
 	cargo build --release --locked --quiet -p warren-chaos
 	target/release/warren-chaos $(if $(SEED),--seed $(SEED)) $(CHAOS)
+
+rolling: ## Restarts every orchestrator-svc of a loaded fleet in turn, and measures what instances notice (docs/chaos.md)
+	cargo build --release --locked --quiet -p warren-chaos
+	target/release/warren-chaos rolling
 
 demo: ## Starts everything, runs the main job on it and stops what it started
 	deploy/local/demo $(DEMO)

@@ -9,6 +9,7 @@ mod progress;
 mod queues;
 mod report;
 mod roles;
+mod rolling;
 mod run;
 mod storm;
 mod workload;
@@ -73,6 +74,8 @@ Exit codes: 0 all is well, 1 something is not (what is printed, where the logs a
 enum Part {
     /// Judges again what the last run left, if that ran with --keep
     Judge,
+    /// Measures a rolling restart of orchestrator-svc under load
+    Rolling(rolling::Rolling),
     /// An orchestrator-svc with the storm's orchestrators
     #[command(hide = true)]
     Orchestrator(ServiceRole),
@@ -90,6 +93,7 @@ async fn main() -> ExitCode {
     let ended = match &args.role {
         None => async { run::run(&plan(&args)?).await }.await,
         Some(Part::Judge) => async { run::judge_again(&plan(&args)?).await }.await,
+        Some(Part::Rolling(rolling)) => rolling::run(rolling).await,
         Some(Part::Orchestrator(role)) => roles::orchestrator(role).await.map(|()| true),
         Some(Part::Worker(role)) => roles::worker(role).await.map(|()| true),
         Some(Part::Api(role)) => roles::api(role).await.map(|()| true),

@@ -33,9 +33,9 @@ mod wheel;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use warren_broker::{Codec, Delivery, Publication, Published};
+use warren_broker::{Codec, Delivery, Envelope, Publication, Published};
 use warren_engine::Programs;
-use warren_model::{InstanceId, MessageId, Partition, Timestamp};
+use warren_model::{AnswerWhen, Command, InstanceId, MessageId, Partition, Timestamp};
 use warren_store::{
     CommandRow, Commit, Epoch, Expired, Load, Loaded, OutboxEntry, PartitionState, TimerRow, TurnKey, TurnRow,
 };
@@ -312,8 +312,26 @@ impl<P: Programs> Owner<P> {
         let has_answered = self.inbox.is_empty() && self.acks.is_empty() && self.answering == 0;
         let has_published = self.outbox.is_empty() && self.recovering.is_empty();
         if self.draining && self.is_idle() && has_answered && has_published {
-            effects.push(Effect::Drained);
+            let waiters = self.pass_waiters_on();
+            if waiters.is_empty() {
+                effects.push(Effect::Drained);
+            } else {
+                self.answering += 1;
+                effects.push(Effect::Publish { ticket: Ticket::Answers, batch: waiters });
+            }
         }
+    }
+
+    /// Asks the next owner to tell those who wait, in their names: they would ask again by themselves, but only seconds
+    /// later. Who gets lost on the way does so.
+    fn pass_waiters_on(&mut self) -> Vec<Publication> {
+        let (epoch, waiters) = (self.epoch, self.waiters.take_all());
+        let asks = waiters.enumerate().filter_map(|(at, (instance, to))| {
+            let id = MessageId::new(&format!("wait-{}-{epoch}-{at}", self.me)).ok()?;
+            let (command, when) = (Command::Wait, AnswerWhen::Outcome);
+            Some(self.codec.command(&Envelope { id, instance, command, answer_to: Some(to), when }))
+        });
+        asks.collect()
     }
 }
 

@@ -29,6 +29,12 @@ impl Waiters {
         self.0.remove(instance).into_iter().flatten().map(|(_, to)| to)
     }
 
+    /// Takes everybody, each with the instance whose end is waited for.
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = (InstanceId, AnswerTo)> + use<> {
+        let all = std::mem::take(&mut self.0).into_iter();
+        all.flat_map(|(instance, waiters)| waiters.into_iter().map(move |(_, to)| (instance.clone(), to)))
+    }
+
     /// Forgets those who have not asked again for long.
     pub(super) fn forget_old(&mut self, now: Timestamp) {
         self.0.retain(|_, waiters| {

@@ -2,9 +2,10 @@
 
 use warren::{Activity, Context, Failure, Orchestrator, Registry};
 use warren_broker::ClientReply;
-use warren_model::{Command, ConditionKind, RefusalCode, Status};
+use warren_model::{AnswerWhen, Command, ConditionKind, RefusalCode, Status};
 
 use super::{
+    super::Input,
     DOUBLE, registry,
     world::{World, json, start},
 };
@@ -205,4 +206,26 @@ fn a_task_that_amqp_can_t_carry_fails_and_leaves_nothing_behind_where_nobody_wai
     assert_eq!([world.outcome("ends").clone(), world.outcome("goes_on").clone()], [Ok(json("2")), Ok(json("0"))]);
     world.wait(1);
     assert!(world.shelf.pending.is_empty() && world.shelf.outbox.is_empty(), "{:?}", world.shelf.pending);
+}
+
+#[test]
+fn who_waits_for_an_end_is_passed_on_by_an_owner_that_drains() {
+    let mut world = World::new(registry());
+    world.start("a", "adder", "0");
+    world.settle();
+    world.send_when("a", "waiter", Command::Wait, AnswerWhen::Outcome);
+    world.settle();
+    world.input(Input::Drain);
+    while !world.is_drained {
+        assert!(world.act(), "it drains");
+    }
+    assert_eq!(world.queue.len(), 1, "one ask for the next owner");
+    world.end_session();
+    for n in [2, 3] {
+        let raise = Command::Raise { event: "go".into(), input: json(&n.to_string()), keep_unseen: false };
+        world.send("a", &format!("r{n}"), raise);
+    }
+    world.settle();
+    let told = world.told("waiter");
+    assert!(matches!(told[..], [ClientReply::Outcome { outcome: Ok(sum), .. }] if *sum == json("5")), "{told:?}");
 }
