@@ -12,7 +12,18 @@ pub struct Leases {
     replica: String,
     lapse: Duration,
     leases: BTreeMap<Partition, (Lease, Duration)>,
-    replicas: BTreeMap<String, (i64, Duration)>,
+    replicas: BTreeMap<String, Seen>,
+    /// Since when nobody has held these.
+    free: BTreeMap<Partition, Duration>,
+}
+
+/// Another replica.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    counter: i64,
+    since: Duration,
+    /// Whether it has renewed under this replica's eyes: what a dead one has left behind never does.
+    has_moved: bool,
 }
 
 /// What to do about a survey.
@@ -29,11 +40,20 @@ pub struct Advice {
 impl Leases {
     /// Returns the view of `replica`, by whose clock what does not change for `lapse` has lapsed.
     pub fn new(replica: impl Into<String>, lapse: Duration) -> Self {
-        Self { replica: replica.into(), lapse, leases: BTreeMap::new(), replicas: BTreeMap::new() }
+        Self {
+            replica: replica.into(),
+            lapse,
+            leases: BTreeMap::new(),
+            replicas: BTreeMap::new(),
+            free: BTreeMap::new(),
+        }
     }
 
     /// Takes a survey that was begun at `now`, on a clock that never goes back. `held` are the partitions whose sessions
     /// run, `giving` those that are being drained already; a replica that does not stand takes nothing.
+    ///
+    /// What nobody takes for a quarter of the lapse is taken beyond the share too: who was to take it may have died, and a
+    /// lack of balance is mended later, a standstill is not.
     pub fn advise(
         &mut self,
         survey: Survey,
@@ -50,7 +70,15 @@ impl Leases {
         let mut take: Vec<Lease> = free.into_iter().filter(|lease| !is_mine(lease)).collect();
         let first = share.rank * take.len() / share.replicas.max(1);
         take.rotate_left(first);
-        take.truncate(share.target.saturating_sub(has));
+        let idle = |lease: &Lease| {
+            self.free.get(&lease.partition).is_some_and(|since| now.saturating_sub(*since) >= self.lapse / 4)
+        };
+        let mut room = share.target.saturating_sub(has);
+        take.retain(|lease| {
+            let is_taken = stands && (room > 0 || idle(lease));
+            room = room.saturating_sub(usize::from(is_taken));
+            is_taken
+        });
         let give = if stands { held.iter().skip(share.target).copied().collect() } else { Vec::new() };
         Advice { take, give, replicas: share.replicas }
     }
@@ -59,8 +87,8 @@ impl Leases {
     /// moves without need.
     fn share(&mut self, survey: &Survey, now: Duration, stands: bool) -> Share {
         self.see(&survey.replicas, now);
-        let is_live = |(name, (_, since)): &(&String, &(i64, Duration))| {
-            **name != self.replica && now.saturating_sub(*since) < self.lapse
+        let is_live = |(name, seen): &(&String, &Seen)| {
+            **name != self.replica && seen.has_moved && now.saturating_sub(seen.since) < self.lapse
         };
         let others = self.replicas.iter().filter(is_live).map(|(name, _)| name.as_str());
         let mut live: Vec<&str> = others.chain(stands.then_some(self.replica.as_str())).collect();
@@ -77,8 +105,11 @@ impl Leases {
     fn see(&mut self, standing: &[Standing], now: Duration) {
         let before = std::mem::take(&mut self.replicas);
         for Standing { replica, counter } in standing {
-            let since = before.get(replica).filter(|(seen, _)| seen == counter).map_or(now, |(_, since)| *since);
-            self.replicas.insert(replica.clone(), (*counter, since));
+            let seen = match before.get(replica) {
+                Some(seen) if seen.counter == *counter => *seen,
+                other => Seen { counter: *counter, since: now, has_moved: other.is_some() },
+            };
+            self.replicas.insert(replica.clone(), seen);
         }
     }
 
@@ -89,7 +120,13 @@ impl Leases {
             let since = before.map_or(now, |(_, since)| *since);
             // Nobody else has this replica's name: what it does not hold under it was acquired without its knowing.
             let is_own = lease.owner.as_ref() == Some(&self.replica);
-            if lease.owner.is_none() || is_own || now.saturating_sub(since) >= self.lapse {
+            let is_free = lease.owner.is_none() || now.saturating_sub(since) >= self.lapse;
+            if is_free {
+                self.free.entry(lease.partition).or_insert(now);
+            } else {
+                self.free.remove(&lease.partition);
+            }
+            if is_free || is_own {
                 free.push(lease.clone());
             }
             self.leases.insert(lease.partition, (lease.clone(), since));

@@ -150,7 +150,7 @@ fn a_replica_that_does_not_stand_takes_nothing_and_what_it_drains_is_not_given_t
     };
     let held = [Partition(0), Partition(1), Partition(2)];
     let advice = leases.advise(survey(1), Duration::ZERO, false, &held, &[]);
-    assert_eq!(advice, Advice { take: vec![], give: vec![], replicas: 1 });
+    assert_eq!(advice, Advice { take: vec![], give: vec![], replicas: 0 });
     let advice = leases.advise(survey(2), Duration::ZERO, true, &held, &[]);
     assert_eq!(advice, Advice { take: vec![], give: vec![Partition(2)], replicas: 2 });
     let advice = leases.advise(survey(3), Duration::ZERO, true, &held[..2], &[Partition(2)]);
@@ -163,4 +163,61 @@ fn a_lease_that_it_acquired_without_learning_of_it_is_taken_at_once() {
     let own = Lease { partition: Partition(0), owner: Some("a".into()), epoch: Epoch(1), counter: 1 };
     let survey = Survey { leases: vec![own.clone()], replicas: vec![], now: Timestamp::UNIX_EPOCH };
     assert_eq!(leases.advise(survey, Duration::ZERO, true, &[], &[]).take, [own]);
+}
+
+#[test]
+fn what_a_dead_life_has_left_behind_has_no_share_in_the_eyes_of_a_new_one() {
+    let mut leases = Leases::new("b-2", LAPSE);
+    let survey = |counter| Survey {
+        leases: (0..4).map(|n| Lease { partition: Partition(n), owner: None, epoch: Epoch(0), counter: 0 }).collect(),
+        replicas: vec![
+            Standing { replica: "a".into(), counter },
+            Standing { replica: "b-1".into(), counter: 7 },
+            Standing { replica: "b-2".into(), counter },
+        ],
+        now: Timestamp::UNIX_EPOCH,
+    };
+    let held = [Partition(0), Partition(1)];
+    leases.advise(survey(1), Duration::ZERO, true, &held, &[]);
+    let advice = leases.advise(survey(2), Duration::from_millis(250), true, &held, &[]);
+    assert_eq!((advice.replicas, advice.give.len()), (2, 0), "a and itself");
+}
+
+#[test]
+fn what_nobody_takes_is_taken_beyond_the_share() {
+    let mut leases = Leases::new("a", LAPSE);
+    let lease = |n, owner: Option<&str>| Lease {
+        partition: Partition(n),
+        owner: owner.map(Into::into),
+        epoch: Epoch(1),
+        counter: 1,
+    };
+    let survey = |counter| Survey {
+        leases: vec![lease(0, Some("a")), lease(1, None)],
+        replicas: vec![Standing { replica: "z".into(), counter }],
+        now: Timestamp::UNIX_EPOCH,
+    };
+    let mut look = |millis, stands| {
+        let advice = leases.advise(survey(millis), Duration::from_millis(millis as u64), stands, &[Partition(0)], &[]);
+        advice.take.len()
+    };
+    assert_eq!([look(0, false), look(500, true), look(999, true)], [0, 0, 0], "it is z's to take");
+    assert_eq!(look(1_000, false), 0);
+    assert_eq!(look(1_001, true), 1);
+}
+
+#[test]
+fn what_it_has_just_handed_over_is_not_taken_back_at_once() {
+    let mut leases = Leases::new("a", LAPSE);
+    let mut look = |second, owner: Option<&str>, held: &[Partition]| {
+        let lease = Lease { partition: Partition(0), owner: owner.map(Into::into), epoch: Epoch(1), counter: second };
+        let other = Standing { replica: "z".into(), counter: second };
+        let busy = Lease { partition: Partition(1), owner: Some("a".into()), ..lease.clone() };
+        let survey = Survey { leases: vec![lease, busy], replicas: vec![other], now: Timestamp::UNIX_EPOCH };
+        leases.advise(survey, Duration::from_secs(second.unsigned_abs()), true, held, &[]).take.len()
+    };
+    let both = [Partition(0), Partition(1)];
+    assert_eq!([look(1, Some("a"), &both), look(2, Some("a"), &both), look(9, Some("a"), &both)], [0, 0, 0]);
+    assert_eq!(look(10, None, &both[1..]), 0);
+    assert_eq!(look(11, None, &both[1..]), 1, "nobody has taken it for a second");
 }

@@ -72,7 +72,7 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
         let now = Instant::now();
         Self {
             clock: Clock::new(Timestamp::UNIX_EPOCH), // set before the first session begins
-            leases: Leases::new(&*replica.name, replica.lease),
+            leases: Leases::new(&*replica.name, replica.lease * 7 / 8),
             begun: now,
             held: BTreeMap::new(),
             sessions: JoinSet::new(),
@@ -108,7 +108,8 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
         }
     }
 
-    /// Returns until when what is held may be used without another renewal.
+    /// Returns until when what is held may be used without another renewal: a while before another replica, which counts
+    /// from when it saw that renewal, takes it (after seven eighths of the lease time).
     fn lapse(&self) -> Instant {
         self.renewed + self.replica.lease * 3 / 4
     }
