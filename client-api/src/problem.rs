@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
-use warren_client::Error;
+use warren_client::{About, Error};
 use warren_model::{Refusal, RefusalCode};
 use warren_store as store;
 
@@ -128,12 +128,14 @@ impl From<Error> for Problem {
         match error {
             Error::Refused(refusal) => refusal.into(),
             Error::Unavailable { .. } => Self::unavailable(format!("failed to {error}; nothing was accepted")),
-            Error::Timeout { ref instance, ref message, .. } => {
+            Error::Timeout { ref about, ref message, .. } => {
                 let text = format!("failed to {error}; to ask again is safe with header Idempotency-Key: {message}");
-                Self::new(StatusCode::GATEWAY_TIMEOUT, "timeout", text)
-                    .with("instanceId", instance.as_str())
-                    .with("idempotencyKey", message.as_str())
-                    .retry_after(RETRY_SECONDS)
+                let problem = Self::new(StatusCode::GATEWAY_TIMEOUT, "timeout", text);
+                let problem = match about {
+                    About::Instance(instance) => problem.with("instanceId", instance.as_str()),
+                    About::Partition(partition) => problem.with("partition", partition.0),
+                };
+                problem.with("idempotencyKey", message.as_str()).retry_after(RETRY_SECONDS)
             }
             Error::Store(error) => error.into(),
             Error::Answer { .. } | Error::Hub { .. } => Self::internal(format!("failed to {error}")),

@@ -14,7 +14,7 @@ use warren_store::Queries;
 use crate::{
     api::Api,
     http::{BASES, canonical, identify, no_method, no_route, panicked},
-    routes::{health, hub, list, purge, purge_all, raise, resume, start, status, suspend, terminate, wait},
+    routes::{health, hub, list, purge, purge_all, raise, redispatch, resume, start, status, suspend, terminate, wait},
 };
 
 /// Returns the whole API: the same routes under both bases, and the health endpoints.
@@ -46,6 +46,7 @@ fn below<Q: Queries>(base: &str) -> Router<Api<Q>> {
         .route(&format!("{base}/instances/{{id}}/suspend"), post(suspend))
         .route(&format!("{base}/instances/{{id}}/resume"), post(resume))
         .route(&format!("{base}/hub"), get(hub))
+        .route(&format!("{base}/hub/redispatch"), post(redispatch))
 }
 
 #[cfg(test)]

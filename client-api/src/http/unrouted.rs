@@ -14,7 +14,8 @@ use crate::problem::Problem;
 const ROUTES: &str = "POST /orchestrators/{name}, POST /orchestrators/{name}/{id}, GET /instances, GET /instances/{id}, \
                       GET /instances/{id}/wait, POST /instances/{id}/raiseEvent/{event}, \
                       POST /instances/{id}/terminate, POST /instances/{id}/suspend, POST /instances/{id}/resume, \
-                      DELETE /instances, DELETE /instances/{id}, GET /hub";
+                      DELETE /instances, DELETE /instances/{id}, GET /hub, \
+                      POST /hub/redispatch";
 
 /// Answers a path that no route has.
 pub(crate) async fn no_route(method: Method, uri: Uri) -> Problem {

@@ -16,8 +16,8 @@ mod transport;
 
 pub use bodies::Bodies;
 pub use codec::{
-    Claim, ClientReply, Codec, Envelope, Inbound, Ingress, Malformed, Parcel, WorkItem, decode_client_reply,
-    decode_work_item,
+    Claim, ClientReply, Codec, Envelope, Inbound, Ingress, Malformed, Parcel, RedispatchOrder, WorkItem,
+    decode_client_reply, decode_work_item,
 };
 pub use error::{Error, Result};
 pub use message::{Address, Delivery, HeaderValue, Message, Publication};

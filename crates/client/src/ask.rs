@@ -7,7 +7,7 @@ use warren_model::{Answer, AnswerWhen, Command, InstanceId, MessageId};
 use warren_store::Queries;
 
 use crate::{
-    Client, Error, Result,
+    About, Client, Error, Result,
     client::{envelope, fresh_id},
 };
 
@@ -55,8 +55,14 @@ pub(crate) fn accepted(instance: InstanceId, reply: ClientReply) -> Result<Answe
     match reply {
         ClientReply::Answer(answer) => Ok(answer),
         ClientReply::Refused(refusal) => Err(Error::Refused(refusal)),
-        ClientReply::Outcome { .. } | ClientReply::Stored { .. } => {
-            Err(Error::Answer { instance, why: "it is an outcome: expected `accepted`".into() })
+        ClientReply::Outcome { .. } | ClientReply::Stored { .. } | ClientReply::Redispatched(_) => {
+            Err(unexpected(&instance, "`accepted`"))
         }
     }
+}
+
+/// Returns the error of an answer of another kind than the command has.
+pub(crate) fn unexpected(instance: &InstanceId, expected: &str) -> Error {
+    let about = About::Instance(instance.clone());
+    Error::Answer { about, why: format!("it is of another kind: expected {expected}") }
 }

@@ -7,12 +7,12 @@ use tokio::{
     time::{self, Instant},
 };
 use uuid::Uuid;
-use warren_broker::{Broker, ClientReply, Codec, Envelope, Topology};
+use warren_broker::{Broker, ClientReply, Codec, Envelope, Publication, RedispatchOrder, Topology};
 use warren_claims::Claiming;
-use warren_model::{AnswerTo, AnswerWhen, Command, InstanceId, MessageId, Payload};
+use warren_model::{AnswerTo, AnswerWhen, Command, InstanceId, MessageId, Partition, Payload};
 use warren_store::{Filter, Payloads, Queries};
 
-use crate::{Ask, Error, Link, Options, Purge, PurgeAll, Result, Start, check, requests::Request};
+use crate::{About, Ask, Error, Link, Options, Purge, PurgeAll, Redispatch, Result, Start, check, requests::Request};
 
 /// How many requests wait for the link at most before their callers do.
 const WAITING_MAX: usize = 1_000;
@@ -113,21 +113,41 @@ impl<Q: Queries> Client<Q> {
         &self.shared.options
     }
 
+    /// Sends open work again that was lost on its way: `client.redispatch(Redispatch::default()).send().await`. Safe at
+    /// any time.
+    pub fn redispatch(&self, what: warren_model::Redispatch) -> Redispatch<'_, Q> {
+        Redispatch::new(self, what)
+    }
+
     /// Sends a command and returns what its owner answers.
     pub(crate) async fn ask(&self, envelope: Envelope, within: Duration) -> Result<ClientReply> {
         check::command(&envelope.command, self.options().payload_bytes_max)?;
+        let publication = self.shared.codec.command(&envelope);
+        self.request(publication, About::Instance(envelope.instance), envelope.id, within).await
+    }
+
+    /// Sends an order to a partition and returns what its owner answers.
+    pub(crate) async fn order(
+        &self,
+        partition: Partition,
+        order: &RedispatchOrder,
+        within: Duration,
+    ) -> Result<ClientReply> {
+        let publication = self.shared.codec.redispatch(partition, order);
+        self.request(publication, About::Partition(partition), order.id.clone(), within).await
+    }
+
+    async fn request(
+        &self,
+        publication: Publication,
+        about: About,
+        message: MessageId,
+        within: Duration,
+    ) -> Result<ClientReply> {
         let (told, answer) = oneshot::channel();
         let since = Instant::now();
         let unsent_within = self.options().unsent_within.min(within);
-        let request = Request {
-            publication: self.shared.codec.command(&envelope),
-            instance: envelope.instance,
-            message: envelope.id,
-            since,
-            within,
-            unsent_within,
-            told,
-        };
+        let request = Request { publication, about, message, since, within, unsent_within, told };
         match time::timeout(unsent_within, self.link.send(request)).await {
             Ok(Ok(())) => answer.await.unwrap_or_else(|_| Err(self.unavailable("the client's link has ended"))),
             Ok(Err(_)) => Err(self.unavailable("the client's link does not run")),
@@ -142,9 +162,12 @@ impl<Q: Queries> Client<Q> {
 
 /// Returns a command whose answer comes back on the channel that it is sent on.
 pub(crate) fn envelope(id: MessageId, instance: InstanceId, command: Command, when: AnswerWhen) -> Envelope {
-    // The link fills in both: the queue is the channel's, the correlation id its own.
-    let answer_to = Some(AnswerTo { reply_to: String::new(), correlation_id: None, stored: true });
-    Envelope { id, instance, command, answer_to, when }
+    Envelope { id, instance, command, answer_to: Some(to_the_link()), when }
+}
+
+/// Returns where answers go: the link fills in both, the queue is the channel's, the correlation id its own.
+pub(crate) fn to_the_link() -> AnswerTo {
+    AnswerTo { reply_to: String::new(), correlation_id: None, stored: true }
 }
 
 /// Returns an id that no other message has.

@@ -1,11 +1,29 @@
 //! What can go wrong, by what the caller should do about it.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use warren_model::{InstanceId, MessageId, Refusal};
+use warren_model::{InstanceId, MessageId, Partition, Refusal};
 
 /// The result of a client's method.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What a command is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// One instance.
+    Instance(InstanceId),
+    /// All of a partition.
+    Partition(Partition),
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Instance(instance) => write!(f, "instance {instance}"),
+            Self::Partition(partition) => write!(f, "partition {partition}"),
+        }
+    }
+}
 
 /// Why a client did not get what it asked for.
 #[derive(Debug, thiserror::Error)]
@@ -23,10 +41,10 @@ pub enum Error {
     },
     /// The command was sent and not answered in time: it may be carried out yet. Ask again with the same message id,
     /// which never acts twice.
-    #[error("hear from the owner of instance {instance} within {} s: {why}", within.as_secs_f32())]
+    #[error("hear from the owner of {about} within {} s: {why}", within.as_secs_f32())]
     Timeout {
-        /// Which instance.
-        instance: InstanceId,
+        /// What was asked about.
+        about: About,
         /// The id to ask again with.
         message: MessageId,
         /// How long the client waited.
@@ -38,10 +56,10 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] warren_store::Error),
     /// An answer makes no sense: the owner is of another version, or has a bug. Don't retry.
-    #[error("understand the answer about instance {instance}: {why}")]
+    #[error("understand the answer about {about}: {why}")]
     Answer {
-        /// Which instance.
-        instance: InstanceId,
+        /// What was asked about.
+        about: About,
         /// What is wrong with it.
         why: String,
     },

@@ -1,4 +1,4 @@
-//! The Rust client of a hub: start, raise, terminate, suspend, resume, purge and wait; status, history and lists.
+//! The Rust client of a hub: start, raise, terminate, suspend, resume, purge, redispatch and wait; status, history and lists.
 //!
 //! A command is one message to the control queue of its instance's partition, and its answer comes back on the
 //! client's own channel after the owner's commit, at most once. So the client asks again, with the same ids, until it
@@ -24,6 +24,7 @@ mod options;
 mod pace;
 mod purge;
 mod reads;
+mod redispatch;
 mod requests;
 mod start;
 #[cfg(any(test, feature = "testing"))]
@@ -32,10 +33,11 @@ mod wait;
 
 pub use ask::Ask;
 pub use client::Client;
-pub use error::{Error, Result};
+pub use error::{About, Error, Result};
 pub use link::Link;
 pub use options::Options;
 pub use purge::{Purge, PurgeAll, Purged};
+pub use redispatch::Redispatch;
 pub use start::Start;
 pub use wait::Ended;
 pub use warren_model as model;

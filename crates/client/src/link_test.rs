@@ -8,7 +8,7 @@ use warren_broker::memory::Memory;
 use warren_model::{Answer, AnswerWhen, Command, InstanceId, MessageId, Payload, Refusal, RefusalCode, Status};
 
 use crate::{
-    Client, Error, Options,
+    About, Client, Error, Options,
     testing::{MemoryQueries, ScriptedOwner, answer, topology},
 };
 
@@ -205,8 +205,8 @@ async fn an_owner_that_never_answers_is_a_timeout_with_the_id_to_ask_again() {
     let (_broker, mut owner, client) = hub().await;
     let started = start(&client, "order-7");
     let command = owner.next().await;
-    let Err(Error::Timeout { instance, message, .. }) = started.await.unwrap() else { panic!("expected a timeout") };
-    assert_eq!((instance, message), (command.instance, command.id));
+    let Err(Error::Timeout { about, message, .. }) = started.await.unwrap() else { panic!("expected a timeout") };
+    assert_eq!((about, message), (About::Instance(command.instance), command.id));
 }
 
 #[tokio::test(start_paused = true)]

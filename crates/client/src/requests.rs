@@ -9,9 +9,9 @@ use std::{
 
 use tokio::{sync::oneshot, time::Instant};
 use warren_broker::{Address, ClientReply, Publication, Published};
-use warren_model::{InstanceId, MessageId};
+use warren_model::MessageId;
 
-use crate::{Error, Result, pace};
+use crate::{About, Error, Result, pace};
 
 /// How often a request looks whether a broker that takes nothing at the moment (its alarm) takes something again.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -21,8 +21,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 pub(crate) struct Request {
     /// The command; its correlation id is filled in.
     pub(crate) publication: Publication,
-    /// Whose command.
-    pub(crate) instance: InstanceId,
+    /// What it is about.
+    pub(crate) about: About,
     /// The command's message id.
     pub(crate) message: MessageId,
     /// When the caller began to wait.
@@ -139,8 +139,8 @@ impl Requests {
             tracing::debug!(correlation_id, "dropped an answer that nobody waits for");
             return;
         };
-        let instance = request.instance;
-        tell(request.told, reply.map_err(|why| Error::Answer { instance, why }));
+        let about = request.about;
+        tell(request.told, reply.map_err(|why| Error::Answer { about, why }));
     }
 
     /// Sends everything anew: the channel is another one, and answers to the one before are lost.
@@ -224,11 +224,11 @@ impl Open {
     }
 
     fn give_up(self, hub: &str) {
-        let Request { instance, message, within, told, .. } = self.request;
+        let Request { about, message, within, told, .. } = self.request;
         let error = if self.is_sending || self.may_have_arrived {
             let sent = "the command was sent, and is carried out when an orchestrator-svc owns the partition";
             let why = self.trouble.map_or_else(|| sent.to_owned(), |trouble| format!("{trouble}; {sent}"));
-            Error::Timeout { instance, message, within, why }
+            Error::Timeout { about, message, within, why }
         } else {
             let why = self.trouble.unwrap_or_else(|| "the client was too busy to send the command".into());
             Error::Unavailable { hub: hub.to_owned(), why }

@@ -1,5 +1,5 @@
 use warren_broker::Message;
-use warren_model::{Answer, ExecutionId, Status};
+use warren_model::{Answer, ExecutionId, InstanceId, Status};
 
 use super::*;
 
@@ -23,7 +23,7 @@ impl Table {
         let to = Address::Queue("shop.control.00".into());
         let request = Request {
             publication: Publication { to, mandatory: true, message: Message::default() },
-            instance: InstanceId::new("order-7").unwrap(),
+            about: About::Instance(InstanceId::new("order-7").unwrap()),
             message: MessageId::new("m-1").unwrap(),
             since: self.now,
             within: WITHIN,

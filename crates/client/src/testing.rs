@@ -10,12 +10,12 @@ use std::{
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use uuid::Uuid;
 use warren_broker::{
-    Acker, Broker, Codec, Consumer, Envelope, Inbound, Publication, Published, Publisher, Topology,
+    Acker, Broker, Codec, Consumer, Envelope, Inbound, Publication, Published, Publisher, RedispatchOrder, Topology,
     memory::{Memory, MemoryPublisher},
 };
 use warren_model::{
     Answer, AnswerTo, Condition, ExecutionId, InstanceId, InstanceRecord, MessageId, Outcome, Outgoing, Partition,
-    PartitionCount, Payload, Refusal, Status, Timestamp, TurnRecord,
+    PartitionCount, Payload, Redispatched, Refusal, Status, Timestamp, TurnRecord,
 };
 use warren_store::{
     Epoch, Error, Filter, Hub, InstanceView, Lease, Page, PayloadRow, Payloads, Queries, Result, Standing, Survey,
@@ -40,6 +40,7 @@ pub struct ScriptedOwner {
     codec: Codec,
     publisher: MemoryPublisher,
     commands: mpsc::Receiver<Envelope>,
+    orders: mpsc::Receiver<RedispatchOrder>,
     _consumers: JoinSet<()>,
 }
 
@@ -48,14 +49,16 @@ impl ScriptedOwner {
     pub async fn start(broker: &Memory) -> Self {
         let codec = Codec::new(topology(), partitions(), [7; 16]);
         let (sender, commands) = mpsc::channel(100);
+        let (to_orders, orders) = mpsc::channel(100);
         let mut consumers = JoinSet::new();
         for partition in partitions().all() {
             let queue = topology().control(partition);
             broker.declare(&queue).await.expect("the memory broker is up");
-            consumers.spawn(consume(broker.clone(), codec.clone(), queue.name, sender.clone()));
+            let told = (sender.clone(), to_orders.clone());
+            consumers.spawn(consume(broker.clone(), codec.clone(), queue.name, told));
         }
         let publisher = broker.publisher().await.expect("the memory broker is up");
-        Self { codec, publisher, commands, _consumers: consumers }
+        Self { codec, publisher, commands, orders, _consumers: consumers }
     }
 
     /// Goes on with new connections, as an owner does after a loss.
@@ -82,6 +85,26 @@ impl ScriptedOwner {
     /// Returns a command that has come already.
     pub fn try_next(&mut self) -> Option<Envelope> {
         self.commands.try_recv().ok()
+    }
+
+    /// Waits for the next order to send open work again.
+    ///
+    /// # Panics
+    /// If none comes.
+    pub async fn next_order(&mut self) -> RedispatchOrder {
+        let next = timeout(DEADLINE, self.orders.recv()).await.expect("an order comes before the deadline");
+        next.expect("the consumers live as long as the owner")
+    }
+
+    /// Returns an order that has come already.
+    pub fn try_next_order(&mut self) -> Option<RedispatchOrder> {
+        self.orders.try_recv().ok()
+    }
+
+    /// Answers that open work was sent again.
+    pub async fn redispatched(&self, order: &RedispatchOrder, redispatched: &Redispatched) {
+        let to = order.answer_to.as_ref().expect("the client wants an answer to every order");
+        self.publish(self.codec.redispatched(to, redispatched)).await;
     }
 
     /// Answers that the command is committed, and the instance stands so.
@@ -113,7 +136,10 @@ impl ScriptedOwner {
     }
 }
 
-async fn consume(broker: Memory, codec: Codec, queue: String, commands: mpsc::Sender<Envelope>) {
+/// Where commands and orders go.
+type Told = (mpsc::Sender<Envelope>, mpsc::Sender<RedispatchOrder>);
+
+async fn consume(broker: Memory, codec: Codec, queue: String, (commands, orders): Told) {
     loop {
         let Ok(mut consumer) = broker.consume(&queue, 100).await else {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -123,8 +149,14 @@ async fn consume(broker: Memory, codec: Codec, queue: String, commands: mpsc::Se
             for delivery in deliveries {
                 let inbound = codec.decode_control(&delivery).expect("the client's commands are well-formed");
                 for inbound in inbound {
-                    let Inbound::Command(envelope) = inbound else { panic!("not a command: {inbound:?}") };
-                    if commands.send(envelope).await.is_err() {
+                    let is_heard = match inbound {
+                        Inbound::Command(envelope) => commands.send(envelope).await.is_ok(),
+                        Inbound::Redispatch(order) => orders.send(order).await.is_ok(),
+                        Inbound::Reply { .. } | Inbound::Heartbeat { .. } | Inbound::Partition { .. } => {
+                            panic!("no client sends this: {inbound:?}")
+                        }
+                    };
+                    if !is_heard {
                         return;
                     }
                 }

@@ -8,6 +8,7 @@ use warren_store::Queries;
 
 use crate::{
     Client, Error, Result,
+    ask::unexpected,
     client::{envelope, fresh_id},
 };
 
@@ -30,9 +31,7 @@ impl<Q: Queries> Client<Q> {
             Ok(ClientReply::Outcome { status, outcome, .. }) => Ok(Some(Ended { status, outcome })),
             Ok(ClientReply::Stored { .. }) => self.ended(id).await.map(Some),
             Ok(ClientReply::Refused(refusal)) => Err(Error::Refused(refusal)),
-            Ok(ClientReply::Answer(_)) => {
-                Err(Error::Answer { instance: id.clone(), why: "it is `accepted`: expected an outcome".into() })
-            }
+            Ok(ClientReply::Answer(_) | ClientReply::Redispatched(_)) => Err(unexpected(id, "an outcome")),
             Err(Error::Timeout { .. }) => Ok(None),
             Err(other) => Err(other),
         }

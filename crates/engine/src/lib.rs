@@ -20,6 +20,7 @@ mod program;
 mod replay;
 #[cfg(test)]
 mod testing;
+mod waiting;
 mod weight;
 
 pub use begin::{TurnRequest, Verdict, begin};
@@ -30,3 +31,4 @@ pub use live::Live;
 pub use messages::{Sender, messages};
 pub use program::{Identity, Program, Programs, Progress, Reaction};
 pub use replay::{Divergence, replay};
+pub use waiting::{Waiting, waiting};

@@ -14,6 +14,7 @@ pub mod limits;
 mod message;
 mod partition;
 mod payload;
+mod redispatch;
 mod token;
 
 pub use action::Action;
@@ -30,4 +31,5 @@ pub use jiff::Timestamp;
 pub use message::{ChildEnded, ChildStart, InboxMessage, Outgoing, PartitionMessage, TaskEnded};
 pub use partition::{Partition, PartitionCount};
 pub use payload::Payload;
+pub use redispatch::{Redispatch, Redispatched};
 pub use token::{Token, TokenError};

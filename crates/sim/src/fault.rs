@@ -17,6 +17,7 @@ pub enum Fault {
     BrokerRestarted,
     StoreAway,
     QueueDeleted,
+    QueuePurged,
     HeartbeatMissed,
     CommitFailed,
     CommitUnknownWritten,
@@ -37,7 +38,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::ReplicaKilled,
         Self::ReplicaFrozen,
         Self::ReplicaDrained,
@@ -49,6 +50,7 @@ impl Fault {
         Self::BrokerRestarted,
         Self::StoreAway,
         Self::QueueDeleted,
+        Self::QueuePurged,
         Self::HeartbeatMissed,
         Self::CommitFailed,
         Self::CommitUnknownWritten,

@@ -35,6 +35,7 @@ pub(crate) struct Profile {
     pub(crate) broker: u64,
     pub(crate) store: u64,
     pub(crate) queue: u64,
+    pub(crate) purge: u64,
 }
 
 /// Nothing goes wrong, and nothing takes long.
@@ -62,6 +63,7 @@ const STILL: Profile = Profile {
     broker: 0,
     store: 0,
     queue: 0,
+    purge: 0,
 };
 
 /// Only duplicates, delays and the failures of activities.
@@ -102,6 +104,7 @@ const CHOPPY: Profile = Profile {
     broker: 30 * SECOND,
     store: 30 * SECOND,
     queue: 20 * SECOND,
+    purge: 4 * SECOND,
 };
 
 /// Processes die all the time.
@@ -126,6 +129,7 @@ const STORMY: Profile = Profile {
     broker: 10 * SECOND,
     store: 15 * SECOND,
     queue: 5 * SECOND,
+    purge: 2 * SECOND,
     ..CHOPPY
 };
 
@@ -137,6 +141,7 @@ const FROSTY: Profile = Profile {
     commit_slow: 50_000,
     publication_duplicated: 20_000,
     command_duplicated: 200_000,
+    purge: 2 * SECOND,
     freeze: 2 * SECOND,
     kill: 20 * SECOND,
     strike: 1_000,
@@ -159,6 +164,7 @@ const FOGGY: Profile = Profile {
     channel: SECOND,
     broker: 8 * SECOND,
     queue: 4 * SECOND,
+    purge: 2 * SECOND,
     ..STILL
 };
 

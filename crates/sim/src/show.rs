@@ -16,6 +16,7 @@ pub(crate) fn input(input: &Input) -> String {
         Input::Turns { number, rows } => format!("{} turns of commit {number}", rows.len()),
         Input::Timers(rows) => format!("{} timers", rows.len()),
         Input::Expired(expired) => format!("{} expired", expired.pending.len()),
+        Input::Swept { swept, .. } => format!("swept {} instances", swept.instances.len()),
         Input::Committed(number) => format!("committed {number}"),
         Input::Published { ticket, results } => {
             let confirmed = results.iter().filter(|result| **result == Published::Confirmed).count();
@@ -35,6 +36,7 @@ pub(crate) fn effect(effect: &Effect) -> String {
         Effect::ReadTurns { number, keys } => format!("{} turns of commit {number}", keys.len()),
         Effect::ReadTimers { until, .. } => format!("timers until {until}"),
         Effect::Expire { .. } => "what has expired".into(),
+        Effect::Sweep(sweep) => format!("{sweep:?}"),
         Effect::Commit(commit) => format!("commit {}", commit.number),
         Effect::Publish { ticket, batch } => {
             let list: Vec<String> = batch.iter().map(publication).collect();

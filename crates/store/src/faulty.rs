@@ -12,8 +12,8 @@ use std::{
 use warren_model::{Partition, Timestamp};
 
 use crate::{
-    Commit, Epoch, Error, Expired, Hub, Lease, Load, Loaded, PartitionState, Renewal, Result, Store, Survey, TimerRow,
-    TurnKey, TurnRow,
+    Commit, Epoch, Error, Expired, Hub, Lease, Load, Loaded, PartitionState, Renewal, Result, Store, Survey, Sweep,
+    Swept, TimerRow, TurnKey, TurnRow,
 };
 
 /// A method of [`Store`].
@@ -28,6 +28,7 @@ pub enum Call {
     Load,
     Turns,
     Timers,
+    Sweep,
     Commit,
     Expire,
 }
@@ -186,6 +187,10 @@ impl<S: Store> Store for Faulty<S> {
         limit: usize,
     ) -> Result<Vec<TimerRow>> {
         self.call(Call::Timers, |store| async move { store.timers(partition, epoch, until, limit).await }).await
+    }
+
+    async fn sweep(&self, partition: Partition, epoch: Epoch, sweep: Sweep) -> Result<Swept> {
+        self.call(Call::Sweep, |store| async move { store.sweep(partition, epoch, sweep).await }).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<()> {

@@ -43,6 +43,7 @@ mod queries;
 mod rows;
 pub mod sqlite;
 mod store;
+mod sweep;
 mod turns;
 
 pub use error::{Error, Result};
@@ -50,6 +51,7 @@ pub use payloads::{PayloadRow, Payloads};
 pub use queries::{Filter, InstanceView, Page, Queries};
 pub use rows::{
     Aside, CommandRow, Commit, Expired, Hub, HubSpec, Lease, Load, Loaded, LoadedInstance, OutboxEntry, OutboxRow,
-    OutboxTurn, PartitionState, PendingRow, Renewal, Standing, Survey, Suspect, TimerRow, TurnKey, TurnRow,
+    OutboxTurn, PartitionState, PendingRow, Renewal, Standing, Survey, Suspect, Sweep, Swept, TimerRow, TurnKey,
+    TurnRow,
 };
 pub use store::{Epoch, Store};

@@ -331,6 +331,34 @@ pub struct Expired {
     pub has_more: bool,
 }
 
+/// Which instances of a partition to read, page by page, in the order of their ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sweep {
+    /// This one, if it has not ended, with the turns of its present execution.
+    One(InstanceId),
+    /// Those that have not ended, with the turns of their present executions.
+    Open {
+        /// Behind this one.
+        after: Option<InstanceId>,
+    },
+    /// Those that ended before some time; their rows alone.
+    EndedBefore {
+        /// That time.
+        time: Timestamp,
+        /// Behind this one.
+        after: Option<InstanceId>,
+    },
+}
+
+/// A page of a sweep. What can't be read of its instances is said in `turns`, or they are left out.
+#[derive(Clone, Debug, Default)]
+pub struct Swept {
+    /// The instances; `pending` is not read.
+    pub instances: Vec<LoadedInstance>,
+    /// Behind which one the next page begins, if there is one.
+    pub next: Option<InstanceId>,
+}
+
 /// What to read for a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Load {

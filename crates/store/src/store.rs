@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use warren_model::{Partition, Timestamp};
 
 use crate::{
-    Commit, Expired, Hub, Lease, Load, Loaded, PartitionState, Renewal, Result, Survey, TimerRow, TurnKey, TurnRow,
+    Commit, Expired, Hub, Lease, Load, Loaded, PartitionState, Renewal, Result, Survey, Sweep, Swept, TimerRow,
+    TurnKey, TurnRow,
 };
 
 /// Counts the owners of a partition; each write names the one it was made under.
@@ -71,6 +72,10 @@ pub trait Store: Clone + Send + Sync + 'static {
         until: Timestamp,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<TimerRow>>> + Send;
+
+    /// Reads a page of instances, whatever becomes of them meanwhile. Looks at so many rows at a time that it is a short
+    /// read.
+    fn sweep(&self, partition: Partition, epoch: Epoch, sweep: Sweep) -> impl Future<Output = Result<Swept>> + Send;
 
     /// Writes all of a batch or nothing.
     ///

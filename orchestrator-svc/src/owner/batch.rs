@@ -174,6 +174,8 @@ impl<P: Programs> Owner<P> {
                 }
             }
             Item::Ready(instance) => drop(work.inbox(&instance)),
+            Item::Again { instance, words } => self.send_again(&instance, words, work),
+            Item::Outlived { instance, execution } => self.outlived(&instance, execution, work),
         }
     }
 

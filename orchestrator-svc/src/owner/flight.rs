@@ -98,6 +98,7 @@ impl<P: Programs> Owner<P> {
                     self.acknowledge(effects);
                 }
             }
+            Ticket::Redispatch => self.redispatch_published(results),
             Ticket::Answers => self.answering = self.answering.saturating_sub(1),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use warren_broker::{Delivery, Envelope, Inbound, Publication};
 use warren_engine::Programs;
-use warren_model::{ChildStart, Command, InstanceId, MessageId, PartitionMessage, TaskEnded};
+use warren_model::{ChildStart, Command, ExecutionId, InstanceId, MessageId, PartitionMessage, TaskEnded};
 use warren_store::{CommandRow, Load, TimerRow};
 
 use super::Owner;
@@ -44,6 +44,16 @@ pub(super) enum Item {
     Timer(TimerRow),
     /// An instance with pending messages that may be able to run.
     Ready(InstanceId),
+    /// A parent whose children's starts are sent again.
+    Again {
+        instance: InstanceId,
+        words: Vec<PartitionMessage>,
+    },
+    /// An execution that ended long ago.
+    Outlived {
+        instance: InstanceId,
+        execution: ExecutionId,
+    },
 }
 
 impl<P: Programs> Owner<P> {
@@ -73,6 +83,7 @@ impl<P: Programs> Owner<P> {
         let batch = self.settings.batch;
         let mut others = self.due(batch.div_ceil(3));
         others.extend(self.ready(batch.div_ceil(3)));
+        others.extend(self.chores(batch.div_ceil(3)));
         self.arrived(gathered, (batch - others.len().min(batch)).max(1));
         gathered.items.extend(others);
         gathered.items.extend(self.due(batch.saturating_sub(gathered.items.len())));
@@ -87,6 +98,9 @@ impl<P: Programs> Owner<P> {
         }
         if gathered.items.is_empty() {
             self.arrived(gathered, 1);
+        }
+        if gathered.items.is_empty() && gathered.tag.is_none() {
+            gathered.items.extend(self.chores(1));
         }
     }
 
@@ -124,22 +138,28 @@ impl<P: Programs> Owner<P> {
         std::iter::from_fn(|| self.ready.pop()).take(max).map(Item::Ready).collect()
     }
 
-    /// Returns whether a message must wait for a commit on its way: a resume loads its instance anew.
-    fn must_wait(&self, inbound: &Inbound) -> bool {
-        self.is_resume_of_parked(inbound)
-            && self.cache.get(inbound.instance()).is_some_and(|slot| slot.touched > self.committed)
+    /// Takes what is to be done besides; nothing while the owner drains.
+    fn chores(&mut self, max: usize) -> Vec<Item> {
+        let count = if self.draining { 0 } else { self.chores.len().min(max) };
+        self.chores.drain(..count).collect()
     }
 
-    fn is_resume_of_parked(&self, inbound: &Inbound) -> bool {
-        let is_resume = matches!(inbound, Inbound::Command(Envelope { command: Command::Resume { .. }, .. }));
-        let live = self.cache.get(inbound.instance()).and_then(|slot| slot.live.as_ref());
-        is_resume && live.is_none_or(|live| live.instance.record.condition.is_some())
+    /// Returns whether a message must wait for a commit on its way: a resume loads its instance anew.
+    fn must_wait(&self, inbound: &Inbound) -> bool {
+        let parked = self.resume_of_parked(inbound).and_then(|instance| self.cache.get(instance));
+        parked.is_some_and(|slot| slot.touched > self.committed)
+    }
+
+    fn resume_of_parked<'a>(&self, inbound: &'a Inbound) -> Option<&'a InstanceId> {
+        let Inbound::Command(Envelope { command: Command::Resume { .. }, instance, .. }) = inbound else { return None };
+        let live = self.cache.get(instance).and_then(|slot| slot.live.as_ref());
+        live.is_none_or(|live| live.instance.record.condition.is_some()).then_some(instance)
     }
 
     fn take(&mut self, gathered: &mut Gathered, inbound: Inbound, delivery: &Delivery) {
-        if self.is_resume_of_parked(&inbound) {
-            self.cache.remove(inbound.instance());
-            gathered.resumed.insert(inbound.instance().clone());
+        if let Some(instance) = self.resume_of_parked(&inbound) {
+            self.cache.remove(instance);
+            gathered.resumed.insert(instance.clone());
         }
         match inbound {
             Inbound::Command(envelope) => {
@@ -152,6 +172,7 @@ impl<P: Programs> Owner<P> {
             }
             Inbound::Reply { instance, ended } => gathered.items.push(Item::Reply { instance, ended }),
             Inbound::Heartbeat { .. } => {}
+            Inbound::Redispatch(order) => self.order(order, gathered),
             Inbound::Partition { source, sequence, message } => {
                 for message in self.links.take(source, sequence, message) {
                     gathered.load.commands.extend(start_of(&message));
@@ -172,7 +193,10 @@ impl Item {
     pub(super) fn instance(&self) -> &InstanceId {
         match self {
             Self::Command(envelope, _) => &envelope.instance,
-            Self::Reply { instance, .. } | Self::Ready(instance) => instance,
+            Self::Reply { instance, .. }
+            | Self::Ready(instance)
+            | Self::Again { instance, .. }
+            | Self::Outlived { instance, .. } => instance,
             Self::Partition(message) => message.target(),
             Self::Timer(row) => &row.instance,
         }

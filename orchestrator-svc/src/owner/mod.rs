@@ -26,6 +26,8 @@ mod poison;
 mod purge;
 mod ready;
 mod recover;
+mod redispatch;
+mod retention;
 mod settings;
 mod turns;
 mod waiters;
@@ -37,12 +39,25 @@ use warren_broker::{Codec, Delivery, Envelope, Publication, Published};
 use warren_engine::Programs;
 use warren_model::{AnswerWhen, Command, InstanceId, MessageId, Partition, Timestamp};
 use warren_store::{
-    CommandRow, Commit, Epoch, Expired, Load, Loaded, OutboxEntry, PartitionState, TimerRow, TurnKey, TurnRow,
+    CommandRow, Commit, Epoch, Expired, Load, Loaded, OutboxEntry, PartitionState, Sweep, Swept, TimerRow, TurnKey,
+    TurnRow,
 };
 
 use self::{
-    acks::Acks, batch::Work, cache::Cache, expiry::Expiry, flight::Flight, gather::Gathered, links::Links,
-    outbox::Outbox, poison::Poison, ready::Ready, waiters::Waiters, wheel::Wheel,
+    acks::Acks,
+    batch::Work,
+    cache::Cache,
+    expiry::Expiry,
+    flight::Flight,
+    gather::{Gathered, Item},
+    links::Links,
+    outbox::Outbox,
+    poison::Poison,
+    ready::Ready,
+    redispatch::Redispatching,
+    retention::Retention,
+    waiters::Waiters,
+    wheel::Wheel,
 };
 pub use self::{
     poison::{accuse, blame},
@@ -67,6 +82,13 @@ pub enum Input {
     Timers(Vec<TimerRow>),
     /// What [`Effect::Expire`] asked for: events that nobody has come for.
     Expired(Expired),
+    /// What [`Effect::Sweep`] asked for.
+    Swept {
+        /// What was asked.
+        sweep: Sweep,
+        /// What was found.
+        swept: Swept,
+    },
     /// The commit with this number is written.
     Committed(u64),
     /// What became of the publications of an [`Effect::Publish`], in order.
@@ -108,6 +130,8 @@ pub enum Effect {
         /// Events that waited until before this are given up.
         now: Timestamp,
     },
+    /// Read a page of instances; answered by [`Input::Swept`].
+    Sweep(Sweep),
     /// Write a batch. Commits are written in the order of their effects; answered by [`Input::Committed`].
     Commit(Box<Commit>),
     /// Publish; answered by [`Input::Published`].
@@ -130,6 +154,8 @@ pub enum Ticket {
     Commit(u64),
     /// Messages for the dead queue; deliveries wait for them.
     Dead(u64),
+    /// Work items of a redispatch, which whoever asked for it tracks.
+    Redispatch,
     /// Answers, which nobody tracks: who misses one asks again.
     Answers,
 }
@@ -187,6 +213,10 @@ pub struct Owner<P> {
     committed: u64,
     next_expiry: Timestamp,
     expiry: Expiry,
+    redispatching: Redispatching,
+    retention: Retention,
+    /// What is to be done for instances besides what arrives for them.
+    chores: VecDeque<Item>,
     draining: bool,
 }
 
@@ -222,6 +252,9 @@ impl<P: Programs> Owner<P> {
             committed: state.number,
             next_expiry: now + settings.expiry_interval,
             expiry: Expiry::Idle,
+            redispatching: Redispatching::default(),
+            retention: Retention::new(now),
+            chores: VecDeque::new(),
             draining: false,
         };
         owner.recover(state.outbox, effects);
@@ -241,6 +274,10 @@ impl<P: Programs> Owner<P> {
                 self.wheel.fill(rows);
             }
             Input::Expired(expired) => self.expired(expired, effects),
+            Input::Swept { sweep: Sweep::One(_) | Sweep::Open { .. }, swept } => {
+                self.swept_for_redispatch(swept, effects);
+            }
+            Input::Swept { sweep: Sweep::EndedBefore { .. }, swept } => self.swept_for_retention(swept),
             Input::Committed(number) => self.has_committed(number, effects),
             Input::Published { ticket, results } => self.has_published(ticket, &results, effects),
             Input::Tick => {}
@@ -249,7 +286,9 @@ impl<P: Programs> Owner<P> {
         // At every step: an owner that is never idle never hears a tick.
         self.outbox.retry(self.now, effects);
         self.expire(effects);
+        self.look_for_outlived(effects);
         self.advance(effects);
+        self.redispatch(effects);
     }
 
     /// Returns when the owner next wants a tick, if nothing else happens before.

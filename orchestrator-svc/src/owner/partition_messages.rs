@@ -78,7 +78,7 @@ impl<P: Programs> Owner<P> {
         }
     }
 
-    /// Starts a child, unless its id is taken. The same start again never comes here: its sequence was seen before.
+    /// Starts a child, unless its id is taken.
     fn start_child(&mut self, start: ChildStart, work: &mut Work) {
         let ChildStart { instance, started } = start;
         let Some(parent) = started.parent.clone() else { return };
@@ -105,7 +105,7 @@ impl<P: Programs> Owner<P> {
         };
         let record = &live.instance.record;
         if record.start_id == cause {
-            return;
+            return self.end_again(&instance, parent, work);
         }
         if is_replaced_by(record, &parent) {
             work.entries.push(OutboxEntry::Over { instance: instance.clone(), execution: record.execution });
@@ -115,13 +115,21 @@ impl<P: Programs> Owner<P> {
         self.refuse_child(parent, code::INSTANCE_EXISTS, message, work);
     }
 
+    /// Tells a parent once more how its child has ended, if it has: the start was sent again, so the parent has not heard.
+    fn end_again(&mut self, child: &InstanceId, parent: Parent, work: &mut Work) {
+        let outcome = self.cache.get(child).and_then(|slot| slot.outcome.clone());
+        if let Some(outcome) = outcome {
+            self.send(PartitionMessage::ChildEnded { parent, outcome }, work);
+        }
+    }
+
     fn refuse_child(&mut self, parent: Parent, code: &str, message: String, work: &mut Work) {
         let outcome = Err(Failure::permanent(code, message));
         self.send(PartitionMessage::ChildEnded { parent, outcome }, work);
     }
 
     /// Sends a message to a partition that belongs to no turn.
-    fn send(&mut self, message: PartitionMessage, work: &mut Work) {
+    pub(super) fn send(&mut self, message: PartitionMessage, work: &mut Work) {
         let target = self.codec.partitions().of(message.target());
         let sequence = self.links.number(target);
         let outgoing = warren_model::Outgoing::ToPartition(message.clone());

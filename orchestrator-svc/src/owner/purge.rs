@@ -43,7 +43,7 @@ impl<P: Programs> Owner<P> {
     }
 
     /// Removes an instance that has ended, but for what may still be on its way.
-    fn remove(&mut self, instance: &InstanceId, work: &mut Work) {
+    pub(super) fn remove(&mut self, instance: &InstanceId, work: &mut Work) {
         let slot = self.cache.touch(instance);
         let Some(live) = slot.live.take() else { return };
         (slot.outcome, slot.unreadable, slot.stored) = (None, None, None);

@@ -20,6 +20,8 @@ pub struct Settings {
     pub unseen_event: SignedDuration,
     /// How long a command's id is remembered.
     pub duplicate_window: SignedDuration,
+    /// How long an instance is kept once it has ended; for ever if there is no such time.
+    pub purge_after: Option<SignedDuration>,
     /// How often expired rows are removed.
     pub expiry_interval: SignedDuration,
     /// Most timers in memory, per partition.
@@ -36,6 +38,7 @@ impl Default for Settings {
             mailbox_messages: 100_000,
             unseen_event: SignedDuration::from_hours(1),
             duplicate_window: SignedDuration::from_hours(24 * 7),
+            purge_after: None,
             expiry_interval: SignedDuration::from_secs(30),
             timers_max: 50_000,
         }

@@ -55,7 +55,12 @@ pub(super) async fn write<S: Store>(
                 let rows = store.expire(partition, epoch, answered_before, now, EXPIRE_MAX).await?;
                 answer(&inputs, Input::Expired(rows))?;
             }
-            Effect::Load(_) | Effect::ReadTurns { .. } | Effect::Publish { .. } | Effect::Ack(_) | Effect::Drained => {}
+            Effect::Load(_)
+            | Effect::ReadTurns { .. }
+            | Effect::Sweep(_)
+            | Effect::Publish { .. }
+            | Effect::Ack(_)
+            | Effect::Drained => {}
         }
     }
     Ok(())

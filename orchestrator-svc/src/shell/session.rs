@@ -216,6 +216,12 @@ impl<'a, S: Store, B: Broker> Session<'a, S, B> {
                     answer(&inputs, Input::Turns { number, rows })
                 });
             }
+            Effect::Sweep(sweep) => {
+                self.tasks.spawn(async move {
+                    let swept = store.sweep(partition, epoch, sweep.clone()).await?;
+                    answer(&inputs, Input::Swept { sweep, swept })
+                });
+            }
             Effect::Publish { ticket, batch } => {
                 let (broker, publisher) = (self.replica.broker.clone(), self.publisher.clone());
                 let topology = self.replica.codec.topology().clone();

@@ -16,8 +16,8 @@ use warren_broker::{Codec, Topology, memory::Memory};
 use warren_model::PartitionCount;
 use warren_service::health::Health as Report;
 use warren_store::{
-    Commit, Expired, Hub, HubSpec, Lease, Load, Loaded, PartitionState, Renewal, Result, Survey, TimerRow, TurnKey,
-    TurnRow, sqlite::Sqlite,
+    Commit, Expired, Hub, HubSpec, Lease, Load, Loaded, PartitionState, Renewal, Result, Survey, Sweep, Swept,
+    TimerRow, TurnKey, TurnRow, sqlite::Sqlite,
 };
 
 use super::*;
@@ -78,6 +78,10 @@ impl Store for Deaf {
 
     async fn timers(&self, p: Partition, epoch: Epoch, until: Timestamp, limit: usize) -> Result<Vec<TimerRow>> {
         self.store.timers(p, epoch, until, limit).await
+    }
+
+    async fn sweep(&self, partition: Partition, epoch: Epoch, sweep: Sweep) -> Result<Swept> {
+        self.store.sweep(partition, epoch, sweep).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<()> {

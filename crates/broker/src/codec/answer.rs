@@ -1,7 +1,7 @@
 //! Answers to commands: what the owner sends, and what a client reads.
 
 use serde::de::DeserializeOwned;
-use warren_model::{Answer, AnswerTo, InstanceId, Outcome, Refusal, Status};
+use warren_model::{Answer, AnswerTo, InstanceId, Outcome, Redispatched, Refusal, Status};
 
 use super::{
     Codec, Malformed,
@@ -19,6 +19,8 @@ pub enum ClientReply {
     Answer(Answer),
     /// The command was not carried out.
     Refused(Refusal),
+    /// Open work was sent again.
+    Redispatched(Redispatched),
     /// The instance has ended.
     Outcome {
         /// Which instance.
@@ -55,6 +57,7 @@ pub fn decode_client_reply(delivery: &Delivery) -> Result<(Option<String>, Clien
     let reply = match fields.kind() {
         Some(kind::ACCEPTED) => ClientReply::Answer(json(fields, "answer")?),
         Some(kind::REFUSED) => ClientReply::Refused(json(fields, "refusal")?),
+        Some(kind::REDISPATCHED) => ClientReply::Redispatched(json(fields, "number of what was sent again")?),
         None | Some(kind::RESULT | kind::FAILURE) if fields.flag(header::STORED)? => {
             ClientReply::Stored { instance: fields.required_instance()?, status: status(fields)? }
         }
@@ -65,7 +68,7 @@ pub fn decode_client_reply(delivery: &Delivery) -> Result<(Option<String>, Clien
         },
         Some(other) => {
             return Err(Malformed::new(format!(
-                "property type is {other:?}: expected `accepted`, `refused`, `result` or `failure`"
+                "property type is {other:?}: expected `accepted`, `refused`, `redispatched`, `result` or `failure`"
             )));
         }
     };

@@ -120,7 +120,8 @@ fn read(fields: Fields<'_>) -> Result<Command, Malformed> {
         Some(kind::WAIT) => Ok(Command::Wait),
         other => Err(Malformed::new(format!(
             "property type is {:?}: expected one of `result`, `failure`, `heartbeat`, `start`, `raise`, `terminate`, \
-             `suspend`, `resume`, `purge`, `wait`, `partition`, or none",
+             `suspend`, `resume`, `purge`, `wait`, `redispatch`, \
+             `partition`, or none",
             other.unwrap_or_default()
         ))),
     }

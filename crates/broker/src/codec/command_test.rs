@@ -105,7 +105,7 @@ fn a_command_that_makes_no_sense_is_refused_with_a_sentence() {
             (
                 command("stop", &[id()]),
                 "property type is \"stop\": expected one of `result`, `failure`, `heartbeat`, `start`, `raise`, \
-                 `terminate`, `suspend`, `resume`, `purge`, `wait`, `partition`, or none",
+                 `terminate`, `suspend`, `resume`, `purge`, `wait`, `redispatch`, `partition`, or none",
             ),
             (
                 command("wait", &[]),

@@ -3,7 +3,7 @@
 use warren_model::{ActionId, ExecutionId, Failure, InstanceId, Partition, PartitionMessage, TaskEnded, code};
 
 use super::{
-    Codec, Envelope, Malformed,
+    Codec, Envelope, Malformed, RedispatchOrder,
     fields::Fields,
     wire::{header, kind},
 };
@@ -34,6 +34,8 @@ pub enum Inbound {
         /// What the worker calls itself.
         worker: Option<String>,
     },
+    /// Somebody asks that open work be sent again.
+    Redispatch(RedispatchOrder),
     /// Word from a partition.
     Partition {
         /// Who sent it.
@@ -46,12 +48,13 @@ pub enum Inbound {
 }
 
 impl Inbound {
-    /// Returns the instance that the message is for.
-    pub fn instance(&self) -> &InstanceId {
+    /// Returns the instance that the message is for, if it is for one.
+    pub fn instance(&self) -> Option<&InstanceId> {
         match self {
-            Self::Command(envelope) => &envelope.instance,
-            Self::Reply { instance, .. } | Self::Heartbeat { instance, .. } => instance,
-            Self::Partition { message, .. } => message.target(),
+            Self::Command(envelope) => Some(&envelope.instance),
+            Self::Reply { instance, .. } | Self::Heartbeat { instance, .. } => Some(instance),
+            Self::Partition { message, .. } => Some(message.target()),
+            Self::Redispatch(_) => None,
         }
     }
 }
@@ -62,6 +65,7 @@ impl Codec {
         let inbound = match Fields(&delivery.message).kind() {
             None | Some(kind::RESULT | kind::FAILURE | kind::HEARTBEAT) => self.read_reply(delivery)?,
             Some(kind::PARTITION) => self.read_partition(delivery)?,
+            Some(kind::REDISPATCH) => Inbound::Redispatch(self.read_redispatch(delivery)?),
             Some(_) => Inbound::Command(self.read_command(delivery)?),
         };
         Ok(vec![inbound])

@@ -40,7 +40,7 @@ fn word_between_partitions_survives_the_wire_byte_for_byte() {
         let sent = sent.unwrap();
         assert!(sent.mandatory);
         let read = codec().decode_control(&delivered(sent)).unwrap();
-        assert_eq!(read[0].instance(), word.target());
+        assert_eq!(read[0].instance(), Some(word.target()));
         assert_eq!(read, [Inbound::Partition { source: Partition(3), sequence: 17, message: word }]);
     }
 }

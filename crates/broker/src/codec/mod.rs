@@ -15,6 +15,7 @@ mod hub;
 mod ingress;
 mod malformed;
 mod outgoing;
+mod redispatch;
 mod reply;
 mod wire;
 mod work_item;
@@ -26,6 +27,7 @@ pub use control::Inbound;
 pub use hub::Codec;
 pub use ingress::Ingress;
 pub use malformed::Malformed;
+pub use redispatch::RedispatchOrder;
 pub use work_item::{WorkItem, decode_work_item, heartbeat, reply};
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub(super) mod kind {
     pub(in crate::codec) const PURGE: &str = "purge";
     pub(in crate::codec) const WAIT: &str = "wait";
     pub(in crate::codec) const PARTITION: &str = "partition";
+    pub(in crate::codec) const REDISPATCH: &str = "redispatch";
+    pub(in crate::codec) const REDISPATCHED: &str = "redispatched";
     pub(in crate::codec) const ACCEPTED: &str = "accepted";
     pub(in crate::codec) const REFUSED: &str = "refused";
 }
@@ -49,6 +51,8 @@ pub(super) mod header {
     pub(in crate::codec) const CLAIM: &str = "claim";
     pub(in crate::codec) const CLAIMED: &str = "claimed";
     pub(in crate::codec) const STORED: &str = "stored-outcome";
+    pub(in crate::codec) const QUEUE: &str = "queue";
+    pub(in crate::codec) const OLDER_THAN: &str = "older-than";
     pub(in crate::codec) const SOURCE: &str = "source";
     pub(in crate::codec) const SEQUENCE: &str = "sequence";
     pub(in crate::codec) const DEAD_REASON: &str = "warren-reason";

@@ -1,6 +1,7 @@
 //! Clients: they ask, ask again with the same ids until answered, and check what they are told.
 
 mod purge;
+mod redispatch;
 mod reply;
 mod send;
 
@@ -10,7 +11,7 @@ use warren_broker::{Address, Message, Publication};
 use warren_model::{Answer, AnswerWhen, ConditionKind, InstanceId, Payload};
 
 use crate::{
-    time::SECOND,
+    time::{SECOND, Time},
     world::{Step, World},
 };
 
@@ -61,6 +62,10 @@ pub(crate) enum Ask {
     Wait {
         instance: InstanceId,
     },
+    /// Of one partition; which, modulo their count.
+    Redispatch {
+        partition: u64,
+    },
     /// Something that makes no sense.
     Nonsense {
         to: Address,
@@ -86,6 +91,8 @@ pub(crate) enum ClientStep {
         is_late: bool,
     },
     Reply(Message),
+    /// Somebody has open work sent again, of every partition.
+    Redispatch,
     /// Somebody asks for an instance's outcome.
     Watch(InstanceId),
     /// Somebody looks after instances that are parked.
@@ -101,6 +108,7 @@ pub(crate) struct Request {
     pub(crate) is_done: bool,
     /// The first answer that it was accepted with.
     accepted: Option<Answer>,
+    asked_at: Time,
 }
 
 /// Every client of the hub.
@@ -135,6 +143,7 @@ impl World {
         match step {
             ClientStep::Next(thread) => self.next_move(thread),
             ClientStep::Send { request, is_late } => self.send(request, is_late),
+            ClientStep::Redispatch => self.ask_to_redispatch(),
             ClientStep::Reply(message) => self.reply(message),
             ClientStep::Watch(instance) => self.watch(&instance),
             ClientStep::Round => self.look_after(),

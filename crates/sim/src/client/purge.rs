@@ -31,7 +31,7 @@ impl World {
             | Ask::Terminate { instance, .. }
             | Ask::Purge { instance }
             | Ask::Wait { instance } => self.ledger.purged.contains(instance),
-            Ask::Nonsense { .. } => false,
+            Ask::Redispatch { .. } | Ask::Nonsense { .. } => false,
         }
     }
 }

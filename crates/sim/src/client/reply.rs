@@ -32,6 +32,7 @@ impl World {
             }
             // These clients have no store to read.
             ClientReply::Stored { .. } => self.finish(number),
+            ClientReply::Redispatched(_) => self.redispatched(number),
             ClientReply::Answer(answer) => self.accepted(number, answer),
             ClientReply::Refused(refusal) => self.refused(number, &ask, &refusal),
         }

@@ -20,7 +20,7 @@ impl World {
         let publication = self.publication(&ask, number);
         self.note(format_args!("client: asks r{number} {ask:?}"));
         self.ledger.asked(&ask);
-        let request = Request { ask, publication, thread, is_done: false, accepted: None };
+        let request = Request { ask, publication, thread, is_done: false, accepted: None, asked_at: self.now };
         self.clients.requests.insert(number, request);
         self.soon(Step::Client(ClientStep::Send { request: number, is_late: false }));
     }
@@ -76,6 +76,7 @@ impl World {
                 (instance, Command::Purge { execution: None }, AnswerWhen::Accepted, Way::Control)
             }
             Ask::Wait { instance } => (instance, Command::Wait, AnswerWhen::Outcome, Way::Control),
+            Ask::Redispatch { partition } => return self.redispatch_publication(*partition, number),
             Ask::Nonsense { to, message } => {
                 let message = Message { message_id: Some(format!("nonsense-{number}")), ..message.clone() };
                 return Publication { to: to.clone(), mandatory: true, message };
@@ -149,7 +150,8 @@ impl Ask {
             | Self::Resume { .. }
             | Self::Terminate { .. }
             | Self::Purge { .. }
-            | Self::Wait { .. } => true,
+            | Self::Wait { .. }
+            | Self::Redispatch { .. } => true,
             Self::Nonsense { .. } => false,
         }
     }

@@ -1,5 +1,6 @@
 //! Whatever an instance waits for has a carrier that survives every crash: a message in the broker, a row of the outbox,
-//! a pending row, a timer's row, a message ahead of a gap, or a child that lives (H4, H5, H11).
+//! a pending row, a timer's row, a message ahead of a gap, or a child that lives (H4, H5, H11). A work item that was purged
+//! has none until a redispatch is done that was asked for later.
 
 use std::collections::BTreeSet;
 
@@ -78,7 +79,8 @@ fn is_carried(
         Open::Task { attempt } => {
             let token = world.hub.codec.token(instance, present, id, *attempt).to_string();
             let is_it = |message: &InboxMessage| matches!(message, InboxMessage::Task(ended) if (ended.execution, ended.task) == (present, id));
-            carriers.tokens.contains(&token) || is_unsent() || holds(&is_it)
+            let is_lost = world.ledger.lost.contains_key(&token);
+            carriers.tokens.contains(&token) || is_unsent() || holds(&is_it) || is_lost
         }
         Open::Child { attempt, instance: child } => {
             let key = (instance.clone(), present, id, *attempt);

@@ -62,7 +62,7 @@ fn is_remembered(world: &World, correlation: Option<&str>, instance: &InstanceId
             let id = MessageId::new(&format!("m{number}")).expect("a letter and digits are an id");
             world.store.home(instance).commands.contains_key(&id)
         }
-        Some(Ask::Start { .. } | Ask::Wait { .. } | Ask::Nonsense { .. }) | None => true,
+        Some(Ask::Start { .. } | Ask::Wait { .. } | Ask::Redispatch { .. } | Ask::Nonsense { .. }) | None => true,
     }
 }
 
@@ -106,7 +106,8 @@ pub(crate) fn acknowledged(world: &World, queue: &str, stored: &Stored) -> Resul
 /// Returns why a message of a control queue may not be forgotten yet.
 fn unsafe_yet(world: &World, partition: Partition, inbound: &Inbound, since: Time) -> Option<&'static str> {
     let is_safe = match inbound {
-        Inbound::Heartbeat { .. } => true,
+        // Whoever asks for a redispatch asks until it is done.
+        Inbound::Heartbeat { .. } | Inbound::Redispatch(_) => true,
         Inbound::Partition { source, sequence, .. } => {
             let tables = world.store.tables(partition);
             let taken = tables.received.get(source).copied().unwrap_or(0);

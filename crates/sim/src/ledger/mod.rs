@@ -34,6 +34,8 @@ pub(crate) struct Ledger {
     pub(crate) purged: BTreeSet<InstanceId>,
     /// How each instance ended, by what clients were told.
     pub(crate) told: BTreeMap<InstanceId, (Status, Outcome)>,
+    /// Tokens of work items that were purged from their queue and not sent again since, and when they were.
+    pub(crate) lost: BTreeMap<String, Time>,
     /// Tokens whose reply has reached a control queue, or whose work item has reached the dead queue.
     pub(crate) replied: BTreeSet<String>,
     /// Message ids that have reached a control queue or the dead queue.
@@ -77,7 +79,8 @@ impl Ledger {
             | Ask::Resume { .. }
             | Ask::Terminate { .. }
             | Ask::Purge { .. }
-            | Ask::Wait { .. } => {}
+            | Ask::Wait { .. }
+            | Ask::Redispatch { .. } => {}
         }
     }
 

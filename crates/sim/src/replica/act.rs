@@ -21,6 +21,7 @@ impl World {
         match effect {
             Effect::Load(load) => self.read(id, StoreStep::Load(load)),
             Effect::ReadTurns { number, keys } => self.read(id, StoreStep::Turns { number, keys }),
+            Effect::Sweep(sweep) => self.read(id, StoreStep::Sweep(sweep)),
             Effect::Publish { ticket, batch } => {
                 let Some(publisher) = session.publisher else { return Ok(()) };
                 if !self.broker.publishers.contains_key(&publisher) {
@@ -67,9 +68,12 @@ impl World {
             Effect::Commit(commit) => self.send_commit(id, commit),
             Effect::ReadTimers { until, limit } => self.read(id, StoreStep::Timers { until, limit }),
             Effect::Expire { answered_before, now } => self.read(id, StoreStep::Expire { answered_before, now }),
-            Effect::Load(_) | Effect::ReadTurns { .. } | Effect::Publish { .. } | Effect::Ack(_) | Effect::Drained => {
-                session.is_writing = false;
-            }
+            Effect::Load(_)
+            | Effect::ReadTurns { .. }
+            | Effect::Sweep(_)
+            | Effect::Publish { .. }
+            | Effect::Ack(_)
+            | Effect::Drained => session.is_writing = false,
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use orchestrator_svc::owner::{self, Effect, Input, Owner};
 use warren::Registry;
 use warren_model::Partition;
-use warren_store::{Epoch, Expired, Loaded, PartitionState, TimerRow, TurnRow};
+use warren_store::{Epoch, Expired, Loaded, PartitionState, Sweep, Swept, TimerRow, TurnRow};
 
 use crate::{
     broker::{ChannelId, FlightId, Holder, PublisherId, Taken},
@@ -43,6 +43,7 @@ pub(crate) enum Answer {
     Loaded(Loaded),
     Turns { number: u64, rows: Vec<TurnRow> },
     Timers(Vec<TimerRow>),
+    Swept { sweep: Sweep, swept: Swept },
     Expired(Expired),
     Committed(u64),
 }
@@ -190,6 +191,7 @@ impl World {
             }
             Answer::Loaded(loaded) => Input::Loaded(loaded),
             Answer::Turns { number, rows } => Input::Turns { number, rows },
+            Answer::Swept { sweep, swept } => Input::Swept { sweep, swept },
             Answer::Timers(rows) => Input::Timers(rows),
             Answer::Expired(expired) => Input::Expired(expired),
             Answer::Committed(number) => Input::Committed(number),

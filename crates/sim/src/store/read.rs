@@ -2,11 +2,14 @@
 
 use warren_model::{InstanceId, Partition, Timestamp};
 use warren_store::{
-    Aside, Epoch, Expired, Load, Loaded, LoadedInstance, OutboxRow, PartitionState, PendingRow, TimerRow, TurnKey,
-    TurnRow,
+    Aside, Epoch, Expired, Load, Loaded, LoadedInstance, OutboxRow, PartitionState, PendingRow, Sweep, Swept, TimerRow,
+    TurnKey, TurnRow,
 };
 
 use super::{Store, Tables, Trouble};
+
+/// How many rows a page of a sweep looks at.
+const PAGE: usize = 2;
 
 impl Store {
     /// Reads what an owner needs before its first turn.
@@ -46,6 +49,28 @@ impl Store {
         rows.sort_by(|a, b| (a.fire_at, &a.instance, a.id).cmp(&(b.fire_at, &b.instance, b.id)));
         rows.truncate(limit);
         Ok(rows)
+    }
+
+    /// Reads a page of instances: two rows, so that runs meet several pages.
+    pub(crate) fn sweep(&self, partition: Partition, epoch: Epoch, sweep: &Sweep) -> Result<Swept, Trouble> {
+        self.fence(partition, epoch)?;
+        let tables = self.tables(partition);
+        let after = match sweep {
+            Sweep::One(id) => {
+                let open = tables.instances.get(id).filter(|record| !record.status.is_terminal());
+                let instances = open.map(|record| tables.load(&record.id)).into_iter().collect();
+                return Ok(Swept { instances, next: None });
+            }
+            Sweep::Open { after } | Sweep::EndedBefore { after, .. } => after.as_ref(),
+        };
+        let rows: Vec<_> = tables.instances.values().filter(|record| Some(&record.id) > after).take(PAGE).collect();
+        let next = rows.last().filter(|_| rows.len() == PAGE).map(|record| record.id.clone());
+        let is_wanted = |record: &&&warren_model::InstanceRecord| match sweep {
+            Sweep::One(_) | Sweep::Open { .. } => !record.status.is_terminal(),
+            Sweep::EndedBefore { time, .. } => record.status.is_terminal() && record.updated_at < *time,
+        };
+        let instances = rows.iter().filter(is_wanted).map(|record| tables.load(&record.id)).collect();
+        Ok(Swept { instances, next })
     }
 
     /// Forgets commands that were answered before `answered_before`; returns expired messages for instances that nobody

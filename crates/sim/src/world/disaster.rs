@@ -18,11 +18,12 @@ pub(crate) enum Disaster {
     BrokerBack,
     Store,
     Queue,
+    Purge,
 }
 
 impl Disaster {
-    pub(super) const RECURRING: [Self; 7] =
-        [Self::Kill, Self::Freeze, Self::Drain, Self::Channel, Self::Broker, Self::Store, Self::Queue];
+    pub(super) const RECURRING: [Self; 8] =
+        [Self::Kill, Self::Freeze, Self::Drain, Self::Channel, Self::Broker, Self::Store, Self::Queue, Self::Purge];
 }
 
 impl World {
@@ -59,6 +60,7 @@ impl World {
                 self.store_back_at = self.now.after(micros);
             }
             Disaster::Queue => self.delete_a_queue(),
+            Disaster::Purge => self.purge_a_work_queue(),
             Disaster::BrokerBack => {}
         }
     }
@@ -72,6 +74,7 @@ impl World {
             Disaster::Broker => self.profile.broker,
             Disaster::Store => self.profile.store,
             Disaster::Queue => self.profile.queue,
+            Disaster::Purge => self.profile.purge,
             Disaster::BrokerBack => 0,
         };
         if mean > 0 {

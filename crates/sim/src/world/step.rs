@@ -1,7 +1,7 @@
 //! What can happen next.
 
 use warren_model::Timestamp;
-use warren_store::{Commit, Load, TurnKey};
+use warren_store::{Commit, Load, Sweep, TurnKey};
 
 use super::Disaster;
 use crate::{
@@ -77,6 +77,7 @@ pub(crate) enum StoreStep {
         until: Timestamp,
         limit: usize,
     },
+    Sweep(Sweep),
     Expire {
         answered_before: Timestamp,
         now: Timestamp,

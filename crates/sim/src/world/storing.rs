@@ -25,6 +25,7 @@ impl World {
             | StoreStep::Load(_)
             | StoreStep::Turns { .. }
             | StoreStep::Timers { .. }
+            | StoreStep::Sweep(_)
             | StoreStep::Expire { .. } => match self.sessions.get(&session) {
                 Some(session) => (session.partition, session.epoch),
                 None => return,
@@ -43,6 +44,9 @@ impl World {
                 self.store.turns(partition, epoch, &keys).map(|rows| Answer::Turns { number, rows })
             }
             StoreStep::Timers { until, limit } => self.store.timers(partition, epoch, until, limit).map(Answer::Timers),
+            StoreStep::Sweep(sweep) => {
+                self.store.sweep(partition, epoch, &sweep).map(|swept| Answer::Swept { sweep, swept })
+            }
             StoreStep::Expire { answered_before, now } => {
                 self.store.expire(partition, epoch, answered_before, now, EXPIRE_MAX).map(Answer::Expired)
             }

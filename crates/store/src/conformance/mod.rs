@@ -17,6 +17,7 @@ pub mod payloads;
 pub mod pendings;
 pub mod queries;
 mod sample;
+pub mod sweeps;
 pub mod timers;
 
 pub use fixture::{Damage, Fixture};
@@ -100,6 +101,11 @@ macro_rules! store_conformance {
                 h19_the_payloads_of_a_forgotten_execution_go_with_it,
                 payloads_that_nobody_refers_to_are_forgotten_after_the_window,
             }
+            sweeps {
+                open_instances_are_found_with_their_turns_each_once,
+                a_page_of_long_histories_is_short,
+                instances_that_ended_long_ago_are_found,
+            }
             queries {
                 an_instance_shows_its_input_and_outcome,
                 an_unseen_instance_is_none,
@@ -143,6 +149,7 @@ mod test {
             include_str!("payloads.rs"),
             include_str!("pendings.rs"),
             include_str!("queries.rs"),
+            include_str!("sweeps.rs"),
             include_str!("timers.rs"),
         ];
         let mut cases = 0;

@@ -28,6 +28,7 @@ mod reader;
 mod schema;
 mod state;
 mod store;
+mod sweep;
 mod tls;
 mod url;
 mod view;

@@ -9,12 +9,12 @@ use warren_model::{InstanceId, Partition, Status, Timestamp, TurnRecord};
 use super::{
     PostgresReader, commit, expire, lease, load,
     pool::{Use, pool},
-    schema, state,
+    schema, state, sweep,
     url::Address,
 };
 use crate::{
     Commit, Epoch, Expired, Filter, Hub, HubSpec, InstanceView, Lease, Load, Loaded, Page, PartitionState, PayloadRow,
-    Payloads, Queries, Renewal, Result, Store, Survey, TimerRow, TurnKey, TurnRow,
+    Payloads, Queries, Renewal, Result, Store, Survey, Sweep, Swept, TimerRow, TurnKey, TurnRow,
 };
 
 /// A hub in a PostgreSQL database, with the right to write it. Cheap to clone; connections are made when they are needed
@@ -106,6 +106,10 @@ impl Store for Postgres {
         limit: usize,
     ) -> Result<Vec<TimerRow>> {
         load::timers(&self.turns, partition, epoch, until, limit).await
+    }
+
+    async fn sweep(&self, partition: Partition, epoch: Epoch, sweep: Sweep) -> Result<Swept> {
+        sweep::sweep(&self.turns, partition, epoch, &sweep).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<()> {

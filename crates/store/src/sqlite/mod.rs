@@ -20,6 +20,7 @@ mod payload;
 mod reader;
 mod schema;
 mod store;
+mod sweep;
 mod view;
 mod worker;
 

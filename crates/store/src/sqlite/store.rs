@@ -5,10 +5,10 @@ use std::{path::Path, sync::Arc};
 use uuid::Uuid;
 use warren_model::{InstanceId, Partition, Status, Timestamp, TurnRecord};
 
-use super::{SqliteReader, commit, expire, file, lease, load, payload, worker::Worker};
+use super::{SqliteReader, commit, expire, file, lease, load, payload, sweep, worker::Worker};
 use crate::{
     Commit, Epoch, Expired, Filter, Hub, HubSpec, InstanceView, Lease, Load, Loaded, Page, PartitionState, PayloadRow,
-    Payloads, Queries, Renewal, Result, Store, Survey, TimerRow, TurnKey, TurnRow,
+    Payloads, Queries, Renewal, Result, Store, Survey, Sweep, Swept, TimerRow, TurnKey, TurnRow,
 };
 
 /// A hub in a SQLite file, with the right to write it. Cheap to clone; the last clone closes the file.
@@ -75,6 +75,10 @@ impl Store for Sqlite {
         limit: usize,
     ) -> Result<Vec<TimerRow>> {
         self.reads.run(move |connection| load::timers(connection, partition, epoch, until, limit)).await
+    }
+
+    async fn sweep(&self, partition: Partition, epoch: Epoch, sweep: Sweep) -> Result<Swept> {
+        self.reads.run(move |connection| sweep::sweep(connection, partition, epoch, &sweep)).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<()> {

@@ -12,6 +12,7 @@ mod partitions;
 mod poison;
 mod purge;
 mod random;
+mod redispatch;
 mod scale;
 mod shelf;
 mod sim;

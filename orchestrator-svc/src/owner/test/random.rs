@@ -266,7 +266,7 @@ fn check_world(world: &World, sim: &Sim) {
 }
 
 /// Each task and timer ends at most once, and the code still does what history says.
-fn check_history(record: &InstanceRecord, turns: &[TurnRecord]) {
+pub(crate) fn check_history(record: &InstanceRecord, turns: &[TurnRecord]) {
     assert_eq!(turns.len(), usize::try_from(record.turn).unwrap(), "{record:?}");
     let (mut open, mut last) = (BTreeSet::new(), Timestamp::MIN);
     for event in turns.iter().flat_map(|turn| &turn.events) {
@@ -325,9 +325,11 @@ fn record<'a>(sim: &'a Sim, name: &str) -> &'a InstanceRecord {
 fn outcome_for<'a>((correlation, reply): &'a (String, ClientReply), name: &str) -> Option<&'a Outcome> {
     match reply {
         ClientReply::Outcome { outcome, .. } if *correlation == format!("start-{name}") => Some(outcome),
-        ClientReply::Outcome { .. } | ClientReply::Stored { .. } | ClientReply::Answer(_) | ClientReply::Refused(_) => {
-            None
-        }
+        ClientReply::Outcome { .. }
+        | ClientReply::Stored { .. }
+        | ClientReply::Answer(_)
+        | ClientReply::Refused(_)
+        | ClientReply::Redispatched(_) => None,
     }
 }
 

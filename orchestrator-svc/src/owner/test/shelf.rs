@@ -10,7 +10,7 @@ use warren_model::{
 };
 use warren_store::{
     Aside, CommandRow, Commit, Expired, Load, Loaded, LoadedInstance, OutboxEntry, OutboxRow, PartitionState,
-    PendingRow, Suspect, TimerRow, TurnKey, TurnRow,
+    PendingRow, Suspect, Sweep, Swept, TimerRow, TurnKey, TurnRow,
 };
 
 #[derive(Debug, Default)]
@@ -123,6 +123,26 @@ impl Shelf {
         };
         let pending: Vec<_> = self.pending.values().filter(is_expired).take(limit).cloned().collect();
         Expired { has_more: forgotten >= limit || pending.len() >= limit, pending }
+    }
+
+    /// Pages of two rows, so that tests meet several.
+    pub(crate) fn sweep(&self, sweep: &Sweep) -> Swept {
+        let (after, most) = match sweep {
+            Sweep::One(id) => {
+                let is_open = self.instances.get(id).is_some_and(|record| !record.status.is_terminal());
+                let instances = is_open.then(|| self.instance(id)).into_iter().collect();
+                return Swept { instances, next: None };
+            }
+            Sweep::Open { after } | Sweep::EndedBefore { after, .. } => (after.as_ref(), 2),
+        };
+        let rows: Vec<_> = self.instances.values().filter(|record| Some(&record.id) > after).take(most).collect();
+        let next = rows.last().filter(|_| rows.len() == most).map(|record| record.id.clone());
+        let is_wanted = |record: &&InstanceRecord| match sweep {
+            Sweep::One(_) | Sweep::Open { .. } => !record.status.is_terminal(),
+            Sweep::EndedBefore { time, .. } => record.status.is_terminal() && record.updated_at < *time,
+        };
+        let instances = rows.into_iter().filter(is_wanted).map(|record| self.instance(&record.id)).collect();
+        Swept { instances, next }
     }
 
     pub(crate) fn timers_before(&self, until: Timestamp, limit: usize) -> Vec<TimerRow> {

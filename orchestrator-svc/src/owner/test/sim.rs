@@ -176,6 +176,7 @@ impl Sim {
             }
             Effect::Load(_)
             | Effect::ReadTurns { .. }
+            | Effect::Sweep(_)
             | Effect::ReadTimers { .. }
             | Effect::Expire { .. }
             | Effect::Commit(_)
@@ -293,6 +294,6 @@ fn lane(effect: &Effect) -> Lane {
     match effect {
         Effect::Commit(_) | Effect::ReadTimers { .. } | Effect::Expire { .. } => Lane::Writes,
         Effect::Ack(_) | Effect::Drained => Lane::Acks,
-        Effect::Load(_) | Effect::ReadTurns { .. } | Effect::Publish { .. } => Lane::Free,
+        Effect::Load(_) | Effect::ReadTurns { .. } | Effect::Sweep(_) | Effect::Publish { .. } => Lane::Free,
     }
 }

@@ -7,12 +7,12 @@ use std::{
 
 use warren::Registry;
 use warren_broker::{
-    Address, Bodies, ClientReply, Codec, Delivery, Envelope, Message, Publication, Published, Topology, codec::reply,
-    decode_client_reply, decode_work_item,
+    Address, Bodies, ClientReply, Codec, Delivery, Envelope, Message, Publication, Published, RedispatchOrder,
+    Topology, codec::reply, decode_client_reply, decode_work_item,
 };
 use warren_model::{
     AnswerTo, AnswerWhen, Command, IfExists, InstanceId, InstanceRecord, MessageId, Outcome, Partition, PartitionCount,
-    Payload, StartRequest, Timestamp,
+    Payload, Redispatch, StartRequest, Timestamp,
 };
 use warren_store::Epoch;
 
@@ -178,6 +178,10 @@ impl World {
             Effect::Expire { answered_before, now } => {
                 Some(Input::Expired(self.shelf.expire(answered_before, now, EXPIRE_MAX)))
             }
+            Effect::Sweep(sweep) => {
+                let swept = self.shelf.sweep(&sweep);
+                Some(Input::Swept { sweep, swept })
+            }
             Effect::Commit(commit) => {
                 assert_eq!(commit.epoch, Epoch(self.epoch));
                 let number = commit.number;
@@ -255,6 +259,13 @@ impl World {
             when,
         };
         self.queue.push_back((self.codec.command(&envelope).message, false));
+    }
+
+    /// Asks that open work be sent again.
+    pub(crate) fn redispatch(&mut self, message_id: &str, what: Redispatch) {
+        let answer_to = AnswerTo { reply_to: "client".into(), correlation_id: Some(message_id.into()), stored: false };
+        let order = RedispatchOrder { id: MessageId::new(message_id).unwrap(), what, answer_to: Some(answer_to) };
+        self.queue.push_back((self.codec.redispatch(self.me, &order).message, false));
     }
 
     pub(crate) fn start(&mut self, instance: &str, name: &str, input: &str) {

@@ -56,3 +56,9 @@ fn terminate(builder: &mut Builder<'_>, instance: warren_model::InstanceId, at: 
     let (after, recursive) = (at + builder.random.below(1_000_000), builder.random.one_in(2));
     builder.ask(after, Ask::Terminate { instance, recursive });
 }
+
+/// Somebody has open work sent again, though nothing was lost.
+pub(super) fn redispatched(builder: &mut Builder<'_>) {
+    let (partition, at) = (builder.random.below(4), builder.moment());
+    builder.ask(at, Ask::Redispatch { partition });
+}

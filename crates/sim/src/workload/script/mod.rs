@@ -47,7 +47,7 @@ struct Builder<'a> {
 type Scene = fn(&mut Builder<'_>);
 
 /// Every scene; those that are listed twice come twice as often.
-const SCENES: [Scene; 39] = [
+const SCENES: [Scene; 40] = [
     single::chain,
     single::fan,
     single::first,
@@ -85,6 +85,7 @@ const SCENES: [Scene; 39] = [
     nonsense::to_an_owner,
     nonsense::to_a_worker,
     lifecycle::paused,
+    lifecycle::redispatched,
     lifecycle::terminated,
     lifecycle::terminated_parent,
 ];
