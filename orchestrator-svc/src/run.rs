@@ -151,7 +151,12 @@ fn owner_settings(settings: &Settings) -> owner::Settings {
         cache_bytes: share(u64::from(orchestrator.cache_megabytes) << 20),
         limits,
         unseen_event: SignedDuration::from_mins(orchestrator.unseen_event_minutes.into()),
-        duplicate_window: SignedDuration::from_hours(24 * i64::from(orchestrator.duplicate_window_days)),
+        purge_after: Some(days(orchestrator.purge_after_days)).filter(|kept| kept.is_positive()),
+        duplicate_window: days(orchestrator.duplicate_window_days),
         ..owner::Settings::default()
     }
+}
+
+fn days(count: u16) -> SignedDuration {
+    SignedDuration::from_hours(24 * i64::from(count))
 }

@@ -28,6 +28,8 @@ pub struct OrchestratorSettings {
     pub duplicate_window_days: u16,
     /// How many minutes an event waits for an instance that nobody has started yet.
     pub unseen_event_minutes: u32,
+    /// How many days an instance is kept once it has ended; 0: until somebody purges it.
+    pub purge_after_days: u16,
     /// After how many milliseconds a turn that still runs is reported.
     pub turn_warn_ms: u32,
     /// After how many seconds a turn that still runs is given up: its instance is suspected, and the process ends.
@@ -47,6 +49,7 @@ impl Default for OrchestratorSettings {
             history_megabytes_max: 256,
             duplicate_window_days: 7,
             unseen_event_minutes: 60,
+            purge_after_days: 0,
             turn_warn_ms: 1_000,
             turn_limit_seconds: 30,
         }
@@ -64,6 +67,7 @@ impl OrchestratorSettings {
         problems.range("orchestrator.history_megabytes_max", self.history_megabytes_max, 1, 65_536);
         problems.range("orchestrator.duplicate_window_days", self.duplicate_window_days, 1, 3_650);
         problems.range("orchestrator.unseen_event_minutes", self.unseen_event_minutes, 1, 525_600);
+        problems.range("orchestrator.purge_after_days", self.purge_after_days, 0, 36_500);
         problems.range("orchestrator.turn_warn_ms", self.turn_warn_ms, 1, 600_000);
         problems.range("orchestrator.turn_limit_seconds", self.turn_limit_seconds, 1, 3_600);
         self.check_pairs(problems);
