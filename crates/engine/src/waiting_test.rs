@@ -5,7 +5,7 @@ use crate::testing::*;
 
 fn story(told: &[Event]) -> (Vec<warren_model::Action>, crate::Progress) {
     let ended = told.iter().filter(|event| matches!(event, Event::TaskCompleted { .. })).count();
-    let actions = vec![task(1, "charge"), timer(2, 90), child(3, "parcel"), task(4, "ship"), task(5, "bill")];
+    let actions = [task(1, "charge"), timer(2, 90), child(3, "parcel"), task(4, "ship"), task(5, "bill")];
     (actions[..if ended == 0 { 4 } else { 5 }].to_vec(), crate::Progress::Waiting)
 }
 
@@ -17,7 +17,7 @@ fn check(story: &Story, expected: &[(u32, i64)]) {
         Outgoing::ToPartition(PartitionMessage::ChildStart(start)) => {
             (start.started.parent.as_ref().unwrap().task, waiting.since)
         }
-        other => panic!("{other:?}"),
+        Outgoing::ToPartition(_) | Outgoing::Outcome { .. } => panic!("nobody waits for {:?}", waiting.message),
     };
     let expected: Vec<_> = expected.iter().map(|(id, second)| (ActionId(*id), at(*second))).collect();
     assert_eq!(found.iter().map(of).collect::<Vec<_>>(), expected);
