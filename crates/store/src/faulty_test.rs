@@ -6,12 +6,7 @@ use std::{
 use warren_model::{ExecutionId, InstanceId, InstanceRecord, MessageId, PartitionCount, Status, Timestamp, TurnRecord};
 
 use super::*;
-use crate::{
-    HubSpec,
-    conformance::{Damage, Fixture},
-    postgres::testing::Place,
-    sqlite::test::File,
-};
+use crate::{HubSpec, conformance::Fixture, postgres::testing::Place, sqlite::test::File};
 
 const P0: Partition = Partition(0);
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -35,8 +30,8 @@ impl<F: Fixture> Fixture for Through<F> {
         self.0.reader(hub_name).await
     }
 
-    async fn damage(&self, turn: &TurnKey, damage: Damage<'_>) {
-        self.0.damage(turn, damage).await;
+    async fn sql(&self, sql: &str) {
+        self.0.sql(sql).await;
     }
 }
 

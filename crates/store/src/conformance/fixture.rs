@@ -18,8 +18,19 @@ pub trait Fixture: Sized {
     /// Opens the hub of the place to read.
     fn reader(&self, hub_name: &str) -> impl Future<Output = Result<Self::Reader>>;
 
-    /// Damages a stored turn, past the store.
-    fn damage(&self, turn: &TurnKey, damage: Damage<'_>) -> impl Future<Output = ()>;
+    /// Carries out SQL on what is stored, past the store; table names are the same everywhere.
+    fn sql(&self, sql: &str) -> impl Future<Output = ()>;
+
+    /// Damages a stored turn.
+    fn damage(&self, turn: &TurnKey, damage: Damage<'_>) -> impl Future<Output = ()> {
+        let TurnKey { instance, execution, turn } = turn;
+        let key = format!("WHERE instance = '{instance}' AND execution = '{execution}' AND turn = {turn}");
+        let sql = match damage {
+            Damage::Body(body) => format!("UPDATE history SET body = '{body}' {key}"),
+            Damage::Gone => format!("DELETE FROM history {key}"),
+        };
+        async move { self.sql(&sql).await }
+    }
 }
 
 /// What befalls a stored turn.

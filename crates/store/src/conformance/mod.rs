@@ -93,6 +93,7 @@ macro_rules! store_conformance {
             }
             partitions {
                 h9_sequences_rise_and_gaps_are_kept,
+                a_row_that_can_t_be_read_keeps_no_other_from_its_owner,
                 h18_suspects_are_kept_until_they_have_proved_innocent,
             }
             payloads {

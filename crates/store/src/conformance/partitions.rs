@@ -3,11 +3,29 @@
 use warren_model::{ActionId, ChildStart, Event, EventRaised, Parent, Partition, PartitionMessage};
 
 use super::{Fixture, sample::*};
-use crate::{Aside, Error, PartitionState, Suspect};
+use crate::{Aside, Error, OutboxRow, PartitionState, Suspect};
 
 fn aside(source: u16, sequence: u64) -> Aside {
     let event = EventRaised { name: "paid".into(), input: json(r#""\u0000""#) };
     Aside { source: Partition(source), sequence, message: PartitionMessage::Raise { instance: id("x"), event } }
+}
+
+pub async fn a_row_that_can_t_be_read_keeps_no_other_from_its_owner<F: Fixture>(fixture: &F) {
+    let mut a = owned(fixture).await;
+    let entry = |number| OutboxRow { number, entries: vec![] };
+    a.commit(|commit| {
+        commit.outbox.extend([entry(1), entry(7)]);
+        commit.aside.extend([aside(1, 3), aside(2, 5)]);
+        commit.timers.extend([timer("a", 1, 10), timer("b", 2, 20)]);
+    })
+    .await;
+    fixture.sql("UPDATE outbox SET entries = '[{' WHERE number = 1").await;
+    fixture.sql("UPDATE aside SET message = 'no JSON' WHERE source = 1").await;
+    fixture.sql("UPDATE timer SET instance = '' WHERE instance = 'a'").await;
+    let b = owned(fixture).await;
+    let state = b.state().await;
+    assert_eq!((state.outbox, state.aside), (vec![entry(7)], vec![aside(2, 5)]));
+    assert_eq!(b.timers().await, [timer("b", 2, 20)]);
 }
 
 pub async fn h18_suspects_are_kept_until_they_have_proved_innocent<F: Fixture>(fixture: &F) {

@@ -14,6 +14,7 @@ use super::{
     },
     flight::{SNAPSHOT, ask, fly, land, prepare},
     lease::{FENCE, hold, key},
+    state::legible,
 };
 use crate::{
     CommandRow, Epoch, Error, Load, Loaded, LoadedInstance, PendingRow, Result, TimerRow, TurnKey, TurnRow, turns,
@@ -221,7 +222,7 @@ pub(super) async fn timers(
     let result = fly(&client, SNAPSHOT, reads).await;
     let (fence, rows) = land(client, result)?;
     hold(&fence, partition, epoch)?;
-    let timer = |row| {
+    let timer = |row: &Row| {
         Ok(TimerRow {
             instance: text(row, 0)?,
             execution: execution(row, 1)?,
@@ -229,6 +230,5 @@ pub(super) async fn timers(
             fire_at: timestamp(row, 3)?,
         })
     };
-    let read = |row| timer(row).map_err(|why| Error::Corrupt { what: format!("timers of partition {partition}"), why });
-    rows.iter().map(read).collect()
+    Ok(legible(partition, "timer", &rows, timer))
 }

@@ -4,10 +4,7 @@ use super::{
     testing::{P0, Place, empty},
     *,
 };
-use crate::{
-    HubSpec, Load, Result, Store, TurnKey,
-    conformance::{Damage, Fixture},
-};
+use crate::{HubSpec, Load, Result, Store, conformance::Fixture};
 
 impl Fixture for Place {
     type Store = Postgres;
@@ -25,14 +22,8 @@ impl Fixture for Place {
         PostgresReader::open(&self.url(), hub_name).await
     }
 
-    async fn damage(&self, turn: &TurnKey, damage: Damage<'_>) {
-        let TurnKey { instance, execution, turn } = turn;
-        let key = format!("WHERE instance = '{instance}' AND execution = '{execution}' AND turn = {turn}");
-        let sql = match damage {
-            Damage::Body(body) => format!("UPDATE history SET body = '{body}' {key}"),
-            Damage::Gone => format!("DELETE FROM history {key}"),
-        };
-        self.sql().await.batch_execute(&sql).await.unwrap();
+    async fn sql(&self, sql: &str) {
+        Place::sql(self).await.batch_execute(sql).await.unwrap();
     }
 }
 

@@ -52,12 +52,14 @@ pub(super) async fn partition(pool: &Pool, partition: Partition, epoch: Epoch) -
     let read = || {
         Ok::<_, Why>(PartitionState {
             number: number(&lock[0], 0)?,
-            outbox: all(&outbox, |row| Ok(OutboxRow { number: number(row, 0)?, entries: from_json(row, 1)? }))?,
+            outbox: legible(partition, "outbox", &outbox, |row| {
+                Ok(OutboxRow { number: number(row, 0)?, entries: from_json(row, 1)? })
+            }),
             sent: all(&sent, watermark)?.into_iter().collect(),
             received: all(&received, watermark)?.into_iter().collect(),
-            aside: all(&aside, |row| {
+            aside: legible(partition, "aside", &aside, |row| {
                 Ok(Aside { source: other(row, 0)?, sequence: number(row, 1)?, message: from_json(row, 2)? })
-            })?,
+            }),
             waiting: all(&waiting, |row| text(row, 0))?,
             suspects: all(&suspects, |row| {
                 Ok(Suspect { instance: text(row, 0)?, count: number(row, 1)?, reason: get(row, 2)? })
@@ -65,6 +67,24 @@ pub(super) async fn partition(pool: &Pool, partition: Partition, epoch: Epoch) -
         })
     };
     read().map_err(|why| Error::Corrupt { what: format!("state of partition {partition}"), why })
+}
+
+/// Returns the rows that can be read; of the others the log tells, and they stay where they are: one row's trouble is not
+/// the partition's.
+pub(super) fn legible<T>(
+    partition: Partition,
+    table: &str,
+    rows: &[Row],
+    read: impl Fn(&Row) -> Result<T, Why>,
+) -> Vec<T> {
+    let read = |row| {
+        let read = read(row);
+        if let Err(why) = &read {
+            tracing::error!(%partition, table, %why, "row is left alone: mend or delete it, then restart the owner");
+        }
+        read.ok()
+    };
+    rows.iter().filter_map(read).collect()
 }
 
 fn all<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, Why>) -> Result<Vec<T>, Why> {

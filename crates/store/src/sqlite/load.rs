@@ -9,8 +9,8 @@ use super::{
     lease,
 };
 use crate::{
-    Aside, CommandRow, Epoch, Load, Loaded, LoadedInstance, OutboxRow, PartitionState, PendingRow, Result, Suspect,
-    TimerRow, TurnKey, TurnRow, turns,
+    Aside, CommandRow, Epoch, Error, Load, Loaded, LoadedInstance, OutboxRow, PartitionState, PendingRow, Result,
+    Suspect, TimerRow, TurnKey, TurnRow, turns,
 };
 
 /// Reads what an owner needs before its first turn.
@@ -20,15 +20,18 @@ pub(super) fn partition(connection: &mut Connection, partition: Partition, epoch
     let from = Source { snapshot: &snapshot, partition };
     Ok(PartitionState {
         number,
-        outbox: from.all("SELECT number, entries FROM outbox WHERE partition = ?1 ORDER BY number", |row| {
-            Ok(OutboxRow { number: row.get(0)?, entries: row.get::<_, Json<_>>(1)?.0 })
-        })?,
+        outbox: from.legible(
+            "outbox",
+            "SELECT number, entries FROM outbox WHERE partition = ?1 ORDER BY number",
+            |row| Ok(OutboxRow { number: row.get(0)?, entries: row.get::<_, Json<_>>(1)?.0 }),
+        )?,
         sent: from.all("SELECT target, sequence FROM sent WHERE partition = ?1", watermark)?.into_iter().collect(),
         received: from
             .all("SELECT source, sequence FROM received WHERE partition = ?1", watermark)?
             .into_iter()
             .collect(),
-        aside: from.all(
+        aside: from.legible(
+            "aside",
             "SELECT source, sequence, message FROM aside WHERE partition = ?1 ORDER BY source, sequence",
             |row| {
                 Ok(Aside {
@@ -44,6 +47,21 @@ pub(super) fn partition(connection: &mut Connection, partition: Partition, epoch
                 Ok(Suspect { instance: row.get::<_, Text<_>>(0)?.0, count: row.get(1)?, reason: row.get(2)? })
             })?,
     })
+}
+
+/// Collects the rows that can be read, and tells the log of the others.
+fn legible<T>(rows: impl Iterator<Item = rusqlite::Result<T>>, partition: Partition, table: &str) -> Result<Vec<T>> {
+    let mut read = Vec::new();
+    for row in rows {
+        match row.map_err(|error| of_value(error, || format!("a row of table {table}"))) {
+            Ok(row) => read.push(row),
+            Err(error @ Error::Corrupt { .. }) => {
+                tracing::error!(%partition, %error, "row is left alone: mend or delete it, then restart the owner");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(read)
 }
 
 /// By the two small indexes; the instances that have ended, the most by far, are not looked at.
@@ -114,8 +132,7 @@ pub(super) fn timers(
             fire_at: row.get::<_, Micros>(3)?.0,
         })
     })?;
-    rows.collect::<rusqlite::Result<_>>()
-        .map_err(|error| of_value(error, || format!("timers of partition {partition}")))
+    legible(rows, partition, "timer")
 }
 
 struct Source<'t> {
@@ -129,6 +146,14 @@ impl Source<'_> {
         let read =
             || self.snapshot.prepare_cached(sql)?.query_map([self.partition.0], row)?.collect::<rusqlite::Result<_>>();
         read().map_err(|error| of_value(error, || format!("state of partition {}", self.partition)))
+    }
+
+    /// Reads the rows that can be read; of the others the log tells, and they stay where they are: one row's trouble is not
+    /// the partition's.
+    fn legible<T>(&self, table: &str, sql: &str, row: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>> {
+        let mut statement = self.snapshot.prepare_cached(sql)?;
+        let rows = statement.query_map([self.partition.0], row)?;
+        legible(rows, self.partition, table)
     }
 
     /// Reads one instance. What can't be read is said in `turns`: one instance's trouble is not its neighbours'.

@@ -4,10 +4,7 @@ use tempfile::TempDir;
 use warren_model::PartitionCount;
 
 use super::*;
-use crate::{
-    Commit, Error, HubSpec, Queries, Result, Store, TurnKey,
-    conformance::{Damage, Fixture},
-};
+use crate::{Commit, Error, HubSpec, Queries, Result, Store, conformance::Fixture};
 
 /// A folder for one hub's file.
 pub(crate) struct File {
@@ -42,18 +39,8 @@ impl Fixture for File {
         SqliteReader::open(&self.path(), hub_name)
     }
 
-    async fn damage(&self, turn: &TurnKey, damage: Damage<'_>) {
-        let key = (turn.instance.as_str(), turn.execution.to_string(), turn.turn);
-        let place = "WHERE instance = ?1 AND execution = ?2 AND turn = ?3";
-        match damage {
-            Damage::Body(body) => {
-                let row = (key.0, key.1, key.2, body);
-                assert_eq!(self.sql().execute(&format!("UPDATE history SET body = ?4 {place}"), row).unwrap(), 1);
-            }
-            Damage::Gone => {
-                self.sql().execute(&format!("DELETE FROM history {place}"), key).unwrap();
-            }
-        }
+    async fn sql(&self, sql: &str) {
+        File::sql(self).execute_batch(sql).unwrap();
     }
 }
 
@@ -226,7 +213,7 @@ async fn a_damaged_row_is_named() {
     sql.execute_batch(
         "INSERT INTO pending VALUES (0, 'order-1', 3, '{\"Nonsense\":1}', 7);
          INSERT INTO instance VALUES (0, 'order-2', 'x', 'n', NULL, 'Running', NULL, 0, 0, 0, NULL, NULL, NULL, 's', '{}', 0, 0);
-         INSERT INTO outbox VALUES (0, 1, '{');",
+         INSERT INTO sent VALUES (0, 1, -1);",
     )
     .unwrap();
     let instances = ["order-1", "order-2", "order-3"].map(|id| warren_model::InstanceId::new(id).unwrap()).into();
