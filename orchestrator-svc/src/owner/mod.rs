@@ -348,8 +348,10 @@ impl<P: Programs> Owner<P> {
             let work = Work::new(self.begin_commit());
             self.launch(work, None, effects);
         }
-        let has_answered = self.inbox.is_empty() && self.acks.is_empty() && self.answering == 0;
-        let has_published = self.outbox.is_empty() && self.recovering.is_empty();
+        // What the broker refuses is left to the next owner, which finds it in the store or has it delivered again.
+        let has_acknowledged = self.acks.is_empty() || self.outbox.has_refused_dead();
+        let has_answered = self.inbox.is_empty() && has_acknowledged && self.answering == 0;
+        let has_published = self.outbox.is_at_rest() && self.recovering.is_empty();
         if self.draining && self.is_idle() && has_answered && has_published {
             let waiters = self.pass_waiters_on();
             if waiters.is_empty() {

@@ -210,9 +210,20 @@ impl Outbox {
         self.flush_at().is_some_and(|at| at_once || at <= now)
     }
 
-    /// Returns whether nothing is unconfirmed and nothing is left to clear.
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.done.is_empty() && !self.is_freed
+    /// Returns whether nothing is on its way to the broker and nothing is left to clear: what is unconfirmed was refused.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.waiting.len() == self.retries.len() && self.done.is_empty() && !self.is_freed
+    }
+
+    /// Returns whether every message is confirmed.
+    #[cfg(test)]
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Returns whether the broker has refused messages for the dead queue.
+    pub(super) fn has_refused_dead(&self) -> bool {
+        self.retries.iter().any(|(_, ticket)| matches!(ticket, Ticket::Dead(_)))
     }
 }
 

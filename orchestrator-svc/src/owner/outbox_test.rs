@@ -56,10 +56,10 @@ fn h19_turns_go_with_the_row_of_the_commit_that_ended_them_once_all_of_them_is_c
     assert_eq!(commit.outbox, [OutboxRow { number: 2, entries: vec![over("a")] }]);
     assert_eq!((write(&mut outbox).outbox, outbox.flush_at()), (vec![], None), "once");
     outbox.settle(1, &[Published::Confirmed], now());
-    assert!(!outbox.is_empty());
+    assert!(!outbox.is_at_rest());
     let commit = write(&mut outbox);
     assert_eq!((commit.outbox_done, commit.forget, commit.outbox), (vec![1, 2], vec![execution("a")], vec![]));
-    assert!(outbox.is_empty());
+    assert!(outbox.is_at_rest());
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn h4_a_turn_that_can_t_be_read_keeps_its_row_and_its_execution() {
     assert_eq!((commit.outbox_done, commit.forget), (vec![], vec![execution("c")]));
     let rows: Vec<_> = commit.outbox.into_iter().map(|row| (row.number, row.entries)).collect();
     assert_eq!(rows, [(2, vec![over("a")]), (1, vec![turn("a")])]);
-    assert!(outbox.is_empty(), "a drain does not wait for it");
+    assert!(outbox.is_at_rest(), "a drain does not wait for it");
 }
 
 #[test]

@@ -220,6 +220,23 @@ fn a_drained_owner_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_drain_does_not_wait_for_what_the_broker_refuses() {
+    let mut world = World::new(registry());
+    world.broker_says = vec![Published::Refused("full".into()); 3].into();
+    world.start("a", "twice", "3");
+    world.deliver();
+    world.input(Input::Drain);
+    while !world.is_drained {
+        assert!(world.act(), "it drains without another try");
+    }
+    assert!(!world.shelf.outbox.is_empty());
+    world.broker_says.clear();
+    world.end_session();
+    world.settle();
+    assert_eq!(world.outcome("a"), &Ok(json("12")), "the next owner publishes it");
+}
+
+#[test]
 fn a_wait_is_answered_at_the_end_or_at_once_if_it_has_come() {
     let mut world = World::new(registry());
     world.start("s", "sleeper", "10");
