@@ -1,6 +1,11 @@
 //! What a worker will do, made from settings and registry: refused before anything is touched if it makes no sense.
 
-use std::{collections::BTreeSet, num::NonZeroU16, time::Duration};
+use std::{
+    collections::BTreeSet,
+    hash::{BuildHasher, Hasher, RandomState},
+    num::NonZeroU16,
+    time::Duration,
+};
 
 use warren::Registry;
 use warren_broker::{QueueSpec, Topology};
@@ -40,7 +45,7 @@ impl Plan {
     }
 
     pub(crate) fn worker(&self) -> Worker {
-        Worker::new(self.topology.clone(), &self.names, &self.worker, self.limits)
+        Worker::new(self.topology.clone(), &self.names, &self.worker, self.limits).with_life(any_number())
     }
 
     pub(crate) fn queues(&self) -> &[QueueSpec] {
@@ -60,6 +65,11 @@ impl Plan {
 fn payload_bytes(settings: &Settings) -> usize {
     let max = settings.hub.payload_bytes_max();
     if settings.payloads.store().is_some() { max } else { max.min(settings.broker.message_bytes_max()) }
+}
+
+/// Returns a number by chance: each `RandomState` has keys of its own.
+fn any_number() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// Returns the queues to serve: those of the setting, or else one for each activity; each once.

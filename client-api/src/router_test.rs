@@ -64,6 +64,7 @@ async fn the_hub_shows_partitions_and_counts() {
         ],
         "replicas": [{"replica": "owner-1", "partitions": 2, "renewals": 7}],
         "instances": {"Pending": 0, "Running": 1, "Suspended": 0, "Completed": 0, "Failed": 0, "Terminated": 0},
+        "quarantinedTasks": [],
     });
     assert_eq!(body(&stack.get("/api/v1/hub").await, 200), expected);
 }

@@ -150,6 +150,8 @@ fn owner_settings(settings: &Settings) -> owner::Settings {
         cache_instances: usize::try_from(share(orchestrator.cache_instances.into())).unwrap_or(usize::MAX),
         cache_bytes: share(u64::from(orchestrator.cache_megabytes) << 20),
         limits,
+        begins_max: orchestrator.task_begins_max,
+        fails_quarantined: orchestrator.fail_quarantined_tasks,
         unseen_event: SignedDuration::from_mins(orchestrator.unseen_event_minutes.into()),
         purge_after: Some(days(orchestrator.purge_after_days)).filter(|kept| kept.is_positive()),
         duplicate_window: days(orchestrator.duplicate_window_days),

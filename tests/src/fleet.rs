@@ -69,6 +69,7 @@ impl Fleet {
         let (program, listen) = match name.split('-').next().unwrap() {
             "orchestrator" => ("orchestrator-svc", "health.orchestrator"),
             "worker" => ("activity-worker", "health.worker"),
+            "fragile" => ("fragile", "health.worker"),
             "api" => ("client-api", "client_api.listen"),
             other => panic!("no such process: {other}"),
         };

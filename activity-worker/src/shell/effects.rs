@@ -21,6 +21,7 @@ impl<B: Broker> Shell<'_, B> {
                     self.activities.start(Job { item, activity, context, input, traceparent });
                 }
                 Effect::Publish { item, publication } => batch.push((item, publication)),
+                Effect::Ask(question) => self.asking.send(question),
                 Effect::Ack { queue, tag, multiple } => acks.push(self.channels.ack(queue, tag, multiple)),
                 Effect::Requeue { queue, tag } => self.channels.requeue(queue, tag).await,
                 Effect::Declare(queue) => self.declaring.start(queue),

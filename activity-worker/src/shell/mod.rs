@@ -4,6 +4,7 @@
 //! Whatever is spawned is joined before `serve` returns.
 
 mod activities;
+mod asking;
 mod channels;
 mod consumers;
 mod declaring;

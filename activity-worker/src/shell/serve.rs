@@ -12,6 +12,7 @@ use warren_service::health::Health;
 
 use super::{
     activities::Activities,
+    asking::Asking,
     channels::Channels,
     consumers::{AckerOf, Consumers, Report},
     declaring::Declaring,
@@ -49,6 +50,7 @@ pub(super) struct Shell<'a, B: Broker> {
     pub(super) activities: Activities,
     pub(super) publishing: Publishing<B>,
     pub(super) declaring: Declaring<B>,
+    pub(super) asking: Asking,
     /// What the loop has asked for and the shell has not done yet.
     pub(super) effects: Vec<Effect>,
     health: &'a Health,
@@ -63,6 +65,7 @@ impl<'a, B: Broker> Shell<'a, B> {
             activities: Activities::new(registry),
             publishing: Publishing::new(broker.clone()),
             declaring: Declaring::new(broker.clone()),
+            asking: Asking::start(broker.clone()),
             effects: Vec::new(),
             broker,
             health,
@@ -82,6 +85,7 @@ impl<'a, B: Broker> Shell<'a, B> {
                 (item, outcome) = self.activities.next() => self.step(Input::Finished { item, outcome }),
                 fates = self.publishing.next() => self.step(Input::Published(fates)),
                 () = self.declaring.next() => {}
+                (question, permit) = self.asking.next() => self.step(Input::Answered { question, permit }),
                 now = ticks.tick() => self.tick(now.duration_since(begun)),
                 () = &mut shutdown, if self.worker.is_serving() => self.drain(),
             }

@@ -39,7 +39,14 @@ impl Worker {
         let token = &waiting.work.token;
         if let Some(same) = self.tokens.get(token).and_then(|id| self.items.get_mut(id)) {
             tracing::debug!(instance = %waiting.context.instance(), task = %waiting.context.task(), "work item is already here");
-            same.deliveries.push(held);
+            match &mut same.stage {
+                Stage::Asking(asking) => asking.later.push(held),
+                Stage::Waiting(known) => {
+                    known.must_ask |= waiting.must_ask;
+                    same.deliveries.push(held);
+                }
+                Stage::Running(_) | Stage::Replying(_) | Stage::Burying(_) => same.deliveries.push(held),
+            }
             return;
         }
         let id = self.next_id();
@@ -80,7 +87,9 @@ impl Worker {
         let work = decode_work_item(delivery).map_err(|malformed| malformed.reason)?;
         self.check_reply_to(&work)?;
         let context = context(&work, queue)?;
-        Ok(Waiting { work, context })
+        // Only an owner can tell: whoever else asked for an answer just gets it.
+        let has_owner = self.codec.topology().partition_of_control(&work.reply_to).is_some();
+        Ok(Waiting { work, context, must_ask: delivery.redelivered && has_owner })
     }
 
     /// A reply on a work-item queue, the ingress or the dead queue would be read as what it is not.

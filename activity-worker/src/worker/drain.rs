@@ -12,7 +12,7 @@ impl Worker {
         effects.extend(self.queues.ids().map(|queue| Effect::Cancel { queue }));
         for id in self.unbegun() {
             let Some(item) = self.forget(id) else { continue };
-            for held in item.deliveries {
+            for held in item.all_deliveries() {
                 self.requeue(held, effects);
             }
         }
@@ -34,7 +34,7 @@ impl Worker {
     }
 
     fn unbegun(&self) -> Vec<ItemId> {
-        let waiting = self.items.iter().filter(|(_, item)| matches!(item.stage, Stage::Waiting(_)));
+        let waiting = self.items.iter().filter(|(_, item)| matches!(item.stage, Stage::Waiting(_) | Stage::Asking(_)));
         waiting.map(|(id, _)| *id).collect()
     }
 }

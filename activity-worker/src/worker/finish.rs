@@ -23,6 +23,7 @@ impl Worker {
             item.stage = Stage::Replying(Letters::new(Some(token), [publication.clone()]));
         }
         self.running -= 1;
+        self.suspects.is_over(id);
         self.replying += 1;
         effects.push(Effect::Publish { item: id, publication });
     }

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU16, time::Duration};
 
-use warren_broker::{Address, Codec, Delivery, Message, Publication, Published, Topology};
+use warren_broker::{Address, Codec, Delivery, Message, Permit, Publication, Published, Topology};
 use warren_model::{
     ActionId, ExecutionId, InstanceId, Outcome, Outgoing, Partition, PartitionCount, Payload, TaskScheduled,
 };
@@ -54,6 +54,11 @@ impl Bench {
         self.published(item, Published::Confirmed)
     }
 
+    /// The owner answers question `number`, which asked whether the item would be `alone`.
+    pub(super) fn answer(&mut self, number: u64, alone: bool, permit: Permit) -> Vec<Effect> {
+        self.step(Input::Answered { question: question(number, alone), permit })
+    }
+
     pub(super) fn lose(&mut self, queue: QueueId) -> Vec<Effect> {
         self.step(Input::Lost { queue })
     }
@@ -98,12 +103,18 @@ pub(super) fn task(number: u32) -> Delivery {
     delivery(number.into(), work(number))
 }
 
+/// Returns task `number` as it is delivered again.
+pub(super) fn again(number: u32) -> Delivery {
+    Delivery { redelivered: true, ..task(number) }
+}
+
 /// Returns effects in short: `run 1`, `publish 1 to h.control.03`, `ack a 1`, `ack a ..3`, `requeue a 2`, …
 pub(super) fn short(effects: &[Effect]) -> Vec<String> {
     let name = |queue: &QueueId| ["a", "b"][queue.0];
     let short = |effect: &Effect| match effect {
         Effect::Run { item, .. } => format!("run {}", item.0),
         Effect::Publish { item, publication } => format!("publish {} to {}", item.0, to(publication)),
+        Effect::Ask(question) => format!("ask {} {}", to(question), shown(question)),
         Effect::Ack { queue, tag, multiple: false } => format!("ack {} {tag}", name(queue)),
         Effect::Ack { queue, tag, multiple: true } => format!("ack {} ..{tag}", name(queue)),
         Effect::Requeue { queue, tag } => format!("requeue {} {tag}", name(queue)),
@@ -119,6 +130,7 @@ pub(super) fn publication(effects: &[Effect]) -> Publication {
     let found = |effect: &Effect| match effect {
         Effect::Publish { publication, .. } => Some(publication.clone()),
         Effect::Run { .. }
+        | Effect::Ask(_)
         | Effect::Ack { .. }
         | Effect::Requeue { .. }
         | Effect::Declare(_)
@@ -128,6 +140,16 @@ pub(super) fn publication(effects: &[Effect]) -> Publication {
     let mut all: Vec<Publication> = effects.iter().filter_map(found).collect();
     assert_eq!(all.len(), 1, "one publication in {:?}", short(effects));
     all.remove(0)
+}
+
+/// Returns how question `number` of the worker is known.
+pub(super) fn question(number: u64, alone: bool) -> String {
+    format!("0000000000000000:{number}:{}", u8::from(alone))
+}
+
+/// Which question it is: `0000000000000000:1:0`, the last digit says whether it would be alone.
+fn shown(question: &Publication) -> &str {
+    question.message.message_id.as_deref().unwrap_or_default()
 }
 
 fn to(publication: &Publication) -> &str {

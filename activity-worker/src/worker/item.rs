@@ -27,6 +27,8 @@ pub(super) struct Item {
 pub(super) enum Stage {
     /// For a slot.
     Waiting(Box<Waiting>),
+    /// It has come again: its owner is asked whether it may begin.
+    Asking(Box<Asking>),
     /// Its input is with the activity; what is left is what the reply needs.
     Running(Box<WorkItem>),
     /// Its reply is on the way.
@@ -40,6 +42,22 @@ pub(super) enum Stage {
 pub(super) struct Waiting {
     pub(super) work: WorkItem,
     pub(super) context: ActivityContext,
+    /// Whether its owner must be asked before it begins.
+    pub(super) must_ask: bool,
+}
+
+/// What waits for its owner's word. It has a slot, since it is counted as begun before that word arrives.
+#[derive(Debug)]
+pub(super) struct Asking {
+    pub(super) waiting: Waiting,
+    /// By which the question is known.
+    pub(super) question: String,
+    /// Whether nothing runs beside it.
+    pub(super) is_alone: bool,
+    /// Deliveries since the question: not those that the answer is about.
+    pub(super) later: Vec<Held>,
+    /// When the owner was asked last.
+    pub(super) asked_at: Duration,
 }
 
 /// Publications of one item, one after the other; the first is on the way or waits to be tried again.
@@ -59,10 +77,20 @@ impl Letters {
 }
 
 impl Item {
+    /// Returns every delivery that is unacknowledged for its sake.
+    pub(super) fn all_deliveries(&self) -> Vec<Held> {
+        let later: &[Held] = match &self.stage {
+            Stage::Asking(asking) => &asking.later,
+            Stage::Waiting(_) | Stage::Running(_) | Stage::Replying(_) | Stage::Burying(_) => &[],
+        };
+        self.deliveries.iter().chain(later).copied().collect()
+    }
+
     /// Returns the token by which the same attempt is known again.
     pub(super) fn token(&self) -> Option<&str> {
         match &self.stage {
             Stage::Waiting(waiting) => Some(&waiting.work.token),
+            Stage::Asking(asking) => Some(&asking.waiting.work.token),
             Stage::Running(work) => Some(&work.token),
             Stage::Replying(letters) | Stage::Burying(letters) => letters.token.as_deref(),
         }
@@ -72,7 +100,7 @@ impl Item {
     pub(super) fn letters(&mut self) -> Option<&mut Letters> {
         match &mut self.stage {
             Stage::Replying(letters) | Stage::Burying(letters) => Some(letters),
-            Stage::Waiting(_) | Stage::Running(_) => None,
+            Stage::Waiting(_) | Stage::Asking(_) | Stage::Running(_) => None,
         }
     }
 }

@@ -10,6 +10,9 @@ impl Worker {
     pub(super) fn lose(&mut self, queue: QueueId) {
         for item in self.items.values_mut() {
             item.deliveries.retain(|held| held.queue != queue);
+            if let Stage::Asking(asking) = &mut item.stage {
+                asking.later.retain(|held| held.queue != queue);
+            }
         }
         let gone: Vec<ItemId> = self.items.iter().filter(|(_, item)| is_gone(item)).map(|(id, _)| *id).collect();
         for id in &gone {
@@ -29,7 +32,7 @@ impl Worker {
 
 /// Nothing of the item is worth keeping: it has not begun, or will be buried anew when it comes again.
 fn is_gone(item: &Item) -> bool {
-    item.deliveries.is_empty() && matches!(item.stage, Stage::Waiting(_) | Stage::Burying(_))
+    item.all_deliveries().is_empty() && matches!(item.stage, Stage::Waiting(_) | Stage::Asking(_) | Stage::Burying(_))
 }
 
 #[cfg(test)]

@@ -8,6 +8,10 @@
 //!      │            │                                    │    ▲
 //!      │            └─drain─▶ requeue          returned, │    │ tick
 //!      └─makes no sense─▶ burying (H.dead) ─▶ ack     lost ───┘
+//!
+//!  delivered again ──▶ waiting ──ask the owner──▶ asking ──go──▶ running
+//!                         ▲                        │ └──drop──▶ ack
+//!                         └────────alone───────────┘
 //! ```
 //!
 //! **A lost channel.** The broker gives its unacknowledged messages to whoever consumes next. So what waited here is
@@ -17,9 +21,13 @@
 //! reconnect, or the broker's acknowledgement timeout), it is not begun again: the new delivery is tied to the run, and
 //! is acknowledged with it. A worker that is alone therefore never runs one attempt twice at once.
 //!
+//! **An item that comes again** may have taken a worker down (H18), so its owner is asked before it begins: see
+//! `ask.rs`.
+//!
 //! The shell beside it moves the bytes, and the simulation runs this very type.
 
 mod acks;
+mod ask;
 mod deliver;
 mod drain;
 mod finish;
@@ -39,6 +47,7 @@ use warren_model::PartitionCount;
 pub use limits::Limits;
 pub use port::{Effect, Input, ItemId, QueueId};
 
+use ask::Suspects;
 use item::Item;
 use queue::Queues;
 
@@ -55,6 +64,11 @@ pub struct Worker {
     /// The items that wait, run or reply, by token.
     tokens: BTreeMap<String, ItemId>,
     running: usize,
+    asking: usize,
+    suspects: Suspects,
+    questions: u64,
+    /// Tells this life of the process from others of the same name.
+    life: u64,
     replying: usize,
     begun: u64,
     now: Duration,
@@ -83,11 +97,21 @@ impl Worker {
             items: BTreeMap::new(),
             tokens: BTreeMap::new(),
             running: 0,
+            asking: 0,
+            suspects: Suspects::default(),
+            questions: 0,
+            life: 0,
             replying: 0,
             begun: 0,
             now: Duration::ZERO,
             phase: Phase::Serving,
         }
+    }
+
+    /// Sets what tells this life of the process from others of the same name: a number that none of them had.
+    #[must_use]
+    pub fn with_life(self, life: u64) -> Self {
+        Self { life, ..self }
     }
 
     /// Takes in what has happened and adds what is to be done, in this order, to `effects`.
@@ -99,6 +123,7 @@ impl Worker {
             Input::Delivered { queue, deliveries } => self.deliver(queue, &deliveries, effects),
             Input::Finished { item, outcome } => self.finish(item, &outcome, effects),
             Input::Published(fates) => self.published(fates, effects),
+            Input::Answered { question, permit } => self.answered(&question, permit, effects),
             Input::Lost { queue } => self.lose(queue),
             Input::Tick { now } => self.tick(now, effects),
             Input::Drain => self.drain(effects),
@@ -125,6 +150,8 @@ impl Worker {
     fn tick(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         self.now = self.now.max(now);
         self.publish_again(effects);
+        self.ask_again(effects);
+        self.let_others_in();
     }
 }
 

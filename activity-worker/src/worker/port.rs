@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use warren::ActivityContext;
-use warren_broker::{Delivery, Publication, Published, QueueSpec};
+use warren_broker::{Delivery, Permit, Publication, Published, QueueSpec};
 use warren_model::{Outcome, Payload};
 
 /// A queue that the worker serves, by its place in the list that it was made with.
@@ -33,6 +33,13 @@ pub enum Input {
     },
     /// It is known what became of publications.
     Published(Vec<(ItemId, Published)>),
+    /// An owner has answered an [`Effect::Ask`].
+    Answered {
+        /// Which question.
+        question: String,
+        /// Whether it may begin.
+        permit: Permit,
+    },
     /// A queue's channel is gone; what it delivered can't be acknowledged any more, and its tags begin anew.
     Lost {
         /// Whose.
@@ -70,6 +77,9 @@ pub enum Effect {
         /// What, and where to.
         publication: Publication,
     },
+    /// Publish this question, with a `reply_to` of your own, and pass on the answer with [`Input::Answered`]. If it is
+    /// lost on the way, or the answer, it is asked again.
+    Ask(Publication),
     /// Acknowledge a delivery.
     Ack {
         /// Of which queue.

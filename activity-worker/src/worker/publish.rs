@@ -88,9 +88,11 @@ impl Worker {
         if let Some(token) = item.token() {
             self.tokens.remove(token);
         }
+        self.suspects.is_over(id);
         match item.stage {
             Stage::Running(_) => self.running -= 1,
             Stage::Replying(_) => self.replying -= 1,
+            Stage::Asking(_) => self.asking -= 1,
             Stage::Waiting(_) | Stage::Burying(_) => {}
         }
         Some(item)

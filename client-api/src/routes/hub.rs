@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use warren_store::{Lease, Queries, Standing, Survey};
 
-use crate::{api::Api, problem::Problem};
+use crate::{api::Api, problem::Problem, show::QuarantinedTask};
 
 /// A hub.
 #[derive(Serialize)]
@@ -18,6 +18,8 @@ pub(crate) struct HubBody {
     replicas: Vec<ReplicaBody>,
     /// How many instances have each status.
     instances: Map<String, Value>,
+    /// Tasks that no worker begins any more, the first ones by instance.
+    quarantined_tasks: Vec<QuarantinedTask>,
 }
 
 /// A partition.
@@ -42,12 +44,16 @@ struct ReplicaBody {
     renewals: i64,
 }
 
+/// How many quarantined tasks one answer shows.
+const QUARANTINED_MAX: usize = 100;
+
 /// Shows the hub.
 pub(crate) async fn hub<Q: Queries>(State(api): State<Api<Q>>) -> Result<Json<HubBody>, Problem> {
     let client = api.client()?;
     let queries = client.queries();
     let Survey { leases, replicas, .. } = queries.survey().await?;
     let counts = queries.counts().await?;
+    let quarantined = queries.quarantined(None, QUARANTINED_MAX).await?;
     let owned = |name: &str| leases.iter().filter(|lease| lease.owner.as_deref() == Some(name)).count();
     let replica =
         |Standing { replica, counter }| ReplicaBody { partitions: owned(&replica), replica, renewals: counter };
@@ -64,5 +70,6 @@ pub(crate) async fn hub<Q: Queries>(State(api): State<Api<Q>>) -> Result<Json<Hu
         partitions: leases.into_iter().map(partition).collect(),
         replicas,
         instances: counts.into_iter().map(|(status, count)| (status.as_str().to_owned(), count.into())).collect(),
+        quarantined_tasks: quarantined.into_iter().map(QuarantinedTask::from).collect(),
     }))
 }

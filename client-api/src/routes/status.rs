@@ -16,13 +16,16 @@ use crate::{
     api::Api,
     http::{Links, Params, Segments},
     problem::Problem,
-    show::{StatusBody, history},
+    show::{QuarantinedTask, StatusBody, history},
 };
 
 /// Seconds after which a client may ask again.
 const RETRY_SECONDS: u16 = 5;
 /// How many turns of history one answer shows: a histories' limit is far below in practice, and each has a few events.
 const HISTORY_TURNS_MAX: usize = 10_000;
+
+/// How many quarantined tasks one answer shows.
+const QUARANTINED_MAX: usize = 100;
 
 /// Shows an instance: 200 if it has ended, 202 if not.
 pub(crate) async fn status<Q: Queries>(
@@ -40,7 +43,12 @@ pub(crate) async fn status<Q: Queries>(
     let view = client.status(&id).await?.ok_or_else(|| Problem::no_instance(&id))?;
     let code = code(view.record.status, fails);
     let location = links.status(&id);
+    let is_open = !view.record.status.is_terminal();
     let mut body = StatusBody::new(view, shows_input);
+    if is_open {
+        let tasks = client.queries().quarantined(Some(&id), QUARANTINED_MAX).await?;
+        body.quarantined_tasks = tasks.into_iter().map(QuarantinedTask::from).collect();
+    }
     if shows_history {
         let mut turns = client.history(&id, HISTORY_TURNS_MAX + 1).await?;
         body.history_truncated = turns.len() > HISTORY_TURNS_MAX;

@@ -1,6 +1,9 @@
 use serde_json::json;
 use warren_client::testing::view;
-use warren_model::{Condition, ConditionKind, Event, OrchestratorStarted, Payload, Status, TurnRecord};
+use warren_model::{
+    ActionId, Command, Condition, ConditionKind, Event, OrchestratorStarted, Payload, Status, TurnRecord,
+};
+use warren_store::SuspectTask;
 
 use crate::testing::{Stack, body, problem};
 
@@ -22,6 +25,31 @@ async fn an_instance_that_has_not_ended_is_202_and_one_that_has_is_200() {
         let expected = if code == 202 { (Some(at.as_str()), Some("5")) } else { (None, None) };
         assert_eq!((reply.header("location"), reply.header("retry-after")), expected);
     }
+}
+
+#[tokio::test]
+async fn h18_quarantined_tasks_are_shown_with_their_instance_and_with_the_hub() {
+    let mut stack = Stack::start().await;
+    let (bad, good) = (view("bad", Status::Running, 0), view("good", Status::Running, 0));
+    stack.queries.quarantine(SuspectTask {
+        instance: bad.record.id.clone(),
+        execution: bad.record.execution,
+        id: ActionId(7),
+        attempt: 1,
+        activity: "charge".into(),
+        count: 5,
+        asked: "q".into(),
+        workers: vec!["worker-1".into()],
+        quarantine: Some("it kills".into()),
+    });
+    stack.queries.put(bad, vec![]);
+    stack.queries.put(good, vec![]);
+    let shown = json!([{"instanceId": "bad", "taskId": 7, "activity": "charge", "begins": 5, "reason": "it kills"}]);
+    assert_eq!(body(&stack.get("/api/v1/instances/bad").await, 202)["quarantinedTasks"], shown);
+    assert_eq!(body(&stack.get("/api/v1/instances/good").await, 202).get("quarantinedTasks"), None);
+    assert_eq!(body(&stack.get("/api/v1/hub").await, 200)["quarantinedTasks"], shown);
+    let (_, command) = stack.post_accepted("/api/v1/instances/bad/resume", "").await;
+    assert!(matches!(command.command, Command::Resume { .. }), "which sends them again");
 }
 
 #[tokio::test]

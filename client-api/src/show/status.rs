@@ -7,7 +7,7 @@ use serde::Serialize;
 use warren_model::{Condition, ConditionKind, ExecutionId, Failure, InstanceRecord, Outcome, Payload, Status};
 use warren_store::InstanceView;
 
-use super::HistoryItem;
+use super::{HistoryItem, QuarantinedTask};
 
 /// The status of an instance: what Durable Functions shows, then what is ours.
 #[derive(Debug, Serialize)]
@@ -39,6 +39,9 @@ pub(crate) struct StatusBody {
     /// What keeps it from going on; nothing does once it has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     condition: Option<ConditionBody>,
+    /// Its tasks that no worker begins any more, since they took too many workers down.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) quarantined_tasks: Vec<QuarantinedTask>,
 }
 
 /// What keeps an instance from going on.
@@ -87,6 +90,7 @@ impl StatusBody {
             version: record.version,
             tags: record.tags,
             failure: None,
+            quarantined_tasks: Vec::new(),
             condition: record.condition.filter(|_| !record.status.is_terminal()).map(ConditionBody::from),
         }
     }

@@ -16,8 +16,8 @@ mod transport;
 
 pub use bodies::Bodies;
 pub use codec::{
-    Claim, ClientReply, Codec, Envelope, Inbound, Ingress, Malformed, Parcel, RedispatchOrder, WorkItem,
-    decode_client_reply, decode_work_item,
+    Begin, Claim, ClientReply, Codec, Envelope, Inbound, Ingress, Malformed, Parcel, Permit, RedispatchOrder, WorkItem,
+    decode_client_reply, decode_permit, decode_work_item,
 };
 pub use error::{Error, Result};
 pub use message::{Address, Delivery, HeaderValue, Message, Publication};

@@ -19,6 +19,7 @@ use warren_model::{
 };
 use warren_store::{
     Epoch, Error, Filter, Hub, InstanceView, Lease, Page, PayloadRow, Payloads, Queries, Result, Standing, Survey,
+    SuspectTask,
 };
 
 /// How long a test waits for what must happen.
@@ -152,7 +153,10 @@ async fn consume(broker: Memory, codec: Codec, queue: String, (commands, orders)
                     let is_heard = match inbound {
                         Inbound::Command(envelope) => commands.send(envelope).await.is_ok(),
                         Inbound::Redispatch(order) => orders.send(order).await.is_ok(),
-                        Inbound::Reply { .. } | Inbound::Heartbeat { .. } | Inbound::Partition { .. } => {
+                        Inbound::Reply { .. }
+                        | Inbound::Heartbeat { .. }
+                        | Inbound::Begin(_)
+                        | Inbound::Partition { .. } => {
                             panic!("no client sends this: {inbound:?}")
                         }
                     };
@@ -191,6 +195,7 @@ struct Rows {
     away: Option<String>,
     instances: BTreeMap<InstanceId, (InstanceView, Vec<TurnRecord>)>,
     payloads: PayloadsById,
+    quarantined: Vec<SuspectTask>,
 }
 
 impl Default for MemoryQueries {
@@ -209,6 +214,11 @@ impl MemoryQueries {
     /// Inserts or replaces an instance with its history.
     pub fn put(&self, view: InstanceView, turns: Vec<TurnRecord>) {
         self.rows().instances.insert(view.record.id.clone(), (view, turns));
+    }
+
+    /// Quarantines a task.
+    pub fn quarantine(&self, task: SuspectTask) {
+        self.rows().quarantined.push(task);
     }
 
     fn rows(&self) -> std::sync::MutexGuard<'_, Rows> {
@@ -287,6 +297,12 @@ impl Queries for MemoryQueries {
         let rows = self.read()?;
         let count = |status| rows.instances.values().filter(|(view, _)| view.record.status == status).count();
         Ok(Status::ALL.map(|status| (status, count(status) as u64)).into())
+    }
+
+    async fn quarantined(&self, instance: Option<&InstanceId>, most: usize) -> Result<Vec<SuspectTask>> {
+        let rows = self.read()?;
+        let wanted = rows.quarantined.iter().filter(|task| instance.is_none_or(|id| task.instance == *id));
+        Ok(wanted.take(most).cloned().collect())
     }
 
     async fn survey(&self) -> Result<Survey> {

@@ -152,6 +152,11 @@ impl Instance {
         self.record.condition = None;
     }
 
+    /// Returns whether it waits for this attempt of a task of this execution.
+    pub fn has_open_task(&self, execution: ExecutionId, task: ActionId, attempt: u32) -> bool {
+        execution == self.record.execution && self.open.get(&task) == Some(&Open::Task { attempt })
+    }
+
     /// Returns how many actions it waits for.
     pub fn open_actions(&self) -> usize {
         self.open.len()

@@ -59,6 +59,8 @@ pub mod code {
     pub const PAYLOAD_MISSING: &str = "payload_missing";
     /// A work item was dead-lettered by the broker.
     pub const DEAD_LETTERED: &str = "dead_lettered";
+    /// The work item has taken too many workers down, and no worker begins it any more.
+    pub const QUARANTINED: &str = "quarantined";
     /// A wait reached its deadline.
     pub const TIMEOUT: &str = "timeout";
 }

@@ -34,11 +34,12 @@ pub enum Fault {
     CommandLost,
     CommandDuplicated,
     ActivityFailed,
+    WorkerPoisoned,
 }
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::ReplicaKilled,
         Self::ReplicaFrozen,
         Self::ReplicaDrained,
@@ -67,6 +68,7 @@ impl Fault {
         Self::CommandLost,
         Self::CommandDuplicated,
         Self::ActivityFailed,
+        Self::WorkerPoisoned,
     ];
 }
 

@@ -2,7 +2,7 @@
 
 use warren_model::{InstanceId, InstanceRecord, Outcome, Payload, Status, Timestamp, TurnRecord};
 
-use crate::{Hub, Result, Survey};
+use crate::{Hub, Result, Survey, SuspectTask};
 
 /// What clients ask of a database. Reads only, in short transactions. Cheap to clone.
 pub trait Queries: Clone + Send + Sync + 'static {
@@ -21,6 +21,13 @@ pub trait Queries: Clone + Send + Sync + 'static {
 
     /// Returns how many instances have each status, in the order of [`Status::ALL`].
     fn counts(&self) -> impl Future<Output = Result<Vec<(Status, u64)>>> + Send;
+
+    /// Returns tasks that are quarantined: one instance's, or any; at most `most`, by instance.
+    fn quarantined(
+        &self,
+        instance: Option<&InstanceId>,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<SuspectTask>>> + Send;
 
     /// Returns who owns what; also the way to learn whether the store answers.
     fn survey(&self) -> impl Future<Output = Result<Survey>> + Send;

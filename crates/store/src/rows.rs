@@ -95,6 +95,32 @@ pub struct PartitionState {
     pub waiting: Vec<InstanceId>,
     /// Instances that ran, or were about to, when an owner ended without a word.
     pub suspects: Vec<Suspect>,
+    /// Tasks that workers were let begin again.
+    pub suspect_tasks: Vec<SuspectTask>,
+}
+
+/// An open task whose work item came to workers again: it may have taken one down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuspectTask {
+    /// Whose.
+    pub instance: InstanceId,
+    /// Which execution's.
+    pub execution: ExecutionId,
+    /// Which.
+    pub id: ActionId,
+    /// Which attempt of it.
+    pub attempt: u32,
+    /// The activity, for a person.
+    pub activity: String,
+    /// How often a worker was let begin it since it came again.
+    pub count: u32,
+    /// By which the question is known that was counted last: the same again is not counted.
+    pub asked: String,
+    /// The workers that were let begin it, the last ones, for a person.
+    pub workers: Vec<String>,
+    /// Why no worker is let begin it any more, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<String>,
 }
 
 /// An instance that may have taken its owner down.
@@ -157,6 +183,10 @@ pub struct Commit {
     pub suspects: Vec<Suspect>,
     /// Instances that have proved innocent.
     pub suspects_done: Vec<InstanceId>,
+    /// Tasks that are suspected, inserted or replaced.
+    pub suspect_tasks: Vec<SuspectTask>,
+    /// Tasks that have ended, or are to be begun as if for the first time.
+    pub suspect_tasks_done: Vec<(InstanceId, ActionId)>,
 }
 
 impl Commit {
@@ -185,6 +215,8 @@ impl Commit {
             aside_done: Vec::new(),
             suspects: Vec::new(),
             suspects_done: Vec::new(),
+            suspect_tasks: Vec::new(),
+            suspect_tasks_done: Vec::new(),
         }
     }
 }

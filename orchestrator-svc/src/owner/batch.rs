@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use warren_broker::{Delivery, Publication};
+use warren_broker::{Begin, Delivery, Publication};
 use warren_engine::{Live, Programs};
 use warren_model::{
     AnswerTo, AnswerWhen, Event, Failure, InboxMessage, InstanceId, MessageId, Outcome, TaskEnded, TurnRecord, code,
@@ -50,6 +50,8 @@ pub(super) struct Work {
     pub(super) touched: Vec<InstanceId>,
     /// Commands that were answered before.
     pub(super) known: BTreeMap<MessageId, CommandRow>,
+    /// Workers' questions, answered after the turns.
+    questions: Vec<Begin>,
     /// For each instance of which this batch holds messages before its turn: the position of the first.
     pub(super) held_from: BTreeMap<InstanceId, u64>,
 }
@@ -67,6 +69,7 @@ impl Work {
             dead: Vec::new(),
             touched: Vec::new(),
             known: BTreeMap::new(),
+            questions: Vec::new(),
             held_from: BTreeMap::new(),
         }
     }
@@ -91,6 +94,9 @@ impl<P: Programs> Owner<P> {
         for instance in loaded.instances {
             let resumed = gathered.resumed.contains(&instance.id);
             let id = instance.id.clone();
+            if resumed {
+                gathered.redriven.extend(self.redriven(&instance));
+            }
             let slot = self.restore(instance, resumed);
             self.cache.insert(&id, slot);
         }
@@ -146,12 +152,19 @@ impl<P: Programs> Owner<P> {
             let fresh = work.inboxes.remove(&id).unwrap_or_default();
             self.turn(&id, fresh, &mut work);
         }
+        for redriven in gathered.redriven {
+            self.redrive(redriven, &mut work);
+        }
+        for question in std::mem::take(&mut work.questions) {
+            self.answer_begin(&question, &mut work);
+        }
         self.launch(work, gathered.tag, effects);
     }
 
     fn offer(&mut self, item: Item, work: &mut Work) {
         match item {
             Item::Command(envelope, delivery) => self.command(*envelope, delivery, work),
+            Item::Begin(question) => work.questions.push(question),
             Item::Partition(message) => self.partition_message(message, work),
             Item::Reply { instance, ended } => {
                 let outcome = self.settings.limits.bound("the result", ended.outcome);

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use warren_broker::{Delivery, Envelope, Inbound, Publication};
+use warren_broker::{Begin, Delivery, Envelope, Inbound, Publication};
 use warren_engine::Programs;
 use warren_model::{ChildStart, Command, ExecutionId, InstanceId, MessageId, PartitionMessage, TaskEnded};
 use warren_store::{CommandRow, Load, TimerRow};
 
-use super::Owner;
+use super::{Owner, begin::Redriven};
 
 /// A batch is full once its messages have so many bytes: all of them are one transaction.
 const BATCH_BYTES: usize = 32 << 20;
@@ -28,6 +28,8 @@ pub(super) struct Gathered {
     pub(super) known: BTreeMap<MessageId, CommandRow>,
     /// Parked instances that a command lets try again.
     pub(super) resumed: BTreeSet<InstanceId>,
+    /// Quarantined tasks of those, which are sent again.
+    pub(super) redriven: Vec<Redriven>,
     /// Whether a delivery has come before.
     pub(super) has_redelivered: bool,
 }
@@ -40,6 +42,8 @@ pub(super) enum Item {
         instance: InstanceId,
         ended: TaskEnded,
     },
+    /// A worker's question.
+    Begin(Begin),
     Partition(PartitionMessage),
     Timer(TimerRow),
     /// An instance with pending messages that may be able to run.
@@ -153,7 +157,8 @@ impl<P: Programs> Owner<P> {
     fn resume_of_parked<'a>(&self, inbound: &'a Inbound) -> Option<&'a InstanceId> {
         let Inbound::Command(Envelope { command: Command::Resume { .. }, instance, .. }) = inbound else { return None };
         let live = self.cache.get(instance).and_then(|slot| slot.live.as_ref());
-        live.is_none_or(|live| live.instance.record.condition.is_some()).then_some(instance)
+        let is_parked = live.is_none_or(|live| live.instance.record.condition.is_some());
+        (is_parked || self.suspect_tasks.has_quarantined(instance)).then_some(instance)
     }
 
     fn take(&mut self, gathered: &mut Gathered, inbound: Inbound, delivery: &Delivery) {
@@ -173,6 +178,7 @@ impl<P: Programs> Owner<P> {
             Inbound::Reply { instance, ended } => gathered.items.push(Item::Reply { instance, ended }),
             Inbound::Heartbeat { .. } => {}
             Inbound::Redispatch(order) => self.order(order, gathered),
+            Inbound::Begin(question) => gathered.items.push(Item::Begin(question)),
             Inbound::Partition { source, sequence, message } => {
                 for message in self.links.take(source, sequence, message) {
                     gathered.load.commands.extend(start_of(&message));
@@ -197,6 +203,7 @@ impl Item {
             | Self::Ready(instance)
             | Self::Again { instance, .. }
             | Self::Outlived { instance, .. } => instance,
+            Self::Begin(question) => &question.instance,
             Self::Partition(message) => message.target(),
             Self::Timer(row) => &row.instance,
         }

@@ -12,6 +12,7 @@
 
 mod acks;
 mod batch;
+mod begin;
 mod cache;
 mod commands;
 mod dead;
@@ -46,6 +47,7 @@ use warren_store::{
 use self::{
     acks::Acks,
     batch::Work,
+    begin::SuspectTasks,
     cache::Cache,
     expiry::Expiry,
     flight::Flight,
@@ -192,6 +194,7 @@ pub struct Owner<P> {
     /// The batch that waits for the commit with this number, which marks its instances.
     marking: Option<(u64, Gathered)>,
     poison: Poison,
+    suspect_tasks: SuspectTasks,
     cache: Cache,
     /// Instances that may be able to go on without a new message.
     ready: Ready,
@@ -237,6 +240,7 @@ impl<P: Programs> Owner<P> {
             loading: None,
             marking: None,
             poison,
+            suspect_tasks: SuspectTasks::new(state.suspect_tasks.clone()),
             cache: Cache::new(settings.cache_instances, settings.cache_bytes),
             ready: ready.into_iter().collect(),
             wheel: Wheel::new(now, settings.timers_max),

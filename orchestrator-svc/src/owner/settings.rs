@@ -26,6 +26,10 @@ pub struct Settings {
     pub expiry_interval: SignedDuration,
     /// Most timers in memory, per partition.
     pub timers_max: usize,
+    /// How often workers may begin a work item that came again, before its task is quarantined.
+    pub begins_max: u32,
+    /// Whether such a task fails, instead of waiting until somebody lets it begin again.
+    pub fails_quarantined: bool,
 }
 
 impl Default for Settings {
@@ -41,6 +45,8 @@ impl Default for Settings {
             purge_after: None,
             expiry_interval: SignedDuration::from_secs(30),
             timers_max: 50_000,
+            begins_max: 5,
+            fails_quarantined: false,
         }
     }
 }

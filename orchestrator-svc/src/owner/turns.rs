@@ -55,6 +55,7 @@ impl<P: Programs> Owner<P> {
             work.entries.push(OutboxEntry::Over { instance: id.clone(), execution: continued.from });
         }
         self.write_row(id, record, work);
+        self.absolve_tasks(id, work);
         for ((message, origin), verdict) in messages.iter().zip(origins).zip(verdicts) {
             let has_ended = verdict == Verdict::ENDED;
             self.answer(id, message, origin, has_ended, work);

@@ -3,7 +3,7 @@
 use warren_model::{ActionId, ExecutionId, Failure, InstanceId, Partition, PartitionMessage, TaskEnded, code};
 
 use super::{
-    Codec, Envelope, Malformed, RedispatchOrder,
+    Begin, Codec, Envelope, Malformed, RedispatchOrder,
     fields::Fields,
     wire::{header, kind},
 };
@@ -36,6 +36,8 @@ pub enum Inbound {
     },
     /// Somebody asks that open work be sent again.
     Redispatch(RedispatchOrder),
+    /// A worker asks whether it may begin a work item that has come again.
+    Begin(Begin),
     /// Word from a partition.
     Partition {
         /// Who sent it.
@@ -53,6 +55,7 @@ impl Inbound {
         match self {
             Self::Command(envelope) => Some(&envelope.instance),
             Self::Reply { instance, .. } | Self::Heartbeat { instance, .. } => Some(instance),
+            Self::Begin(question) => Some(&question.instance),
             Self::Partition { message, .. } => Some(message.target()),
             Self::Redispatch(_) => None,
         }
@@ -64,6 +67,7 @@ impl Codec {
     pub fn decode_control(&self, delivery: &Delivery) -> Result<Vec<Inbound>, Malformed> {
         let inbound = match Fields(&delivery.message).kind() {
             None | Some(kind::RESULT | kind::FAILURE | kind::HEARTBEAT) => self.read_reply(delivery)?,
+            Some(kind::BEGIN) => Inbound::Begin(self.read_begin(delivery)?),
             Some(kind::PARTITION) => self.read_partition(delivery)?,
             Some(kind::REDISPATCH) => Inbound::Redispatch(self.read_redispatch(delivery)?),
             Some(_) => Inbound::Command(self.read_command(delivery)?),

@@ -6,6 +6,7 @@
 //! and [`ClientReply`].
 
 mod answer;
+mod begin;
 pub mod claim;
 mod command;
 mod control;
@@ -21,6 +22,7 @@ mod wire;
 mod work_item;
 
 pub use answer::{ClientReply, decode_client_reply};
+pub use begin::{Begin, Permit, begin, decode_permit};
 pub use claim::{Claim, Parcel};
 pub use command::Envelope;
 pub use control::Inbound;

@@ -13,6 +13,10 @@ pub(super) mod kind {
     pub(in crate::codec) const RESULT: &str = "result";
     pub(in crate::codec) const FAILURE: &str = "failure";
     pub(in crate::codec) const HEARTBEAT: &str = "heartbeat";
+    pub(in crate::codec) const BEGIN: &str = "begin";
+    pub(in crate::codec) const GO: &str = "go";
+    pub(in crate::codec) const ALONE: &str = "alone";
+    pub(in crate::codec) const DROP: &str = "drop";
     pub(in crate::codec) const START: &str = "start";
     pub(in crate::codec) const RAISE: &str = "raise";
     pub(in crate::codec) const TERMINATE: &str = "terminate";
@@ -47,6 +51,9 @@ pub(super) mod header {
     pub(in crate::codec) const DEADLINE: &str = "deadline";
     pub(in crate::codec) const IDEMPOTENCY_KEY: &str = "idempotency-key";
     pub(in crate::codec) const WORKER: &str = "worker";
+    pub(in crate::codec) const ACTIVITY: &str = "activity";
+    pub(in crate::codec) const IS_ALONE: &str = "alone";
+    pub(in crate::codec) const QUESTION: &str = "question";
     pub(in crate::codec) const STATUS: &str = "status";
     pub(in crate::codec) const CLAIM: &str = "claim";
     pub(in crate::codec) const CLAIMED: &str = "claimed";

@@ -34,6 +34,10 @@ pub struct OrchestratorSettings {
     pub turn_warn_ms: u32,
     /// After how many seconds a turn that still runs is given up: its instance is suspected, and the process ends.
     pub turn_limit_seconds: u32,
+    /// How often workers may begin a work item that came again and was not answered; then its task is quarantined.
+    pub task_begins_max: u32,
+    /// Whether a task fails then, instead of waiting until its instance is resumed.
+    pub fail_quarantined_tasks: bool,
 }
 
 impl Default for OrchestratorSettings {
@@ -52,6 +56,8 @@ impl Default for OrchestratorSettings {
             purge_after_days: 0,
             turn_warn_ms: 1_000,
             turn_limit_seconds: 30,
+            task_begins_max: 5,
+            fail_quarantined_tasks: false,
         }
     }
 }
@@ -70,6 +76,7 @@ impl OrchestratorSettings {
         problems.range("orchestrator.purge_after_days", self.purge_after_days, 0, 36_500);
         problems.range("orchestrator.turn_warn_ms", self.turn_warn_ms, 1, 600_000);
         problems.range("orchestrator.turn_limit_seconds", self.turn_limit_seconds, 1, 3_600);
+        problems.range("orchestrator.task_begins_max", self.task_begins_max, 1, 1_000);
         self.check_pairs(problems);
     }
 

@@ -21,6 +21,8 @@ pub(crate) enum Ticket {
     Owner(orchestrator_svc::owner::Ticket),
     /// Of a worker: its items, in the order of the batch.
     Items(Vec<activity_worker::worker::ItemId>),
+    /// Of a worker: a question to an owner, which is asked again if it has no answer.
+    Question,
     /// Of an ingress.
     Forward,
 }

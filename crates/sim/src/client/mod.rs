@@ -170,7 +170,8 @@ impl World {
         }
     }
 
-    /// Resumes instances whose history is over its limit, and those that could not be read, as a person would.
+    /// Resumes instances whose history is over its limit, those that could not be read, and those with a quarantined task,
+    /// as a person would once that is mended.
     fn look_after(&mut self) {
         let is_over = |record: &warren_model::InstanceRecord| {
             let kind = record.condition.as_ref().map(|condition| condition.kind);
@@ -179,7 +180,12 @@ impl World {
         let records = self.store.partitions.values().flat_map(|tables| tables.instances.values());
         let parked: Vec<InstanceId> =
             records.filter(|record| is_over(record)).map(|record| record.id.clone()).collect();
-        for instance in parked.into_iter().chain(std::mem::take(&mut self.clients.damaged)) {
+        let tasks = self.store.partitions.values().flat_map(|tables| tables.suspect_tasks.values());
+        let quarantined: Vec<InstanceId> =
+            tasks.filter(|task| task.quarantine.is_some()).map(|task| task.instance.clone()).collect();
+        self.ledger.mended.extend(quarantined.iter().cloned());
+        let parked = parked.into_iter().chain(quarantined);
+        for instance in parked.chain(std::mem::take(&mut self.clients.damaged)) {
             self.ask(Ask::Resume { instance }, None);
         }
         self.later(ROUND, Step::Client(ClientStep::Round));

@@ -1,6 +1,6 @@
 //! Whatever an instance waits for has a carrier that survives every crash: a message in the broker, a row of the outbox,
-//! a pending row, a timer's row, a message ahead of a gap, or a child that lives (H4, H5, H11). A work item that was purged
-//! has none until a redispatch is done that was asked for later.
+//! a pending row, a timer's row, a message ahead of a gap, a quarantine, or a child that lives (H4, H5, H11). A work item
+//! that was purged has none until a redispatch is done that was asked for later.
 
 use std::collections::BTreeSet;
 
@@ -80,7 +80,11 @@ fn is_carried(
             let token = world.hub.codec.token(instance, present, id, *attempt).to_string();
             let is_it = |message: &InboxMessage| matches!(message, InboxMessage::Task(ended) if (ended.execution, ended.task) == (present, id));
             let is_lost = world.ledger.lost.contains_key(&token);
-            carriers.tokens.contains(&token) || is_unsent() || holds(&is_it) || is_lost
+            let is_quarantined = tables
+                .suspect_tasks
+                .get(&(instance.clone(), id))
+                .is_some_and(|row| (row.execution, row.attempt) == (present, *attempt) && row.quarantine.is_some());
+            carriers.tokens.contains(&token) || is_unsent() || is_quarantined || holds(&is_it) || is_lost
         }
         Open::Child { attempt, instance: child } => {
             let key = (instance.clone(), present, id, *attempt);
@@ -107,7 +111,8 @@ impl Carriers {
         let mut carriers = Self::default();
         for queue in world.broker.queues.keys() {
             for stored in world.broker.held(queue) {
-                carriers.tokens.extend(stored.message.correlation_id.clone());
+                let is_question = stored.message.kind.as_deref() == Some("begin");
+                carriers.tokens.extend(stored.message.correlation_id.clone().filter(|_| !is_question));
                 if world.hub.codec.topology().partition_of_control(queue).is_some() {
                     let delivery = Delivery {
                         tag: 1,

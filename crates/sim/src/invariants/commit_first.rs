@@ -97,8 +97,9 @@ pub(crate) fn acknowledged(world: &World, queue: &str, stored: &Stored) -> Resul
     if queue == topology.ingress_queue().name && !has(&world.ledger.forwarded, &stored.message.message_id) {
         return fail("it was not forwarded");
     }
-    if queue.contains(".work.") && !has(&world.ledger.replied, &stored.message.correlation_id) {
-        return fail("no reply has reached the broker");
+    let token = &stored.message.correlation_id;
+    if queue.contains(".work.") && !has(&world.ledger.replied, token) && !has(&world.ledger.dropped, token) {
+        return fail("no reply has reached the broker, and no owner has said to drop it");
     }
     Ok(())
 }
@@ -106,8 +107,8 @@ pub(crate) fn acknowledged(world: &World, queue: &str, stored: &Stored) -> Resul
 /// Returns why a message of a control queue may not be forgotten yet.
 fn unsafe_yet(world: &World, partition: Partition, inbound: &Inbound, since: Time) -> Option<&'static str> {
     let is_safe = match inbound {
-        // Whoever asks for a redispatch asks until it is done.
-        Inbound::Heartbeat { .. } | Inbound::Redispatch(_) => true,
+        // Whoever asks for a redispatch asks until it is done, and a worker until it is answered.
+        Inbound::Heartbeat { .. } | Inbound::Redispatch(_) | Inbound::Begin(_) => true,
         Inbound::Partition { source, sequence, .. } => {
             let tables = world.store.tables(partition);
             let taken = tables.received.get(source).copied().unwrap_or(0);

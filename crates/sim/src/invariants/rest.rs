@@ -42,6 +42,9 @@ pub(crate) fn unrest(world: &World) -> Option<String> {
                 record.id, record.name, record.status
             ));
         }
+        if let Some(row) = tables.suspect_tasks.values().next() {
+            return Some(format!("task {} of instance {} is suspected", row.id, row.instance));
+        }
         let is_left = |key: &&warren_store::TurnKey| {
             tables.instances.get(&key.instance).is_none_or(|record| record.execution != key.execution)
         };

@@ -38,6 +38,10 @@ pub(crate) struct Ledger {
     pub(crate) lost: BTreeMap<String, Time>,
     /// Tokens whose reply has reached a control queue, or whose work item has reached the dead queue.
     pub(crate) replied: BTreeSet<String>,
+    /// Tokens whose work item an owner has told a worker to drop.
+    pub(crate) dropped: BTreeSet<String>,
+    /// Instances of which somebody has mended what takes workers down.
+    pub(crate) mended: BTreeSet<InstanceId>,
     /// Message ids that have reached a control queue or the dead queue.
     pub(crate) forwarded: BTreeSet<String>,
     /// Message ids of nonsense that the broker has taken, …
@@ -90,7 +94,8 @@ impl Ledger {
         let (is_dead, is_control) = (queue == topology.dead().name, topology.partition_of_control(queue).is_some());
         if is_dead || is_control {
             self.forwarded.extend(message.message_id.clone());
-            self.replied.extend(message.correlation_id.clone());
+            let is_question = message.kind.as_deref() == Some("begin");
+            self.replied.extend(message.correlation_id.clone().filter(|_| !is_question));
         }
         if is_dead {
             self.dead.extend(message.message_id.clone());

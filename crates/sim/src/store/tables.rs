@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use warren_model::{
     ActionId, ExecutionId, InstanceId, InstanceRecord, MessageId, Partition, PartitionMessage, TurnRecord,
 };
-use warren_store::{CommandRow, Epoch, OutboxEntry, PendingRow, Suspect, TimerRow, TurnKey};
+use warren_store::{CommandRow, Epoch, OutboxEntry, PendingRow, Suspect, SuspectTask, TimerRow, TurnKey};
 
 /// Who owns a partition.
 #[derive(Clone, Debug)]
@@ -31,6 +31,7 @@ pub(crate) struct Tables {
     pub(crate) received: BTreeMap<Partition, u64>,
     pub(crate) aside: BTreeMap<(Partition, u64), PartitionMessage>,
     pub(crate) suspects: BTreeMap<InstanceId, Suspect>,
+    pub(crate) suspect_tasks: BTreeMap<(InstanceId, ActionId), SuspectTask>,
 }
 
 impl Default for Tables {
@@ -48,6 +49,7 @@ impl Default for Tables {
             received: BTreeMap::new(),
             aside: BTreeMap::new(),
             suspects: BTreeMap::new(),
+            suspect_tasks: BTreeMap::new(),
         }
     }
 }

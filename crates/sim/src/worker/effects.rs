@@ -5,7 +5,7 @@ use warren_broker::{Publication, Published};
 
 use super::{Job, WorkerStep};
 use crate::{
-    broker::{Holder, Ticket},
+    broker::{Holder, PublisherId, Ticket},
     time::{MS, SECOND},
     world::{BrokerStep, Step, World},
 };
@@ -29,6 +29,7 @@ impl World {
                     self.worker_later(takes, worker, WorkerStep::Finish(item));
                 }
                 Effect::Publish { item, publication } => batch.push((item, publication)),
+                Effect::Ask(question) => self.ask_owner(worker, question),
                 Effect::Ack { queue, tag, multiple } => acks.push((queue, tag, multiple)),
                 Effect::Requeue { queue, tag } => {
                     self.frame(worker, queue.0, |channel| BrokerStep::Requeue { channel, tag });
@@ -58,26 +59,36 @@ impl World {
         }
     }
 
+    /// Sends a question, on the channel of the replies. If it is lost, it is asked again.
+    fn ask_owner(&mut self, worker: usize, mut question: Publication) {
+        question.message.reply_to = Some(super::answers_of(worker, self.workers[worker].life));
+        if let Some(publisher) = self.publisher_of(worker) {
+            self.publish(publisher, Ticket::Question, vec![question]);
+        }
+    }
+
+    /// Returns the channel on which a worker publishes, opened if need be; `None` while the broker is away.
+    fn publisher_of(&mut self, worker: usize) -> Option<PublisherId> {
+        let process = &self.workers[worker];
+        let (life, present) = (process.life, process.publisher.filter(|id| self.broker.publishers.contains_key(id)));
+        if present.is_some() || self.broker.is_away {
+            return present;
+        }
+        let publisher = self.broker.publisher(Holder::Worker { worker, life, queue: 0 });
+        self.workers[worker].publisher = Some(publisher);
+        Some(publisher)
+    }
+
     /// Publishes replies, on a new channel if there is none.
     fn publish_replies(&mut self, worker: usize, batch: Vec<(ItemId, Publication)>) {
         if batch.is_empty() {
             return;
         }
-        let life = self.workers[worker].life;
         let (items, publications): (Vec<ItemId>, Vec<Publication>) = batch.into_iter().unzip();
-        let present = self.workers[worker].publisher.filter(|id| self.broker.publishers.contains_key(id));
-        let publisher = match present {
-            Some(publisher) => publisher,
-            None if self.broker.is_away => {
-                let lost = |item| (item, Published::Lost("the broker is away".into()));
-                let fates = items.into_iter().map(lost).collect();
-                return self.in_worker(worker, Input::Published(fates));
-            }
-            None => {
-                let publisher = self.broker.publisher(Holder::Worker { worker, life, queue: 0 });
-                self.workers[worker].publisher = Some(publisher);
-                publisher
-            }
+        let Some(publisher) = self.publisher_of(worker) else {
+            let lost = |item| (item, Published::Lost("the broker is away".into()));
+            let fates = items.into_iter().map(lost).collect();
+            return self.in_worker(worker, Input::Published(fates));
         };
         self.publish(publisher, Ticket::Items(items), publications);
     }

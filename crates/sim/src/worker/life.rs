@@ -11,9 +11,10 @@ use crate::{
 impl World {
     pub(super) fn boot_worker(&mut self, worker: usize) {
         let (topology, queues) = (self.hub.codec.topology().clone(), self.hub.queues.clone());
+        let life = self.random.below(u64::MAX);
         let process = &mut self.workers[worker];
         let name = format!("worker-{worker}.{}", process.life);
-        process.worker = Some(Worker::new(topology, &queues, name, self.hub.worker));
+        process.worker = Some(Worker::new(topology, &queues, name, self.hub.worker).with_life(life));
         process.channels = vec![None; queues.len()];
         process.began = self.now;
         self.note(format_args!("worker {worker}: begins"));

@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 
 use activity_worker::worker::{Effect, Input, ItemId, QueueId, Worker};
 use warren::ActivityContext;
-use warren_broker::QueueSpec;
+use warren_broker::{Delivery, Message, QueueSpec, decode_permit};
 use warren_model::Payload;
 
 use crate::{
     broker::{ChannelId, FlightId, Holder, PublisherId, Taken, Ticket},
     fault::Fault,
+    invariants::Violation,
     time::{MS, SECOND, Time},
+    workload::{CHANCE, DEADLY},
     world::{Step, World},
 };
 
@@ -59,8 +61,21 @@ pub(crate) enum WorkerStep {
     /// An activity has ended.
     Finish(ItemId),
     Published(FlightId),
+    /// An owner has answered a question.
+    Answered(Message),
     Declare(QueueSpec),
     Tick,
+}
+
+/// Returns where the answers to a worker's questions go.
+fn answers_of(worker: usize, life: u32) -> String {
+    format!("answers.{worker}.{life}")
+}
+
+/// Returns the worker, and its life, to which a queue brings answers.
+pub(crate) fn asker(queue: &str) -> Option<(usize, u32)> {
+    let (worker, life) = queue.strip_prefix("answers.")?.split_once('.')?;
+    Some((worker.parse().ok()?, life.parse().ok()?))
 }
 
 impl WorkerProcess {
@@ -86,6 +101,7 @@ impl World {
             WorkerStep::Open { queue } => self.open_queue(worker, queue),
             WorkerStep::Arrive { queue, channel } => self.work_arrives(worker, queue, channel),
             WorkerStep::Finish(item) => self.finish_activity(worker, item),
+            WorkerStep::Answered(message) => self.owner_answers(worker, message),
             WorkerStep::Published(flight) => self.reply_published(worker, flight),
             WorkerStep::Declare(spec) => {
                 if !self.broker.is_away {
@@ -148,11 +164,27 @@ impl World {
         }
     }
 
+    fn owner_answers(&mut self, worker: usize, message: Message) {
+        let delivery = Delivery { tag: 1, redelivered: false, routing_key: String::new(), message };
+        match decode_permit(&delivery) {
+            Ok((question, permit)) => {
+                self.note(format_args!("worker {worker}: is told {permit:?} to {question}"));
+                self.in_worker(worker, Input::Answered { question, permit });
+            }
+            Err(malformed) => self.judge(Err(Violation::new("answers", malformed.reason))),
+        }
+    }
+
     /// The activity's result: what its function says, or a failure by chance.
     fn finish_activity(&mut self, worker: usize, item: ItemId) {
         let Some(job) = self.workers[worker].running.remove(&item) else { return };
-        let is_unlucky = job.activity == crate::workload::CHANCE.name()
-            && self.fails(self.profile.activity_failed, Fault::ActivityFailed);
+        if job.activity == DEADLY.name() && !self.ledger.mended.contains(job.context.instance()) {
+            self.note(format_args!("worker {worker}: is killed by its activity {}", item.0));
+            self.faults.count(Fault::WorkerPoisoned);
+            return self.kill_worker(worker);
+        }
+        let is_unlucky =
+            job.activity == CHANCE.name() && self.fails(self.profile.activity_failed, Fault::ActivityFailed);
         let outcome = if is_unlucky {
             Err(warren_model::Failure::new("chance", "bad luck"))
         } else {
@@ -165,12 +197,12 @@ impl World {
 
     fn reply_published(&mut self, worker: usize, flight: FlightId) {
         let Some(flight) = self.broker.flights.remove(&flight) else { return };
-        let Ticket::Items(items) = flight.ticket else { return };
         if flight.results.iter().any(|result| matches!(result, warren_broker::Published::Lost(_)))
             && self.workers[worker].publisher == Some(flight.publisher)
         {
             self.workers[worker].publisher = None;
         }
+        let Ticket::Items(items) = flight.ticket else { return };
         let fates = items.into_iter().zip(flight.results).collect();
         self.in_worker(worker, Input::Published(fates));
     }

@@ -12,6 +12,8 @@ pub(crate) const FLAKY: Activity<(u32, i64), i64> = Activity::new("flaky").queue
 pub(crate) const CHANCE: Activity<i64, i64> = Activity::new("chance").queue("shared");
 /// Always fails, and not to be tried again.
 pub(crate) const FAIL: Activity<i64, i64> = Activity::new("fail").queue("shared");
+/// Kills its worker, until somebody has mended that; then gives its input.
+pub(crate) const DEADLY: Activity<i64, i64> = Activity::new("deadly").queue("shared");
 /// Gives a text of so many bytes.
 pub(crate) const LONG: Activity<usize, String> = Activity::new("long").queue("shared");
 
@@ -21,6 +23,7 @@ pub(crate) const NAMED: [Event<i64>; 6] =
     [Event::new("e0"), Event::new("e1"), Event::new("e2"), Event::new("e3"), Event::new("e4"), Event::new("e5")];
 
 pub(crate) const CHAIN: Orchestrator<(u32, i64), i64> = Orchestrator::new("chain");
+pub(crate) const DARING: Orchestrator<i64, i64> = Orchestrator::new("daring");
 pub(crate) const FAN: Orchestrator<i64, i64> = Orchestrator::new("fan");
 pub(crate) const FIRST: Orchestrator<i64, i64> = Orchestrator::new("first");
 pub(crate) const SETTLED: Orchestrator<i64, i64> = Orchestrator::new("settled");

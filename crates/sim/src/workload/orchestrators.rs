@@ -7,7 +7,7 @@ use warren::{
     settled as all_settled,
 };
 
-use super::contract::{ADDER, CHAIN, CHANCE, DOUBLE, ECHO, FAIL, FLAKY, GO, LONG, PARENT, UNLUCKY};
+use super::contract::{ADDER, CHAIN, CHANCE, DEADLY, DOUBLE, ECHO, FAIL, FLAKY, GO, LONG, PARENT, UNLUCKY};
 
 fn soon() -> RetryPolicy {
     RetryPolicy::times(5).first_delay(Duration::from_millis(200)).longest_delay(seconds(1))
@@ -19,6 +19,12 @@ pub(crate) async fn chain(ctx: Context, (steps, mut n): (u32, i64)) -> Result<i6
         n = ctx.call(DOUBLE, n).await?;
     }
     Ok(n)
+}
+
+/// Doubles 0 to n, beside something that takes workers down.
+pub(crate) async fn daring(ctx: Context, n: i64) -> Result<i64, Failure> {
+    let (deadly, doubled) = join(ctx.call(DEADLY, n), all((0..n).map(|i| ctx.call(DOUBLE, i)))).await;
+    Ok(deadly? + doubled?.iter().sum::<i64>())
 }
 
 /// Doubles 0 to n, all at once and three at a time, and adds them.

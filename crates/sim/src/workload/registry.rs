@@ -4,9 +4,9 @@ use warren::{ActivityContext, Failure, Registry};
 
 use super::{
     contract::{
-        ADDER, CANCELLED, CHAIN, CHANCE, COLLECTOR, DISTANT, DOUBLE, ECHO, FAIL, FAN, FIRST, FLAKY, LATE, LEAVER, LONG,
-        PARENT, PING, PLANNED, PONG, RACE, RECORDED, REFUSED, RETRIES, SETTLED, SHOWN, SLEEPER, STUBBORN, TOO_LARGE,
-        TWIN, UNLUCKY, VERSIONED, WITHIN,
+        ADDER, CANCELLED, CHAIN, CHANCE, COLLECTOR, DARING, DEADLY, DISTANT, DOUBLE, ECHO, FAIL, FAN, FIRST, FLAKY,
+        LATE, LEAVER, LONG, PARENT, PING, PLANNED, PONG, RACE, RECORDED, REFUSED, RETRIES, SETTLED, SHOWN, SLEEPER,
+        STUBBORN, TOO_LARGE, TWIN, UNLUCKY, VERSIONED, WITHIN,
     },
     orchestrators as functions, plan,
 };
@@ -23,6 +23,7 @@ fn activities(registry: Registry) -> Registry {
         .activity(FAIL, |_: ActivityContext, _: i64| async move {
             Err::<i64, _>(Failure::permanent("no", "it never works"))
         })
+        .activity(DEADLY, |_: ActivityContext, n: i64| async move { Ok::<_, Failure>(n) })
         .activity(LONG, |_: ActivityContext, bytes: usize| async move { Ok::<_, Failure>("x".repeat(bytes)) })
 }
 
@@ -30,6 +31,7 @@ fn activities(registry: Registry) -> Registry {
 pub(crate) fn before() -> Registry {
     activities(Registry::new())
         .orchestrator(CHAIN, functions::chain)
+        .orchestrator(DARING, functions::daring)
         .orchestrator(FAN, functions::fan)
         .orchestrator(FIRST, functions::first)
         .orchestrator(SETTLED, functions::settle)

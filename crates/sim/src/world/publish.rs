@@ -75,6 +75,18 @@ impl World {
             }
             return true;
         }
+        if let warren_broker::Address::Queue(name) = &publication.to
+            && let Some((worker, life)) = crate::worker::asker(name)
+        {
+            if publication.message.kind.as_deref() == Some("drop") {
+                self.ledger.dropped.extend(publication.message.correlation_id.clone());
+            }
+            if !self.fails(self.profile.answer_lost, Fault::AnswerLost) {
+                let step = WorkerStep::Answered(publication.message.clone());
+                self.soon(Step::Worker { worker, life, step });
+            }
+            return true;
+        }
         let Some((queue, key)) = self.broker.target(publication) else { return false };
         self.note(format_args!("broker: {} to {queue}", crate::show::message(&publication.message)));
         let verdict = invariants::commit_first::published(self, publication, from);
@@ -112,7 +124,7 @@ impl World {
             flight.left.clear();
             let count = match &flight.ticket {
                 Ticket::Items(items) => items.len(),
-                Ticket::Owner(_) | Ticket::Forward => flight.results.len() + 1,
+                Ticket::Owner(_) | Ticket::Forward | Ticket::Question => flight.results.len() + 1,
             };
             if !flight.is_settled {
                 let first = flight.results.len();

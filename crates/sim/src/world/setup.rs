@@ -113,6 +113,7 @@ fn hub(random: &mut Random, partitions: PartitionCount, script: &Script) -> Hub 
         duplicate_window: SignedDuration::from_secs(*random.pick(&[150, 7 * 24 * 3_600])),
         unseen_event: SignedDuration::from_secs(90),
         expiry_interval: SignedDuration::from_millis(i64::try_from(random.between(500, 20_000)).unwrap_or(500)),
+        begins_max: *random.pick(&[1, 2, 5]),
         timers_max: *random.pick(&[1, 2, 5, 50_000]),
         ..orchestrator_svc::owner::Settings::default()
     };

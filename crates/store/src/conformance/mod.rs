@@ -95,6 +95,7 @@ macro_rules! store_conformance {
                 h9_sequences_rise_and_gaps_are_kept,
                 a_row_that_can_t_be_read_keeps_no_other_from_its_owner,
                 h18_suspects_are_kept_until_they_have_proved_innocent,
+                h18_suspected_tasks_are_kept_until_they_end_and_shown_once_quarantined,
             }
             payloads {
                 a_payload_is_kept_once_with_every_byte,

@@ -3,7 +3,7 @@
 use warren_model::{ActionId, ChildStart, Event, EventRaised, Parent, Partition, PartitionMessage};
 
 use super::{Fixture, sample::*};
-use crate::{Aside, Error, OutboxRow, PartitionState, Suspect};
+use crate::{Aside, Error, OutboxRow, PartitionState, Queries, Suspect, SuspectTask};
 
 fn aside(source: u16, sequence: u64) -> Aside {
     let event = EventRaised { name: "paid".into(), input: json(r#""\u0000""#) };
@@ -43,6 +43,46 @@ pub async fn h18_suspects_are_kept_until_they_have_proved_innocent<F: Fixture>(f
     })
     .await;
     assert_eq!(owned(fixture).await.state().await.suspects, [suspect("a", 2), suspect("c", 5)]);
+}
+
+pub async fn h18_suspected_tasks_are_kept_until_they_end_and_shown_once_quarantined<F: Fixture>(fixture: &F) {
+    let mut a = owned(fixture).await;
+    let reader = fixture.reader("orders").await.unwrap();
+    let task = |instance: &str, number, count| SuspectTask {
+        instance: id(instance),
+        execution: FIRST,
+        id: ActionId(number),
+        attempt: 2,
+        activity: "charge \u{1}".into(),
+        count,
+        asked: format!("q-{count}"),
+        workers: vec!["worker-1".into()],
+        quarantine: None,
+    };
+    let quarantined =
+        |instance, number| SuspectTask { quarantine: Some("it kills".into()), ..task(instance, number, 5) };
+    a.commit(|commit| {
+        commit.suspect_tasks.extend([task("b", 1, 1), task("a", 7, 1), task("a", 3, 1), quarantined("c", 1)]);
+    })
+    .await;
+    assert_eq!(reader.quarantined(None, 10).await.unwrap(), [quarantined("c", 1)]);
+    a.commit(|commit| {
+        commit.suspect_tasks_done.extend([(id("b"), ActionId(1)), (id("b"), ActionId(2))]);
+        commit.suspect_tasks.extend([task("a", 3, 2), quarantined("a", 7)]);
+    })
+    .await;
+    // Another attempt of the same id begins in the commit in which the one before ends.
+    a.commit(|commit| {
+        commit.suspect_tasks_done.push((id("a"), ActionId(3)));
+        commit.suspect_tasks.push(task("a", 3, 9));
+    })
+    .await;
+    assert_eq!(reader.quarantined(None, 10).await.unwrap(), [quarantined("a", 7), quarantined("c", 1)]);
+    assert_eq!(reader.quarantined(None, 1).await.unwrap(), [quarantined("a", 7)]);
+    assert_eq!(reader.quarantined(Some(&id("c")), 10).await.unwrap(), [quarantined("c", 1)]);
+    assert_eq!(reader.quarantined(Some(&id("b")), 10).await.unwrap(), []);
+    let kept = [task("a", 3, 9), quarantined("a", 7), quarantined("c", 1)];
+    assert_eq!(owned(fixture).await.state().await.suspect_tasks, kept);
 }
 
 pub async fn h9_sequences_rise_and_gaps_are_kept<F: Fixture>(fixture: &F) {

@@ -13,7 +13,7 @@ use super::{
     url::Address,
     view,
 };
-use crate::{Filter, Hub, InstanceView, Page, PayloadRow, Payloads, Queries, Result, Survey};
+use crate::{Filter, Hub, InstanceView, Page, PayloadRow, Payloads, Queries, Result, Survey, SuspectTask};
 
 /// Reads a hub while its owners write. Cheap to clone.
 #[derive(Clone)]
@@ -57,6 +57,10 @@ impl Queries for PostgresReader {
 
     async fn counts(&self) -> Result<Vec<(Status, u64)>> {
         view::counts(&self.pool).await
+    }
+
+    async fn quarantined(&self, instance: Option<&InstanceId>, most: usize) -> Result<Vec<SuspectTask>> {
+        view::quarantined(&self.pool, instance, most).await
     }
 
     async fn survey(&self) -> Result<Survey> {

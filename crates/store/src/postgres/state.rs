@@ -29,11 +29,13 @@ const WAITING: &str = "SELECT id FROM instance
 
 const SUSPECTS: &str = "SELECT instance, count, reason FROM suspect WHERE partition = $1 ORDER BY instance";
 
+const SUSPECT_TASKS: &str = "SELECT mark FROM suspect_task WHERE partition = $1 ORDER BY instance, id";
+
 /// Reads the state of a partition that is held.
 pub(super) async fn partition(pool: &Pool, partition: Partition, epoch: Epoch) -> Result<PartitionState> {
     let client = pool.get().await?;
-    let [lock, outbox, sent, received, aside, waiting, suspects] =
-        prepare(&client, [LOCK, OUTBOX, SENT, RECEIVED, ASIDE, WAITING, SUSPECTS]).await?;
+    let [lock, outbox, sent, received, aside, waiting, suspects, tasks] =
+        prepare(&client, [LOCK, OUTBOX, SENT, RECEIVED, ASIDE, WAITING, SUSPECTS, SUSPECT_TASKS]).await?;
     let at = key(partition);
     let reads = async {
         try_join!(
@@ -44,10 +46,11 @@ pub(super) async fn partition(pool: &Pool, partition: Partition, epoch: Epoch) -
             ask(&client, &aside, [&at]),
             ask(&client, &waiting, [&at]),
             ask(&client, &suspects, [&at]),
+            ask(&client, &tasks, [&at]),
         )
     };
     let result = fly(&client, READ_COMMITTED, reads).await;
-    let (lock, outbox, sent, received, aside, waiting, suspects) = land(client, result)?;
+    let (lock, outbox, sent, received, aside, waiting, suspects, tasks) = land(client, result)?;
     hold(&lock, partition, epoch)?;
     let read = || {
         Ok::<_, Why>(PartitionState {
@@ -64,6 +67,7 @@ pub(super) async fn partition(pool: &Pool, partition: Partition, epoch: Epoch) -
             suspects: all(&suspects, |row| {
                 Ok(Suspect { instance: text(row, 0)?, count: number(row, 1)?, reason: get(row, 2)? })
             })?,
+            suspect_tasks: legible(partition, "suspect_task", &tasks, |row| from_json(row, 0)),
         })
     };
     read().map_err(|why| Error::Corrupt { what: format!("state of partition {partition}"), why })

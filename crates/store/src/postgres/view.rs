@@ -10,12 +10,13 @@ use warren_model::{InstanceId, InstanceRecord, Partition, Status, TurnRecord};
 
 use super::{
     columns::{
-        INSTANCE, INSTANCE_COLUMNS, Why, execution, get, instance, limit, micros, micros_not_before, number, status,
+        INSTANCE, INSTANCE_COLUMNS, Why, execution, from_json, get, instance, limit, micros, micros_not_before, number,
+        status,
     },
     lease::key,
 };
 use crate::{
-    Error, Filter, InstanceView, Page, Result, TurnKey,
+    Error, Filter, InstanceView, Page, Result, SuspectTask, TurnKey,
     page::{self, Place},
     turns::{self, corrupt},
 };
@@ -156,6 +157,19 @@ impl Query {
     fn values(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
         self.values.iter().map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone())).collect()
     }
+}
+
+/// Reads tasks that are quarantined.
+pub(super) async fn quarantined(pool: &Pool, instance: Option<&InstanceId>, most: usize) -> Result<Vec<SuspectTask>> {
+    let client = pool.get().await?;
+    let sql = "SELECT mark FROM suspect_task WHERE quarantined AND ($1 IS NULL OR instance = $1)
+        ORDER BY instance, id LIMIT $2";
+    let instance = instance.map(|id| id.as_str());
+    let values: Values<'_, 2> = [(&instance, Type::TEXT), (&limit(most), Type::INT8)];
+    let rows = client.query_typed(sql, &values).await?;
+    let read =
+        |row| from_json(row, 0).map_err(|why| Error::Corrupt { what: "a row of table suspect_task".into(), why });
+    rows.iter().map(read).collect()
 }
 
 /// Counts the instances by status.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use warren_model::{InstanceId, Partition, Status, TurnRecord};
 
 use super::{SqlitePayloads, file, lease, payload, view};
-use crate::{Error, Filter, Hub, InstanceView, Page, PayloadRow, Payloads, Queries, Result, Survey};
+use crate::{Error, Filter, Hub, InstanceView, Page, PayloadRow, Payloads, Queries, Result, Survey, SuspectTask};
 
 /// How many queries run at once; more wait. Reads are short, and the machine has other work.
 const CONNECTIONS: usize = 4;
@@ -103,6 +103,11 @@ impl Queries for SqliteReader {
 
     async fn counts(&self) -> Result<Vec<(Status, u64)>> {
         self.read(|connection| view::counts(connection)).await
+    }
+
+    async fn quarantined(&self, instance: Option<&InstanceId>, most: usize) -> Result<Vec<SuspectTask>> {
+        let instance = instance.cloned();
+        self.read(move |connection| view::quarantined(connection, instance.as_ref(), most)).await
     }
 
     async fn survey(&self) -> Result<Survey> {

@@ -108,6 +108,18 @@ CREATE TABLE suspect (
     PRIMARY KEY (partition, instance)
 ) STRICT, WITHOUT ROWID;
 
+-- Tasks that may have taken a worker down; `mark` says how often and by whom they were begun.
+CREATE TABLE suspect_task (
+    partition   INTEGER NOT NULL,
+    instance    TEXT    NOT NULL,
+    id          INTEGER NOT NULL,
+    quarantined INTEGER NOT NULL,
+    mark        TEXT    NOT NULL,
+    PRIMARY KEY (partition, instance, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX suspect_task_quarantined ON suspect_task (instance, id) WHERE quarantined;
+
 CREATE TABLE sent (
     partition INTEGER NOT NULL,
     target    INTEGER NOT NULL,

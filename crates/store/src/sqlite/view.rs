@@ -4,11 +4,11 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter, types::Value};
 use warren_model::{InstanceId, InstanceRecord, Partition, Status, TurnRecord};
 
 use super::{
-    columns::{INSTANCE, Micros, Text, instance, limit, status},
+    columns::{INSTANCE, Json, Micros, Text, instance, limit, status},
     error::of_value,
 };
 use crate::{
-    Filter, InstanceView, Page, Result, TurnKey, page,
+    Filter, InstanceView, Page, Result, SuspectTask, TurnKey, page,
     page::Place,
     turns::{self, corrupt},
 };
@@ -128,6 +128,21 @@ fn record(snapshot: &Connection, partition: Partition, id: &InstanceId) -> Resul
     let mut statement = snapshot.prepare_cached(&sql)?;
     let found = statement.query_row((partition.0, id.as_str()), instance).optional();
     found.map_err(|error| of_value(error, || format!("instance {id}")))
+}
+
+/// Reads tasks that are quarantined.
+pub(super) fn quarantined(
+    connection: &mut Connection,
+    instance: Option<&InstanceId>,
+    most: usize,
+) -> Result<Vec<SuspectTask>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT mark FROM suspect_task WHERE quarantined AND (?1 IS NULL OR instance = ?1)
+         ORDER BY instance, id LIMIT ?2",
+    )?;
+    let key = (instance.map(|id| id.as_str()), limit(most));
+    let rows = statement.query_map(key, |row| Ok(row.get::<_, Json<SuspectTask>>(0)?.0))?;
+    rows.map(|row| row.map_err(|error| of_value(error, || "a row of table suspect_task".into()))).collect()
 }
 
 fn turn(snapshot: &Connection, partition: Partition, key: &TurnKey) -> Result<Option<TurnRecord>> {

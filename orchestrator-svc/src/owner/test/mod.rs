@@ -1,5 +1,6 @@
 //! The owner's loop, stepped through loss, duplicates and returns.
 
+mod begin;
 mod clock;
 mod crashes;
 mod duplicates;

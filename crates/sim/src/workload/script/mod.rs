@@ -47,7 +47,7 @@ struct Builder<'a> {
 type Scene = fn(&mut Builder<'_>);
 
 /// Every scene; those that are listed twice come twice as often.
-const SCENES: [Scene; 40] = [
+const SCENES: [Scene; 41] = [
     single::chain,
     single::fan,
     single::first,
@@ -70,6 +70,7 @@ const SCENES: [Scene; 40] = [
     single::versioned,
     single::distant,
     single::crowd,
+    single::daring,
     events::adder,
     events::adder,
     events::within,

@@ -8,8 +8,8 @@ use crate::{
     workload::{
         Expect,
         contract::{
-            CANCELLED, CHAIN, DISTANT, FAN, FIRST, LATE, PLANNED, RACE, RECORDED, REFUSED, RETRIES, SETTLED, SHOWN,
-            SLEEPER, TOO_LARGE, VERSIONED,
+            CANCELLED, CHAIN, DARING, DISTANT, FAN, FIRST, LATE, PLANNED, RACE, RECORDED, REFUSED, RETRIES, SETTLED,
+            SHOWN, SLEEPER, TOO_LARGE, VERSIONED,
         },
         plan::Plan,
     },
@@ -23,6 +23,11 @@ pub(super) fn chain(builder: &mut Builder<'_>) {
 pub(super) fn fan(builder: &mut Builder<'_>) {
     let (id, n) = (builder.instance("fan"), i64::from(builder.small(1, 8)));
     builder.start(&id, FAN, &n, Expect::value(&(2 * n * (n - 1))));
+}
+
+pub(super) fn daring(builder: &mut Builder<'_>) {
+    let (id, n) = (builder.instance("daring"), i64::from(builder.small(1, 6)));
+    builder.start(&id, DARING, &n, Expect::value(&(n + n * (n - 1))));
 }
 
 pub(super) fn first(builder: &mut Builder<'_>) {

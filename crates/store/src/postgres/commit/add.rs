@@ -33,6 +33,7 @@ pub(super) fn all<'c>(into: &mut Statement<'c>, commit: &'c Commit, groups: &Gro
     }
     if groups.suspects {
         suspects(into, commit);
+        suspect_tasks(into, commit)?;
     }
     Ok(())
 }
@@ -149,6 +150,18 @@ fn suspects<'c>(into: &mut Statement<'c>, commit: &'c Commit) {
         Column::new("reason", "text", rows.iter().map(|row| row.reason.as_str())),
     ];
     into.add("suspect", columns, Present::Replaced(1));
+}
+
+fn suspect_tasks<'c>(into: &mut Statement<'c>, commit: &'c Commit) -> Result<()> {
+    let rows = last_of_each(&commit.suspect_tasks, |row| (row.instance.as_str(), row.id));
+    let columns = vec![
+        Column::new("instance", "text", rows.iter().map(|row| row.instance.as_str())),
+        Column::new("id", "bigint", rows.iter().map(|row| i64::from(row.id.0))),
+        Column::new("quarantined", "boolean", rows.iter().map(|row| row.quarantine.is_some())),
+        Column::tried("mark", "text", rows.iter().map(json))?,
+    ];
+    into.add("suspect_task", columns, Present::Replaced(2));
+    Ok(())
 }
 
 fn aside<'c>(into: &mut Statement<'c>, commit: &'c Commit) -> Result<()> {

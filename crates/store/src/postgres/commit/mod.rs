@@ -116,12 +116,16 @@ impl Groups {
         let Commit { timers, timers_done, timers_clear, forget, .. } = commit;
         let Commit { pending, pending_done, commands, purged, tombstones, .. } = commit;
         let Commit { sent, received, aside, aside_done, .. } = commit;
+        let Commit { suspects, suspects_done, suspect_tasks, suspect_tasks_done, .. } = commit;
         let none_go = purged.is_empty() && tombstones.is_empty();
         Self {
             timers: !(timers.is_empty() && timers_done.is_empty() && timers_clear.is_empty() && forget.is_empty()),
             waiting: !(pending.is_empty() && pending_done.is_empty() && commands.is_empty() && none_go),
             partitions: !(sent.is_empty() && received.is_empty() && aside.is_empty() && aside_done.is_empty()),
-            suspects: !(commit.suspects.is_empty() && commit.suspects_done.is_empty()),
+            suspects: !(suspects.is_empty()
+                && suspects_done.is_empty()
+                && suspect_tasks.is_empty()
+                && suspect_tasks_done.is_empty()),
         }
     }
 }

@@ -29,6 +29,12 @@ pub(super) fn all<'c>(from: &mut Statement<'c>, commit: &'c Commit, groups: &Gro
     if groups.suspects {
         let done = commit.suspects_done.iter().map(|instance| instance.as_str());
         from.remove("suspect", vec![Column::new("instance", "text", done)]);
+        let done = || commit.suspect_tasks_done.iter();
+        let columns = vec![
+            Column::new("instance", "text", done().map(|(instance, _)| instance.as_str())),
+            Column::new("id", "bigint", done().map(|(_, id)| i64::from(id.0))),
+        ];
+        from.remove("suspect_task", columns);
     }
     Ok(())
 }

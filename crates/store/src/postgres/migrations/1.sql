@@ -114,6 +114,18 @@ CREATE TABLE suspect (
     PRIMARY KEY (partition, instance)
 );
 
+-- Tasks that may have taken a worker down; `mark` says how often and by whom they were begun.
+CREATE TABLE suspect_task (
+    partition   integer NOT NULL,
+    instance    text    NOT NULL COLLATE "C",
+    id          bigint  NOT NULL,
+    quarantined boolean NOT NULL,
+    mark        text    NOT NULL COLLATE "C",
+    PRIMARY KEY (partition, instance, id)
+);
+
+CREATE INDEX suspect_task_quarantined ON suspect_task (instance, id) WHERE quarantined;
+
 CREATE TABLE sent (
     partition integer NOT NULL,
     target    integer NOT NULL,
