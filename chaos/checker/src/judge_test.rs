@@ -204,7 +204,7 @@ fn turns_of_an_execution_that_is_over_are_left_over() {
 
 #[test]
 fn rows_and_messages_that_rest_are_left_over() {
-    for table in ["timer", "pending", "outbox", "aside"] {
+    for table in ["timer", "pending", "suspect", "outbox", "aside"] {
         bites(Kind::Leftover, table, |run| {
             run.hub.rest.push(Rest { table, of: "i1".into(), what: "something".into() });
         });

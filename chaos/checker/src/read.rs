@@ -29,9 +29,10 @@ impl Hub {
 }
 
 /// What should be empty once all instances have ended and all is confirmed.
-const RESTS: [(&str, &str); 4] = [
+const RESTS: [(&str, &str); 5] = [
     ("timer", "SELECT instance, 'timer ' || id || ' due ' || fire_at FROM timer"),
     ("pending", "SELECT instance, message FROM pending"),
+    ("suspect", "SELECT instance, count || ' marks: ' || reason FROM suspect"),
     ("outbox", "SELECT 'partition ' || partition, entries FROM outbox"),
     (
         "aside",

@@ -47,7 +47,8 @@ fn every_shape_returns_what_the_plan_says() {
         for sent in script.events.iter().chain(&script.commands) {
             match sent.deed {
                 Deed::Raise(signal) => handle.raise(SIGNAL, signal),
-                Deed::Suspend | Deed::Resume => {} // the test hub knows neither
+                Deed::Suspend => handle.suspend(),
+                Deed::Resume => handle.resume(),
                 Deed::Terminate => panic!("{:?} returns nothing", script.case),
             }
         }
