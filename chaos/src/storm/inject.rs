@@ -26,6 +26,8 @@ const FREEZE_MS: (u32, u32) = (5_500, 9_000);
 const FREEZE_WORKER_MS: (u32, u32) = (2_000, 8_000);
 /// How long a killed process stays away.
 const AWAY_MS: (u32, u32) = (500, 3_000);
+/// How long a fault of an orchestrator waits for a fleet that has recovered.
+const SETTLED: Duration = Duration::from_secs(20);
 /// How many in a hundred faults of orchestrators wait until every partition has an owner.
 const SETTLED_PERCENT: u32 = 75;
 /// How long after a thaw a partition may still be taken over; after that its owner has kept it.
@@ -163,12 +165,13 @@ impl Injector {
     /// Takes a process that nobody is busy with: of orchestrators mostly one that owns something, in a fleet that has
     /// recovered from the fault before; else most of them would strike replicas that own nothing for want of a broker.
     async fn take(&self, role: Role, dice: &mut Dice) -> anyhow::Result<OwnedMutexGuard<Process>> {
-        let until = Instant::now() + FREE;
         if role == Role::Orchestrator && dice.percent(SETTLED_PERCENT) {
+            let until = Instant::now() + SETTLED;
             while Instant::now() < until && !self.watch.is_settled() {
                 sleep(Duration::from_millis(50)).await;
             }
         }
+        let until = Instant::now() + FREE;
         let mut names = self.fleet.names(role);
         dice.shuffle(&mut names);
         if role == Role::Orchestrator && dice.percent(85) {
