@@ -75,8 +75,10 @@ pub(crate) struct Sent {
 }
 
 /// The shapes, as often as they come.
-const SHAPES: [fn(&Job) -> Answer; 15] =
-    [chain, chain, chain, fan, fan, timers, signals, signals, paused, tree, rounds, rounds, retries, failing, doomed];
+const SHAPES: [fn(&Job) -> Answer; 16] = [
+    chain, chain, chain, fan, fan, timers, signals, signals, paused, tree, rounds, rounds, retries, bulk, failing,
+    doomed,
+];
 
 /// What a job must give.
 struct Answer {
@@ -96,14 +98,18 @@ pub(crate) fn script(run: &str, seed: u64, number: u32) -> Script {
     let mut dice = Dice::new(seed, &format!("case {number}"));
     let message = format!("{run}-start-{number:05}");
     let shape = dice.pick(&SHAPES);
-    let job = Job {
+    let mut job = Job {
         case: message.clone(),
         seed: dice.between(1, u32::MAX),
         size: dice.between(2, 7),
         pause_ms: dice.between(4_000, 24_000),
         so_far: Report::default(),
+        ballast: String::new(),
     };
     let answer = shape(&job);
+    if answer.orchestrator == contract::BULK.name() {
+        job.ballast = contract::ballast(job.seed);
+    }
     let starts = sendings(&mut dice, Duration::ZERO, &WAYS);
     // Whoever sends something needs an id that it knows.
     let is_alone = answer.events.is_empty() && answer.commands.is_empty();
@@ -171,6 +177,11 @@ fn timers(job: &Job) -> Answer {
 fn retries(job: &Job) -> Answer {
     let value = (0..job.size).fold(job.seed, contract::value);
     Answer::plain(contract::RETRIES.name(), job.size, value)
+}
+
+fn bulk(job: &Job) -> Answer {
+    let value = (0..job.size).fold(job.seed, contract::value);
+    Answer::plain(contract::BULK.name(), job.size, value)
 }
 
 fn signals(job: &Job) -> Answer {

@@ -124,6 +124,7 @@ fn figures(report: &Report, plan: &Plan, faults: &BTreeMap<&'static str, u64>, w
         "events_taken": verdict.signals,
         "activity_runs": verdict.runs,
         "activity_runs_repeated": verdict.runs_repeated,
+        "payloads_left": verdict.payloads,
         "events_sent": page.events,
         "duplicates_on_purpose": page.duplicates,
         "asked_again": page.repeated,

@@ -197,7 +197,14 @@ async fn load(
 fn job(number: u32) -> Job {
     let is_short = |seed: &u32| takes_ms(*seed, 0) == 20 && takes_ms(value(*seed, 0), 1) == 20;
     let seed = (number.wrapping_mul(1_000)..).find(is_short).unwrap_or_default();
-    Job { case: format!("rolling-{number}"), seed, size: 2, pause_ms: 50, so_far: Default::default() }
+    Job {
+        case: format!("rolling-{number}"),
+        seed,
+        size: 2,
+        pause_ms: 50,
+        so_far: Default::default(),
+        ballast: String::new(),
+    }
 }
 
 /// Prints the distribution and writes it; returns whether all is well.

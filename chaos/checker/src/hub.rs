@@ -9,6 +9,8 @@ pub struct Hub {
     pub turns: Vec<TurnRow>,
     /// Rows of tables that must be empty once all has ended.
     pub rest: Vec<Rest>,
+    /// How many large payloads rest in the store: those of messages that never came wait for the duplicate window.
+    pub payloads: i64,
     /// The hub's queues.
     pub queues: Vec<Queue>,
 }

@@ -32,8 +32,12 @@ pub(crate) struct Turn {
 
 /// Judges what a hub holds after everything has ended, against what was asked for and what the activities wrote down.
 pub fn judge(asked: &Asked, hub: &Hub, ledger: &[Entry]) -> Verdict {
-    let mut verdict =
-        Verdict { instances: asked.cases.len(), with_children: hub.instances.len(), ..Verdict::default() };
+    let mut verdict = Verdict {
+        instances: asked.cases.len(),
+        with_children: hub.instances.len(),
+        payloads: hub.payloads,
+        ..Verdict::default()
+    };
     let world = World::new(asked, hub, ledger, &mut verdict);
     rules::ended::check(&world, &mut verdict);
     rules::once::check(&world, &mut verdict);

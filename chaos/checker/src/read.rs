@@ -24,7 +24,8 @@ impl Hub {
             ORDER BY partition, instance, execution, turn";
         let instances = client.query(instances, &[]).await?.iter().map(instance).collect::<Result<_, _>>()?;
         let turns = client.query(turns, &[]).await?.iter().map(turn).collect::<Result<_, _>>()?;
-        Ok(Self { instances, turns, rest: rest(client).await?, queues: Vec::new() })
+        let payloads = client.query_one("SELECT count(*) FROM payload", &[]).await?.try_get(0)?;
+        Ok(Self { instances, turns, rest: rest(client).await?, payloads, queues: Vec::new() })
     }
 }
 

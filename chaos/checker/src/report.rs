@@ -11,4 +11,7 @@ pub struct Report {
     pub runs: Vec<u64>,
     /// The serials of the events that it took, in the order in which it took them.
     pub signals: Vec<u32>,
+    /// What makes it large, where it is to be.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub ballast: String,
 }

@@ -52,7 +52,7 @@ impl Run {
         let turns = turns(&report);
         let mut child = row("c1", "start-of-child", Some("parent"));
         (child.turn, child.history_events) = (1, 2);
-        let hub = Hub { instances: vec![row("i1", "m1", None), child], turns, rest: vec![], queues: vec![] };
+        let hub = Hub { instances: vec![row("i1", "m1", None), child], turns, ..Hub::default() };
         let asked = Asked { cases: vec![case], answered: vec![answered], told: vec![told] };
         Self { asked, hub, ledger: vec![entry("m1", 0, 7)] }
     }

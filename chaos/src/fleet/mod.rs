@@ -18,6 +18,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+use crate::workload::contract::{CARRY, INLINE_KILOBYTES};
+
 pub(crate) use self::{
     process::{Process, Signal},
     servers::{Server, Servers},
@@ -74,7 +76,8 @@ impl Fleet {
         let settings = folder.join("warren.toml");
         let text = format!(
             "[hub]\nname = \"{HUB}\"\n[broker]\nurl = \"{broker_url}\"\n[store]\nurl = \"{store_url}\"\n\
-             [log]\nlevel = \"info,lapin=off\"\n"
+             [payloads]\ninline_kilobytes_max = {INLINE_KILOBYTES}\nqueues = [\"{}\"]\nstore = \"{store_url}\"\n",
+            CARRY.name(),
         );
         fs::write(&settings, text).with_context(|| format!("write {}", settings.display()))?;
         let mut fleet = Self { servers, broker_url, store_url, apis: Vec::new(), members: Vec::new() };

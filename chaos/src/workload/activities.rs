@@ -7,12 +7,20 @@ use warren::{ActivityContext, Failure};
 use warren_chaos_checker::What;
 
 use super::{
-    contract::{Done, Step, takes_ms, value},
+    contract::{Bulk, BulkDone, Done, Step, ballast, takes_ms, value},
     ledger::Ledger,
 };
 
 /// Bits of a run's number: JSON readers of other languages keep so many of a number.
 const RUN_BITS: u32 = 53;
+
+pub(crate) async fn carry(ledger: Arc<Ledger>, ctx: ActivityContext, bulk: Bulk) -> Result<BulkDone, Failure> {
+    if bulk.ballast != ballast(bulk.step.carry) {
+        return Err(Failure::permanent("wrong_ballast", format!("{} bytes", bulk.ballast.len())));
+    }
+    let done = step(ledger, ctx, bulk.step).await?;
+    Ok(BulkDone { done, ballast: ballast(done.value) })
+}
 
 pub(crate) async fn step(ledger: Arc<Ledger>, ctx: ActivityContext, step: Step) -> Result<Done, Failure> {
     let run = Uuid::new_v4().as_u64_pair().0 >> (u64::BITS - RUN_BITS);

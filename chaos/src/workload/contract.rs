@@ -21,6 +21,8 @@ pub(crate) const ROUNDS: Orchestrator<Job, Report> = Orchestrator::new("storm_ro
 /// Steps that fail at first and are tried again.
 pub(crate) const RETRIES: Orchestrator<Job, Report> = Orchestrator::new("storm_retries");
 
+/// Steps with large inputs and results; large are its own input and result too.
+pub(crate) const BULK: Orchestrator<Job, Report> = Orchestrator::new("storm_bulk");
 /// Tries a step that fails at each attempt.
 pub(crate) const FAILING: Orchestrator<Job, Report> = Orchestrator::new("storm_failing");
 /// Has children and an activity, and waits for what never comes, as each child does.
@@ -28,6 +30,8 @@ pub(crate) const DOOMED: Orchestrator<Job, Report> = Orchestrator::new("storm_do
 
 /// Does a step.
 pub(crate) const STEP: Activity<Step, Done> = Activity::new("storm_step");
+/// Does a step with much ballast.
+pub(crate) const CARRY: Activity<Bulk, BulkDone> = Activity::new("storm_carry");
 /// Does a step, and fails at the first attempts.
 pub(crate) const UNSTEADY: Activity<Step, Done> = Activity::new("storm_unsteady");
 
@@ -48,6 +52,9 @@ pub(crate) struct Job {
     /// What the rounds before have done.
     #[serde(default)]
     pub(crate) so_far: Report,
+    /// What makes it large, where it is to be.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) ballast: String,
 }
 
 /// What a leaf is to do.
@@ -83,6 +90,21 @@ pub(crate) struct Done {
     pub(crate) run: u64,
 }
 
+/// What an activity is to do, and much else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Bulk {
+    pub(crate) step: Step,
+    pub(crate) ballast: String,
+}
+
+/// What an activity has done, and much else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BulkDone {
+    #[serde(flatten)]
+    pub(crate) done: Done,
+    pub(crate) ballast: String,
+}
+
 /// What an event says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Signal {
@@ -96,6 +118,16 @@ pub(crate) struct Signal {
 pub(crate) fn value(carry: u32, step: u32) -> u32 {
     let mixed = carry ^ step.wrapping_mul(0x9E37_79B9);
     (mixed ^ (mixed >> 15)).wrapping_mul(0x85EB_CA6B) ^ (mixed >> 3)
+}
+
+/// How large ballast is, in bytes: beyond what the storm's fleet sends inline, [`INLINE_KILOBYTES`].
+const BALLAST_BYTES: usize = 12 * 1024;
+/// How large a body may be before it travels by claim, in KiB.
+pub(crate) const INLINE_KILOBYTES: usize = 8;
+
+/// Ballast that follows from a number, so that anybody can tell whether it is whole.
+pub(crate) fn ballast(of: u32) -> String {
+    format!("{of:08x}").repeat(BALLAST_BYTES / 8)
 }
 
 /// How long a step takes, in milliseconds: mostly short, now and then long enough to be caught by a kill.

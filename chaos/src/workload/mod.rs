@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use warren::{ActivityContext, Registry};
 
-use self::contract::{CHAIN, DOOMED, FAILING, FAN, LEAF, RETRIES, ROUNDS, SIGNALS, STEP, Step, TIMERS, TREE, UNSTEADY};
+use self::contract::{
+    BULK, Bulk, CARRY, CHAIN, DOOMED, FAILING, FAN, LEAF, RETRIES, ROUNDS, SIGNALS, STEP, Step, TIMERS, TREE, UNSTEADY,
+};
 pub(crate) use self::{ledger::Ledger, orchestrators::LEAF_STEPS};
 
 /// Returns a registry of all orchestrators.
@@ -23,6 +25,7 @@ pub(crate) fn orchestrators() -> Registry {
         .orchestrator(LEAF, orchestrators::leaf)
         .orchestrator(ROUNDS, orchestrators::rounds)
         .orchestrator(RETRIES, orchestrators::retries)
+        .orchestrator(BULK, orchestrators::bulk)
         .orchestrator(FAILING, orchestrators::failing)
         .orchestrator(DOOMED, orchestrators::doomed)
 }
@@ -30,9 +33,10 @@ pub(crate) fn orchestrators() -> Registry {
 /// Adds the activities to a registry; what they do goes into `ledger`.
 pub(crate) fn activities(registry: Registry, ledger: Ledger) -> Registry {
     let ledger = Arc::new(ledger);
-    let (steady, unsteady) = (ledger.clone(), ledger);
+    let (steady, unsteady, carrying) = (ledger.clone(), ledger.clone(), ledger);
     registry
         .activity(STEP, move |ctx: ActivityContext, step: Step| activities::step(steady.clone(), ctx, step))
+        .activity(CARRY, move |ctx: ActivityContext, bulk: Bulk| activities::carry(carrying.clone(), ctx, bulk))
         .activity(UNSTEADY, move |ctx: ActivityContext, step: Step| activities::step(unsteady.clone(), ctx, step))
 }
 

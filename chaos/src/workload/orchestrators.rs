@@ -5,7 +5,9 @@ use std::time::Duration;
 use warren::{Context, Failure, First, RetryPolicy, Second, all, hours, join, race, settled};
 use warren_chaos_checker::Report;
 
-use super::contract::{DOOMED, Done, Job, LEAF, LeafJob, SIGNAL, STEP, Signal, Step, UNSTEADY, failures};
+use super::contract::{
+    Bulk, BulkDone, CARRY, DOOMED, Done, Job, LEAF, LeafJob, SIGNAL, STEP, Signal, Step, UNSTEADY, ballast, failures,
+};
 
 /// How many steps a leaf does.
 pub(crate) const LEAF_STEPS: u32 = 2;
@@ -75,6 +77,7 @@ pub(crate) async fn tree(ctx: Context, job: Job) -> Result<Report, Failure> {
     let (leaves, heard) = join(leaves, heard).await;
     let mut report = heard?;
     for leaf in leaves? {
+        check(&leaf.ballast, leaf.value)?;
         report.value = report.value.wrapping_add(leaf.value);
         report.runs.extend(leaf.runs);
     }
@@ -93,6 +96,7 @@ pub(crate) async fn leaf(ctx: Context, leaf: LeafJob) -> Result<Report, Failure>
         let done = ctx.call(STEP, plain(&job, step, report.value)).await?;
         add(&mut report, done);
     }
+    report.ballast = ballast(report.value);
     Ok(report)
 }
 
@@ -121,6 +125,20 @@ pub(crate) async fn retries(ctx: Context, job: Job) -> Result<Report, Failure> {
     Ok(report)
 }
 
+pub(crate) async fn bulk(ctx: Context, job: Job) -> Result<Report, Failure> {
+    check(&job.ballast, job.seed)?;
+    let mut report = Report { value: job.seed, ..Report::default() };
+    ctx.timer(pause(job.pause_ms)).await;
+    for step in 0..job.size {
+        let input = Bulk { step: plain(&job, step, report.value), ballast: ballast(report.value) };
+        let BulkDone { done, ballast } = ctx.call(CARRY, input).await?;
+        check(&ballast, done.value)?;
+        add(&mut report, done);
+    }
+    report.ballast = ballast(report.value);
+    Ok(report)
+}
+
 pub(crate) async fn failing(ctx: Context, job: Job) -> Result<Report, Failure> {
     let policy = RetryPolicy::times(2).first_delay(pause(job.pause_ms / 2));
     let step = Step { failures: u32::MAX, ..plain(&job, 0, job.seed) };
@@ -139,6 +157,14 @@ pub(crate) async fn doomed(ctx: Context, job: Job) -> Result<Report, Failure> {
 
 fn plain(job: &Job, step: u32, carry: u32) -> Step {
     Step { case: job.case.clone(), step, carry, failures: 0 }
+}
+
+/// Fails where ballast is not what was sent.
+fn check(found: &str, of: u32) -> Result<(), Failure> {
+    if found == ballast(of) {
+        return Ok(());
+    }
+    Err(Failure::permanent("wrong_ballast", format!("{} bytes that are not those of {of}", found.len())))
 }
 
 fn add(report: &mut Report, done: Done) {

@@ -10,7 +10,7 @@ use warren::{
 use warren_chaos_checker::{End, Report, What, read_ledger};
 
 use super::{
-    contract::{Done, value},
+    contract::{BulkDone, Done, ballast, value},
     *,
 };
 use crate::{
@@ -25,7 +25,11 @@ fn done(step: &Step) -> Done {
 /// A hub that replays after every turn, whose unsteady steps fail as often as they are to.
 fn hub() -> Hub {
     let attempts = Mutex::new(HashMap::new());
-    Hub::new(orchestrators()).mock(STEP, |step| Ok(done(&step))).mock(UNSTEADY, move |step| {
+    let carried = |bulk: Bulk| {
+        let done = done(&bulk.step);
+        Ok(BulkDone { done, ballast: ballast(done.value) })
+    };
+    Hub::new(orchestrators()).mock(STEP, |step| Ok(done(&step))).mock(CARRY, carried).mock(UNSTEADY, move |step| {
         let mut attempts = attempts.lock().unwrap();
         let attempt: &mut u32 = attempts.entry((step.case.clone(), step.step)).or_default();
         *attempt += 1;
@@ -41,7 +45,7 @@ fn every_shape_returns_what_the_plan_says() {
         let script = script("r", 3, number);
         let End::Returns(value) = script.case.end else { continue };
         let name = script.case.orchestrator.as_str();
-        let known = [CHAIN, FAN, TIMERS, SIGNALS, TREE, ROUNDS, RETRIES];
+        let known = [CHAIN, FAN, TIMERS, SIGNALS, TREE, ROUNDS, RETRIES, BULK];
         let orchestrator = *known.iter().find(|known| known.name() == name).unwrap();
         let handle = hub.start(orchestrator, serde_json::from_value(script.input.clone()).unwrap());
         for sent in script.events.iter().chain(&script.commands) {
@@ -59,7 +63,7 @@ fn every_shape_returns_what_the_plan_says() {
         assert_eq!(report.signals.into_iter().collect::<BTreeSet<_>>(), script.case.signals, "{name}");
         *seen.entry(script.case.orchestrator).or_insert(0) += 1;
     }
-    assert_eq!(seen.len(), 7, "{seen:?}");
+    assert_eq!(seen.len(), 8, "{seen:?}");
 }
 
 #[tokio::test]
