@@ -56,6 +56,24 @@ pub async fn h2_an_old_epoch_reads_nothing<F: Fixture>(fixture: &F) {
     assert!(is_fenced(&store.release(P0, epoch).await));
 }
 
+pub async fn h24_what_was_made_of_an_older_state_is_refused<F: Fixture>(fixture: &F) {
+    let mut a = owned(fixture).await;
+    a.commit(|commit| whole(commit, "order-1", 0)).await;
+    let seen = a.load("order-1").await.turns.unwrap();
+    let mut b = owned(fixture).await;
+    b.commit(|commit| whole(commit, "order-1", 1)).await;
+    // What was read before another owner has come is of no use, neither under the old epoch …
+    let late = a.try_commit(|commit| whole(commit, "order-1", 1)).await;
+    assert!(is_fenced(&late), "{late:?}");
+    // … nor under a new one, unless the state is read again: the commit's number says what it follows.
+    let again = owned(fixture).await;
+    a.epoch = again.epoch;
+    let late = a.try_commit(|commit| whole(commit, "order-1", 2)).await;
+    assert!(matches!(late, Err(Error::Refused { .. })), "{late:?}");
+    let stored = again.load("order-1").await.turns.unwrap();
+    assert_eq!((seen.len(), stored.len()), (1, 2), "the other owner's turn stands");
+}
+
 pub async fn h2_a_commit_that_meets_a_takeover_is_whole_or_absent<F: Fixture>(fixture: &F) {
     let (a, b) = (fixture.open(&spec()).await.unwrap(), fixture.open(&spec()).await.unwrap());
     for round in 0..20 {

@@ -47,6 +47,7 @@ macro_rules! store_conformance {
             commits {
                 h2_a_commit_under_an_old_epoch_writes_nothing,
                 h2_an_old_epoch_reads_nothing,
+                h24_what_was_made_of_an_older_state_is_refused,
                 h2_a_commit_that_meets_a_takeover_is_whole_or_absent,
                 a_commit_number_counts_once,
                 partitions_count_for_themselves,
