@@ -129,6 +129,7 @@ fn variables_of_tests_scripts_and_kubernetes_are_no_settings() {
         ("WARREN_LOCAL", "/tmp/x"),
         ("WARREN_TEST_AMQP", "amqp://x"),
         ("WARREN_RABBITMQ", "bundled"),
+        ("WARREN_POSTGRES_NAME", "bench"),
         ("WARREN_CONFIG", "warren.toml"),
         ("WARREN_PORT", "tcp://10.0.0.1:80"),
         ("WARREN_SERVICE_HOST", "10.0.0.1"),

@@ -10,7 +10,8 @@ use config::{File, FileFormat, Map, Source, Value, ValueKind};
 use crate::{Error, Result};
 
 /// Variables that begin with `WARREN_` and are no settings: the tests' and local scripts', clap's, the client's.
-const NOT_SETTINGS: [&str; 5] = ["WARREN_CONFIG", "WARREN_LOCAL", "WARREN_TEST", "WARREN_RABBITMQ", "WARREN_API"];
+const NOT_SETTINGS: [&str; 6] =
+    ["WARREN_CONFIG", "WARREN_LOCAL", "WARREN_TEST", "WARREN_RABBITMQ", "WARREN_POSTGRES", "WARREN_API"];
 const PREFIX: &str = "WARREN_";
 
 /// The file that settings are read from.
