@@ -91,7 +91,8 @@ pub struct PartitionState {
     pub received: BTreeMap<Partition, u64>,
     /// Messages that arrived ahead of a gap.
     pub aside: Vec<Aside>,
-    /// Instances that have not ended and have pending rows or a condition: those that may be able to go on.
+    /// Instances that have not ended and have a condition, or pending rows without being paused: those that may be able
+    /// to go on.
     pub waiting: Vec<InstanceId>,
     /// Instances that ran, or were about to, when an owner ended without a word.
     pub suspects: Vec<Suspect>,

@@ -102,7 +102,8 @@ impl Tables {
     fn state(&self) -> PartitionState {
         let is_waiting = |record: &&warren_model::InstanceRecord| {
             let has_pending = self.pending_of(&record.id).next().is_some();
-            !record.status.is_terminal() && (record.condition.is_some() || has_pending)
+            let may_run = has_pending && record.status != warren_model::Status::Suspended;
+            !record.status.is_terminal() && (record.condition.is_some() || may_run)
         };
         let aside = |((source, sequence), message): (&(Partition, u64), &warren_model::PartitionMessage)| Aside {
             source: *source,

@@ -61,13 +61,14 @@ pub async fn instances_that_may_go_on_are_found<F: Fixture>(fixture: &F) {
         let rows = [
             record("idle", 0),
             record("with-messages", 0),
+            InstanceRecord { status: Status::Suspended, ..record("paused-with-messages", 0) },
             InstanceRecord { condition: condition.clone(), ..record("with-condition", 0) },
             InstanceRecord { condition: condition.clone(), status: Status::Suspended, ..record("with-both", 0) },
             InstanceRecord { condition, status: Status::Failed, ..record("ended", 0) },
             InstanceRecord { status: Status::Completed, ..record("ended-with-messages", 0) },
         ];
         commit.instances.extend(rows);
-        let waiting = ["with-messages", "with-both", "ended-with-messages", "unseen"];
+        let waiting = ["with-messages", "paused-with-messages", "with-both", "ended-with-messages", "unseen"];
         commit.pending.extend(waiting.iter().flat_map(|name| [pending(name, 0), pending(name, 1)]));
     })
     .await;

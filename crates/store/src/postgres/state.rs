@@ -24,7 +24,7 @@ const WAITING: &str = "SELECT id FROM instance
     WHERE partition = $1 AND condition IS NOT NULL AND status NOT IN ('Completed', 'Failed', 'Terminated')
     UNION SELECT i.id FROM (SELECT DISTINCT instance FROM pending WHERE partition = $1) AS p, LATERAL (
         SELECT id, status FROM instance WHERE partition = $1 AND id = p.instance OFFSET 0
-    ) AS i WHERE i.status NOT IN ('Completed', 'Failed', 'Terminated')
+    ) AS i WHERE i.status NOT IN ('Completed', 'Failed', 'Terminated', 'Suspended')
     ORDER BY id";
 
 const SUSPECTS: &str = "SELECT instance, count, reason FROM suspect WHERE partition = $1 ORDER BY instance";

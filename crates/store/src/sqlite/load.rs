@@ -74,6 +74,7 @@ const WAITING: &str = "SELECT id FROM instance
     WHERE partition = ?1 AND status NOT IN ('Completed', 'Failed', 'Terminated') AND id IN (
         SELECT id FROM instance INDEXED BY instance_with_condition WHERE partition = ?1 AND condition IS NOT NULL
         UNION SELECT instance FROM pending WHERE partition = ?1)
+    AND (status != 'Suspended' OR condition IS NOT NULL)
     ORDER BY id";
 
 fn watermark(row: &Row<'_>) -> rusqlite::Result<(Partition, u64)> {

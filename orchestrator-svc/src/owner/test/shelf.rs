@@ -6,7 +6,7 @@ use std::{
 };
 
 use warren_model::{
-    ActionId, InstanceId, InstanceRecord, MessageId, Partition, PartitionMessage, Timestamp, TurnRecord,
+    ActionId, InstanceId, InstanceRecord, MessageId, Partition, PartitionMessage, Status, Timestamp, TurnRecord,
 };
 use warren_store::{
     Aside, CommandRow, Commit, Expired, Load, Loaded, LoadedInstance, OutboxEntry, OutboxRow, PartitionState,
@@ -75,7 +75,8 @@ impl Shelf {
     pub(crate) fn state(&self) -> PartitionState {
         let is_waiting = |record: &&InstanceRecord| {
             let has_pending = self.pending.keys().any(|(id, _)| *id == record.id);
-            !record.status.is_terminal() && (record.condition.is_some() || has_pending)
+            let may_run = has_pending && record.status != Status::Suspended;
+            !record.status.is_terminal() && (record.condition.is_some() || may_run)
         };
         PartitionState {
             number: self.number,
