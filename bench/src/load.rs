@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 use warren_broker::{
     Topology,
     amqp::{Amqp, AmqpConfig},
 };
-use warren_client::{Client, Options};
+use warren_client::{Client, Error, Options};
 use warren_model::{InstanceId, Payload, Status};
 use warren_store::postgres::PostgresReader;
 
@@ -21,6 +21,8 @@ use crate::{
 
 /// How many instances are under way at a time.
 const UNDER_WAY: usize = 200;
+/// The pause before a start is sent again.
+const AGAIN: Duration = Duration::from_millis(20);
 /// How long one may take.
 const WITHIN: Duration = Duration::from_secs(120);
 
@@ -38,9 +40,16 @@ impl Load {
         Ok(Self { client: Client::connect(broker, reader, topology, options)? })
     }
 
-    /// Starts an instance and returns its id.
+    /// Starts an instance and returns its id. A hub that was just made may have no queues yet: then it asks again.
     pub(crate) async fn start(&self, orchestrator: &str, input: Payload) -> anyhow::Result<InstanceId> {
-        Ok(self.client.start(orchestrator, input).send().await?.instance)
+        let until = Instant::now() + WITHIN;
+        loop {
+            match self.client.start(orchestrator, input.clone()).send().await {
+                Ok(answer) => return Ok(answer.instance),
+                Err(Error::Unavailable { .. }) if Instant::now() < until => sleep(AGAIN).await,
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Starts so many instances; returns how many per second.

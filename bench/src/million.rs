@@ -65,7 +65,7 @@ pub(crate) struct Plan {
     memory_max: f64,
 
     /// How much slower new work may be than on the empty hub
-    #[arg(long, value_name = "RATIO", default_value_t = 0.85)]
+    #[arg(long, value_name = "RATIO", default_value_t = 0.8)]
     ratio_min: f64,
 
     /// Where logs and figures go
@@ -83,7 +83,7 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<bool> {
     burst(plan, &places, &mut report).await?;
     let is_well = report.get("memory_peak_mib") <= plan.memory_max
         && report.get("burst_memory_peak_mib") <= plan.memory_max
-        && report.get("ready_seconds") <= 10.0
+        && report.get("first_answer_seconds") <= 10.0
         && report.get("work_ratio") >= plan.ratio_min;
     report.write(&plan.folder.join("million.json"))?;
     Ok(is_well)
@@ -111,13 +111,17 @@ async fn fill(plan: &Plan, places: &Places, report: &mut Report) -> anyhow::Resu
 
 /// Measures the start, new work beside that of an empty hub, and waking.
 async fn work(plan: &Plan, places: &Places, events: &[InstanceId], report: &mut Report) -> anyhow::Result<()> {
+    let on_full = Load::connect(FULL, places).await?;
+    let begun = Instant::now();
     let (full, ready) = Service::start("orchestrator", FULL, places).await?;
+    on_full.start(HEAR.name(), Payload::of(&())?).await?;
     report.note("ready_seconds", ready.as_secs_f64());
+    report.note("first_answer_seconds", begun.elapsed().as_secs_f64());
     report.note("memory_ready_mib", full.memory() as f64);
     let (empty, ready) = Service::start("orchestrator", EMPTY, places).await?;
     report.note("ready_seconds_empty", ready.as_secs_f64());
     let workers = (Service::start("worker", FULL, places).await?.0, Service::start("worker", EMPTY, places).await?.0);
-    let (on_full, on_empty) = (Load::connect(FULL, places).await?, Load::connect(EMPTY, places).await?);
+    let on_empty = Load::connect(EMPTY, places).await?;
     for load in [&on_empty, &on_full] {
         load.steps(plan.work / 4).await?;
     }
