@@ -156,7 +156,8 @@ async fn consume(broker: Memory, codec: Codec, queue: String, (commands, orders)
                         Inbound::Reply { .. }
                         | Inbound::Heartbeat { .. }
                         | Inbound::Begin(_)
-                        | Inbound::Partition { .. } => {
+                        | Inbound::Partition { .. }
+                        | Inbound::Taken { .. } => {
                             panic!("no client sends this: {inbound:?}")
                         }
                     };

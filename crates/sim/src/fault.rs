@@ -18,6 +18,7 @@ pub enum Fault {
     StoreAway,
     QueueDeleted,
     QueuePurged,
+    WordsLost,
     HeartbeatMissed,
     CommitFailed,
     CommitUnknownWritten,
@@ -39,7 +40,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::ReplicaKilled,
         Self::ReplicaFrozen,
         Self::ReplicaDrained,
@@ -52,6 +53,7 @@ impl Fault {
         Self::StoreAway,
         Self::QueueDeleted,
         Self::QueuePurged,
+        Self::WordsLost,
         Self::HeartbeatMissed,
         Self::CommitFailed,
         Self::CommitUnknownWritten,

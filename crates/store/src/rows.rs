@@ -342,6 +342,14 @@ pub struct OutboxTurn {
     /// The limit for payloads under which the turn ran: what is over it was never sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload_max: Option<usize>,
+    /// Whether all of it is confirmed but its messages to partitions, which these have yet to say that they have taken.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub only_words: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A message between partitions that arrived ahead of a gap.

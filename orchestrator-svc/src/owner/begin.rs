@@ -208,6 +208,7 @@ impl<P: Programs> Owner<P> {
             parent: None,
             answer_to: None,
             payload_max: None,
+            only_words: false,
         }));
         self.suspect_tasks.remove(&instance, task.id, work);
     }

@@ -2,7 +2,7 @@
 
 use warren_broker::{Publication, Published};
 use warren_engine::Programs;
-use warren_model::InstanceId;
+use warren_model::{InstanceId, Partition};
 use warren_store::{Commit, OutboxEntry, OutboxRow};
 
 use super::{Effect, Owner, Ticket, batch::Work};
@@ -15,13 +15,15 @@ pub(super) struct Flight {
     tracked: Vec<(usize, Publication)>,
     answers: Vec<Publication>,
     touched: Vec<InstanceId>,
+    /// What it has taken from other partitions.
+    received: Vec<(Partition, u64)>,
 }
 
 impl Flight {
     /// Returns the flight of a commit that marks the instances of a batch: nothing waits for it but that batch.
     pub(super) fn of_marks(number: u64) -> Self {
         let (entries, tracked, answers, touched) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { number, entries, tracked, answers, touched }
+        Self { number, entries, tracked, answers, touched, received: Vec::new() }
     }
 }
 
@@ -35,6 +37,7 @@ impl<P: Programs> Owner<P> {
     pub(super) fn launch(&mut self, work: Work, tag: Option<u64>, effects: &mut Vec<Effect>) {
         let Work { mut commit, entries, tracked, answers, dead, touched, .. } = work;
         self.links.write(&mut commit);
+        let received = commit.received.clone();
         if !entries.is_empty() {
             commit.outbox.push(OutboxRow { number: commit.number, entries: entries.clone() });
         }
@@ -49,7 +52,7 @@ impl<P: Programs> Owner<P> {
             effects.push(Effect::Publish { ticket: Ticket::Dead(ticket), batch: dead.clone() });
             self.outbox.bury(ticket, dead);
         }
-        self.flights.push_back(Flight { number: self.number, entries, tracked, answers, touched });
+        self.flights.push_back(Flight { number: self.number, entries, tracked, answers, touched, received });
         self.land(effects);
     }
 
@@ -63,6 +66,7 @@ impl<P: Programs> Owner<P> {
     fn land(&mut self, effects: &mut Vec<Effect>) {
         while self.flights.front().is_some_and(|flight| flight.number <= self.committed) {
             let Some(flight) = self.flights.pop_front() else { break };
+            self.has_taken(flight.received);
             self.outbox.enter(flight.number, &flight.entries);
             if !flight.tracked.is_empty() {
                 let batch = self.outbox.add(flight.number, flight.entries, flight.tracked);

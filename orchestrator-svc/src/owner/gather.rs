@@ -179,6 +179,10 @@ impl<P: Programs> Owner<P> {
             Inbound::Heartbeat { .. } => {}
             Inbound::Redispatch(order) => self.order(order, gathered),
             Inbound::Begin(question) => gathered.items.push(Item::Begin(question)),
+            Inbound::Taken { by, up_to } => self.heard(by, up_to),
+            Inbound::Partition { source, sequence, .. } if self.links.is_taken(source, sequence) => {
+                self.sent_again(source);
+            }
             Inbound::Partition { source, sequence, message } => {
                 for message in self.links.take(source, sequence, message) {
                     gathered.load.commands.extend(start_of(&message));

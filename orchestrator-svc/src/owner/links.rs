@@ -39,6 +39,23 @@ impl Links {
         *last
     }
 
+    /// Lets the next message to `target` have a number behind those that it has taken; returns whether it would have had
+    /// one before.
+    pub(super) fn skip_to(&mut self, target: Partition, taken: u64) -> bool {
+        let last = self.sent.entry(target).or_default();
+        let is_behind = *last < taken;
+        if is_behind {
+            *last = taken;
+            self.sent_changed.insert(target);
+        }
+        is_behind
+    }
+
+    /// Returns whether a message was taken before.
+    pub(super) fn is_taken(&self, source: Partition, sequence: u64) -> bool {
+        self.received.get(&source).is_some_and(|last| sequence <= *last)
+    }
+
     /// Takes a message that arrived; returns those that are next in its source's order: none if it was seen before or is
     /// ahead of a gap, several if it closes one.
     pub(super) fn take(

@@ -30,7 +30,9 @@ mod recover;
 mod redispatch;
 mod retention;
 mod settings;
+mod taken;
 mod turns;
+mod unheard;
 mod waiters;
 mod wheel;
 
@@ -58,6 +60,7 @@ use self::{
     ready::Ready,
     redispatch::Redispatching,
     retention::Retention,
+    taken::Taken,
     waiters::Waiters,
     wheel::Wheel,
 };
@@ -217,6 +220,7 @@ pub struct Owner<P> {
     next_expiry: Timestamp,
     expiry: Expiry,
     redispatching: Redispatching,
+    taken: Taken,
     retention: Retention,
     /// What is to be done for instances besides what arrives for them.
     chores: VecDeque<Item>,
@@ -257,6 +261,7 @@ impl<P: Programs> Owner<P> {
             next_expiry: now + settings.expiry_interval,
             expiry: Expiry::Idle,
             redispatching: Redispatching::default(),
+            taken: Taken::new(state.received.clone(), now),
             retention: Retention::new(now),
             chores: VecDeque::new(),
             draining: false,
@@ -285,13 +290,18 @@ impl<P: Programs> Owner<P> {
             Input::Committed(number) => self.has_committed(number, effects),
             Input::Published { ticket, results } => self.has_published(ticket, &results, effects),
             Input::Tick => {}
-            Input::Drain => self.draining = true,
+            Input::Drain => {
+                self.draining = true;
+                self.outbox.drain(self.now);
+            }
         }
         // At every step: an owner that is never idle never hears a tick.
         self.outbox.retry(self.now, effects);
+        self.send_unheard(false, effects);
         self.expire(effects);
         self.look_for_outlived(effects);
         self.advance(effects);
+        self.tell_taken(effects);
         self.redispatch(effects);
     }
 
@@ -300,7 +310,11 @@ impl<P: Programs> Owner<P> {
         let can_begin = self.can_begin() && !self.draining;
         let by_timer = if can_begin { self.wheel.next_due() } else { None };
         let by_flush = if self.is_idle() { self.outbox.flush_at() } else { None };
-        [by_timer, by_flush, self.outbox.next_retry()].into_iter().flatten().min().unwrap_or(Timestamp::MAX)
+        [by_timer, by_flush, self.outbox.next_again(), self.taken.next_at()]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(Timestamp::MAX)
     }
 
     /// Returns how many instances are in memory.

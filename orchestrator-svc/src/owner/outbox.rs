@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use warren_broker::{Publication, Published};
-use warren_model::{ExecutionId, InstanceId, Timestamp};
+use warren_model::{ExecutionId, InstanceId, Partition, Timestamp};
 use warren_store::{Commit, OutboxEntry, OutboxRow};
 
-use super::{Effect, Ticket};
+use super::{
+    Effect, Ticket,
+    unheard::{Unheard, only_words},
+};
 
 /// How long an idle owner leaves a confirmed row in the store.
 const FLUSH_AFTER: SignedDuration = SignedDuration::from_millis(500);
@@ -39,6 +42,12 @@ pub(super) struct Outbox {
     unconfirmed: BTreeMap<Execution, usize>,
     /// What can't be published because its turn can't be read: it stays in its row until somebody has mended that.
     unreadable: BTreeMap<u64, Vec<OutboxEntry>>,
+    /// Rows of which everything is confirmed, and some words were not heard.
+    unheard: Unheard,
+    /// What else is in those rows.
+    released_later: BTreeMap<u64, Vec<OutboxEntry>>,
+    /// Whether the next owner is to find of those rows only what was not heard.
+    is_draining: bool,
 }
 
 #[derive(Debug)]
@@ -93,7 +102,7 @@ impl Outbox {
     /// Notes what became of a commit's messages.
     pub(super) fn settle(&mut self, number: u64, results: &[Published], now: Timestamp) {
         match self.settle_ticket(Ticket::Commit(number), results, now) {
-            Confirmed::All(entries) => self.clear(number, &entries, now),
+            Confirmed::All(entries) => self.confirmed(number, entries, now),
             Confirmed::Some => drop(self.narrowed.insert(number)),
             Confirmed::None => {}
         }
@@ -104,8 +113,64 @@ impl Outbox {
         matches!(self.settle_ticket(Ticket::Dead(dead), results, now), Confirmed::All(_))
     }
 
+    /// Keeps the words of a row until they are heard, or lets the next commit clear it.
+    fn confirmed(&mut self, number: u64, entries: Vec<OutboxEntry>, now: Timestamp) {
+        let (words, rest): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| self.unheard.has(entry));
+        if words.is_empty() {
+            return self.clear(number, &rest, now);
+        }
+        // The store's row names them until it goes, so until then their turns may not.
+        self.released_later.entry(number).or_default().extend(rest);
+        let words = words.iter().map(only_words).collect();
+        if let Some((oldest, entries)) = self.unheard.add(number, words, now) {
+            tracing::warn!(commit = oldest, "words to a partition that does not take them are left to the broker");
+            self.clear(oldest, &entries, now);
+        }
+        if self.is_draining {
+            self.narrow(number, now);
+        }
+    }
+
+    /// Notes up to where a partition has taken what it was sent.
+    pub(super) fn hear(&mut self, target: Partition, up_to: u64, now: Timestamp) {
+        for (number, entries) in self.unheard.hear(target, up_to) {
+            self.clear(number, &entries, now);
+        }
+    }
+
+    /// Takes the rows whose words are to be sent again: those that nobody has heard of for long, or all.
+    pub(super) fn unheard(&mut self, now: Timestamp, all: bool) -> Vec<(u64, Vec<OutboxEntry>)> {
+        let rows = if self.is_draining { Vec::new() } else { self.unheard.again(now, all) };
+        for (number, _) in &rows {
+            self.narrowed.remove(number); // while it is read nobody knows what it would be narrowed to
+        }
+        rows
+    }
+
+    /// Prepares for the end: the next owner sends again what was not heard, and nothing else of those rows.
+    pub(super) fn drain(&mut self, now: Timestamp) {
+        self.is_draining = true;
+        self.unheard.numbers().collect::<Vec<_>>().into_iter().for_each(|number| self.narrow(number, now));
+    }
+
+    fn narrow(&mut self, number: u64, now: Timestamp) {
+        self.narrowed.insert(number);
+        self.done_since.get_or_insert(now);
+    }
+
     /// Lets the next commit clear a row of which nothing is unconfirmed.
     pub(super) fn clear(&mut self, number: u64, entries: &[OutboxEntry], now: Timestamp) {
+        self.release(entries);
+        let rest = self.released_later.remove(&number).unwrap_or_default();
+        self.release(&rest);
+        self.unheard.forget(number);
+        self.done.insert(number);
+        self.done_since.get_or_insert(now);
+        self.narrowed.remove(&number);
+    }
+
+    /// Counts the turns of a row that are confirmed.
+    fn release(&mut self, entries: &[OutboxEntry]) {
         for entry in entries {
             let OutboxEntry::Turn(turn) = entry else { continue };
             let execution = (turn.instance.clone(), turn.execution);
@@ -117,9 +182,6 @@ impl Outbox {
                 }
             }
         }
-        self.done.insert(number);
-        self.done_since.get_or_insert(now);
-        self.narrowed.remove(&number);
     }
 
     /// Keeps what was not confirmed, with a pause before the next try.
@@ -152,6 +214,12 @@ impl Outbox {
         self.retries.first().map(|(at, _)| *at)
     }
 
+    /// Returns when something is to be published again next: what was not confirmed, or what was not heard.
+    pub(super) fn next_again(&self) -> Option<Timestamp> {
+        let unheard = if self.is_draining { None } else { self.unheard.next_at() };
+        self.next_retry().into_iter().chain(unheard).min()
+    }
+
     /// Keeps turns that can't be read in their row, although nothing can be published of them.
     pub(super) fn set_aside(&mut self, number: u64, entries: Vec<OutboxEntry>) {
         self.enter(number, &entries);
@@ -162,7 +230,8 @@ impl Outbox {
     pub(super) fn write(&mut self, commit: &mut Commit) {
         for number in std::mem::take(&mut self.narrowed) {
             let waiting = self.waiting.get(&Ticket::Commit(number));
-            let mut entries = waiting.map_or_else(Vec::new, Waiting::remaining);
+            let mut entries =
+                waiting.map_or_else(|| self.unheard.of(number), |waiting| waiting.remaining(&self.unheard));
             entries.extend(self.unreadable.get(&number).into_iter().flatten().cloned());
             entries.extend(self.over_entries(number));
             commit.outbox.push(OutboxRow { number, entries });
@@ -212,7 +281,8 @@ impl Outbox {
 
     /// Returns whether nothing is on its way to the broker and nothing is left to clear: what is unconfirmed was refused.
     pub(super) fn is_at_rest(&self) -> bool {
-        self.waiting.len() == self.retries.len() && self.done.is_empty() && !self.is_freed
+        let is_narrow = !self.is_draining || self.narrowed.is_empty();
+        self.waiting.len() == self.retries.len() && self.done.is_empty() && !self.is_freed && is_narrow
     }
 
     /// Returns whether every message is confirmed.
@@ -228,10 +298,14 @@ impl Outbox {
 }
 
 impl Waiting {
-    /// Returns the entries that still have an unconfirmed message.
-    fn remaining(&self) -> Vec<OutboxEntry> {
+    /// Returns the entries that still have an unconfirmed message, and of the others those words that were not heard.
+    fn remaining(&self, unheard: &Unheard) -> Vec<OutboxEntry> {
         let open: BTreeSet<usize> = self.messages.iter().map(|(entry, _)| *entry).collect();
-        open.into_iter().filter_map(|at| self.entries.get(at)).cloned().collect()
+        let left = |(at, entry): (usize, &OutboxEntry)| match open.contains(&at) {
+            true => Some(entry.clone()),
+            false => unheard.has(entry).then(|| only_words(entry)),
+        };
+        self.entries.iter().enumerate().filter_map(left).collect()
     }
 }
 

@@ -23,6 +23,7 @@ fn turn(instance: &str) -> OutboxEntry {
         parent: None,
         answer_to: None,
         payload_max,
+        only_words: false,
     })
 }
 

@@ -12,11 +12,18 @@ use super::{Effect, Owner, Ticket};
 impl<P: Programs> Owner<P> {
     /// Asks for the turns of every unconfirmed batch.
     pub(super) fn recover(&mut self, rows: Vec<OutboxRow>, effects: &mut Vec<Effect>) {
-        for row in rows {
-            let keys = row.entries.iter().filter_map(key_of).collect();
-            effects.push(Effect::ReadTurns { number: row.number, keys });
+        for row in &rows {
             self.outbox.enter(row.number, &row.entries);
-            self.recovering.insert(row.number, row.entries);
+        }
+        self.reread(rows.into_iter().map(|row| (row.number, row.entries)).collect(), effects);
+    }
+
+    /// Asks for the turns of rows that are to be published again.
+    pub(super) fn reread(&mut self, rows: Vec<(u64, Vec<OutboxEntry>)>, effects: &mut Vec<Effect>) {
+        for (number, entries) in rows {
+            let keys = entries.iter().filter_map(key_of).collect();
+            effects.push(Effect::ReadTurns { number, keys });
+            self.recovering.insert(number, entries);
         }
     }
 
@@ -70,6 +77,9 @@ impl<P: Programs> Owner<P> {
         let publications = messages(&sender, &record.events, payload_max).into_iter().filter_map(|message| {
             let is_sequenced = matches!(message, Outgoing::ToPartition(_));
             let sequence = if is_sequenced { sequences.next().map(|(_, number)| (self.me, *number)) } else { None };
+            if turn.only_words && !is_sequenced {
+                return None;
+            }
             // What is too large for its queue was failed by the turn.
             if self.codec.too_large(&message).is_some() {
                 return None;

@@ -88,6 +88,10 @@ impl<P: Programs> Owner<P> {
             (self.redispatching.orders, self.redispatching.stage) = (VecDeque::new(), Stage::Idle);
         }
         let is_sent = self.chores.is_empty() && self.redispatching.written_in <= self.committed;
+        let begins = matches!(self.redispatching.stage, Stage::Idle);
+        if begins && self.redispatching.orders.front().is_some_and(|order| order.what == Redispatch::default()) {
+            self.send_unheard(true, effects);
+        }
         let state = &mut self.redispatching;
         let Some(order) = state.orders.front() else { return };
         let after = match &mut state.stage {

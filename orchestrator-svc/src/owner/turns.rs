@@ -157,7 +157,16 @@ impl<P: Programs> Owner<P> {
             let parent = record.filter(|r| r.status.is_terminal()).and_then(|r| r.parent.clone());
             let (instance, execution, turn) = (id.clone(), recorded.execution, recorded.turn);
             let payload_max = Some(self.settings.limits.payload_bytes);
-            let turn = OutboxTurn { instance, execution, turn, sequences, parent, answer_to: has_ended, payload_max };
+            let turn = OutboxTurn {
+                instance,
+                execution,
+                turn,
+                sequences,
+                parent,
+                answer_to: has_ended,
+                payload_max,
+                only_words: false,
+            };
             work.entries.push(OutboxEntry::Turn(turn));
         }
     }

@@ -120,7 +120,8 @@ fn read(fields: Fields<'_>) -> Result<Command, Malformed> {
         Some(kind::WAIT) => Ok(Command::Wait),
         other => Err(Malformed::new(format!(
             "property type is {:?}: expected one of `result`, `failure`, `heartbeat`, `begin`, `start`, `raise`, \
-             `terminate`, `suspend`, `resume`, `purge`, `wait`, `redispatch`, `partition`, or none",
+             `terminate`, `suspend`, `resume`, `purge`, `wait`, `redispatch`, `partition`, `taken`, \
+             or none",
             other.unwrap_or_default()
         ))),
     }

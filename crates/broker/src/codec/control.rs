@@ -5,9 +5,9 @@ use warren_model::{ActionId, ExecutionId, Failure, InstanceId, Partition, Partit
 use super::{
     Begin, Codec, Envelope, Malformed, RedispatchOrder,
     fields::Fields,
-    wire::{header, kind},
+    wire::{self, header, kind},
 };
-use crate::Delivery;
+use crate::{Address, Delivery, Publication};
 
 /// What one message of a control queue means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,13 @@ pub enum Inbound {
         /// What it says.
         message: PartitionMessage,
     },
+    /// A partition says how far it has taken what this one has sent it.
+    Taken {
+        /// Who says so.
+        by: Partition,
+        /// The number of the last message that it has taken, and all before it.
+        up_to: u64,
+    },
 }
 
 impl Inbound {
@@ -57,7 +64,7 @@ impl Inbound {
             Self::Reply { instance, .. } | Self::Heartbeat { instance, .. } => Some(instance),
             Self::Begin(question) => Some(&question.instance),
             Self::Partition { message, .. } => Some(message.target()),
-            Self::Redispatch(_) => None,
+            Self::Redispatch(_) | Self::Taken { .. } => None,
         }
     }
 }
@@ -69,20 +76,41 @@ impl Codec {
             None | Some(kind::RESULT | kind::FAILURE | kind::HEARTBEAT) => self.read_reply(delivery)?,
             Some(kind::BEGIN) => Inbound::Begin(self.read_begin(delivery)?),
             Some(kind::PARTITION) => self.read_partition(delivery)?,
+            Some(kind::TAKEN) => self.read_taken(delivery)?,
             Some(kind::REDISPATCH) => Inbound::Redispatch(self.read_redispatch(delivery)?),
             Some(_) => Inbound::Command(self.read_command(delivery)?),
         };
         Ok(vec![inbound])
     }
 
-    fn read_partition(&self, delivery: &Delivery) -> Result<Inbound, Malformed> {
+    /// Returns how a partition tells another that it has taken what that one has sent, up to a number.
+    pub fn taken(&self, source: Partition, by: Partition, up_to: u64) -> Publication {
+        let message = wire::message(kind::TAKEN, b"")
+            .number(header::SOURCE, by.0.into())
+            .number(header::SEQUENCE, i64::try_from(up_to).unwrap_or(i64::MAX));
+        Publication { to: Address::Queue(self.control_queue(source)), mandatory: false, message }
+    }
+
+    fn read_taken(&self, delivery: &Delivery) -> Result<Inbound, Malformed> {
         let fields = Fields(&delivery.message);
         fields.check_format()?;
+        let up_to = fields.required_number(header::SEQUENCE, "the number of the last message that was taken")?;
+        Ok(Inbound::Taken { by: self.read_source(fields)?, up_to })
+    }
+
+    fn read_source(&self, fields: Fields<'_>) -> Result<Partition, Malformed> {
         let source = Partition(fields.required_number(header::SOURCE, "the sender's partition")?);
         if source.0 >= self.partitions().0.get() {
             let (name, count) = (header::SOURCE, self.partitions().0);
             return Err(Malformed::new(format!("header `{name}` is {source}: this hub has {count} partitions")));
         }
+        Ok(source)
+    }
+
+    fn read_partition(&self, delivery: &Delivery) -> Result<Inbound, Malformed> {
+        let fields = Fields(&delivery.message);
+        fields.check_format()?;
+        let source = self.read_source(fields)?;
         let sequence = fields.required_number(header::SEQUENCE, "the message's number")?;
         let message: PartitionMessage = serde_json::from_slice(&delivery.message.body)
             .map_err(|error| Malformed::new(format!("the body is no message between partitions: {error}")))?;

@@ -75,3 +75,15 @@ fn word_that_makes_no_sense_is_refused_with_a_sentence() {
         ],
     );
 }
+
+#[test]
+fn what_a_partition_says_it_has_taken_survives_the_wire() {
+    let sent = codec().taken(Partition(1), Partition(3), 17);
+    assert!(!sent.mandatory, "who is not there now is told again");
+    assert_eq!(sent.to, crate::Address::Queue("h.control.01".into()));
+    let read = codec().decode_control(&delivered(sent)).unwrap();
+    assert_eq!(read, [Inbound::Taken { by: Partition(3), up_to: 17 }]);
+    let nonsense = delivery("", "taken", &[("source", HeaderValue::Number(1))], b"");
+    let expected = "header `sequence` is missing: expected the number of the last message that was taken";
+    refused(|delivery| codec().decode_control(delivery), [(nonsense, expected)]);
+}

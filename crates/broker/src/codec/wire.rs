@@ -25,6 +25,7 @@ pub(super) mod kind {
     pub(in crate::codec) const PURGE: &str = "purge";
     pub(in crate::codec) const WAIT: &str = "wait";
     pub(in crate::codec) const PARTITION: &str = "partition";
+    pub(in crate::codec) const TAKEN: &str = "taken";
     pub(in crate::codec) const REDISPATCH: &str = "redispatch";
     pub(in crate::codec) const REDISPATCHED: &str = "redispatched";
     pub(in crate::codec) const ACCEPTED: &str = "accepted";

@@ -5,6 +5,7 @@ use warren_model::{AnswerTo, MessageId, Partition, Redispatch};
 
 use super::{Ask, ClientStep, QUEUE};
 use crate::{
+    broker::Stored,
     fault::Fault,
     time::SECOND,
     world::{Step, World},
@@ -32,6 +33,30 @@ impl World {
         }
         let pause = self.random.below(5 * SECOND);
         self.later(pause, Step::Client(ClientStep::Redispatch));
+    }
+
+    /// A control queue loses the words of partitions that are ready in it, confirmed as they are: the owners know.
+    pub(crate) fn lose_words(&mut self) {
+        let is_word = |stored: &Stored| {
+            let is_nonsense = stored.message.message_id.as_deref().is_some_and(|id| id.starts_with("nonsense"));
+            !is_nonsense && matches!(stored.message.kind.as_deref(), Some("partition" | "taken"))
+        };
+        let topology = self.hub.codec.topology();
+        let queues =
+            self.broker.queues.iter().filter(|(name, queue)| {
+                topology.partition_of_control(name).is_some() && queue.ready.values().any(is_word)
+            });
+        let names: Vec<String> = queues.map(|(name, _)| name.clone()).collect();
+        if names.is_empty() {
+            return;
+        }
+        let name = self.random.pick(&names).clone();
+        let Some(queue) = self.broker.queues.get_mut(&name) else { return };
+        let before = queue.ready.len();
+        queue.ready.retain(|_, stored| !is_word(stored));
+        let gone = before - queue.ready.len();
+        self.faults.count(Fault::WordsLost);
+        self.note(format_args!("DISASTER: queue {name} loses {gone} words of partitions"));
     }
 
     pub(super) fn ask_to_redispatch(&mut self) {

@@ -43,6 +43,13 @@ pub(crate) fn published(world: &World, publication: &Publication, from: Option<H
                 return fail(format!("{source} has committed {committed} to {target}"));
             }
         }
+        if let Ok([Inbound::Taken { by, up_to }]) = inbound.as_deref() {
+            let source = topology.partition_of_control(queue).unwrap_or(*by);
+            let committed = world.store.tables(*by).received.get(&source).copied().unwrap_or(0);
+            if *up_to > committed {
+                return fail(format!("{by} has committed {committed} from {source}"));
+            }
+        }
         return Ok(());
     }
     if queue.contains(".work.") && !is_scheduled(world, &publication.message) {
@@ -108,7 +115,7 @@ pub(crate) fn acknowledged(world: &World, queue: &str, stored: &Stored) -> Resul
 fn unsafe_yet(world: &World, partition: Partition, inbound: &Inbound, since: Time) -> Option<&'static str> {
     let is_safe = match inbound {
         // Whoever asks for a redispatch asks until it is done, and a worker until it is answered.
-        Inbound::Heartbeat { .. } | Inbound::Redispatch(_) | Inbound::Begin(_) => true,
+        Inbound::Heartbeat { .. } | Inbound::Redispatch(_) | Inbound::Begin(_) | Inbound::Taken { .. } => true,
         Inbound::Partition { source, sequence, .. } => {
             let tables = world.store.tables(partition);
             let taken = tables.received.get(source).copied().unwrap_or(0);

@@ -60,7 +60,13 @@ impl World {
                 self.store_back_at = self.now.after(micros);
             }
             Disaster::Queue => self.delete_a_queue(),
-            Disaster::Purge => self.purge_a_work_queue(),
+            Disaster::Purge => {
+                if self.random.one_in(2) {
+                    self.purge_a_work_queue();
+                } else {
+                    self.lose_words();
+                }
+            }
             Disaster::BrokerBack => {}
         }
     }

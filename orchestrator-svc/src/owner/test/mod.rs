@@ -18,6 +18,7 @@ mod scale;
 mod shelf;
 mod sim;
 mod unreadable;
+mod words;
 mod world;
 
 use warren::{Activity, ClosePolicy, Context, Event, Failure, Orchestrator, Registry, all, seconds};
