@@ -70,6 +70,11 @@ impl HttpClient {
         self.call(Method::POST, path, &all, json).await
     }
 
+    /// Deletes what is at `path`.
+    pub async fn delete(&self, path: &str) -> Result<Reply, Error> {
+        self.call(Method::DELETE, path, &[], Vec::new()).await
+    }
+
     /// Calls.
     pub async fn call(
         &self,

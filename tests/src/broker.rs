@@ -59,6 +59,13 @@ impl Amqp {
         queue.map_or(0, |queue| queue.message_count())
     }
 
+    /// Removes what waits in a queue; returns how many messages that was.
+    pub async fn purge(&self, queue: &str) -> u32 {
+        let channel = self.connection.create_channel().await.unwrap();
+        let purged = channel.queue_purge(queue.into(), lapin::options::QueuePurgeOptions::default()).await;
+        purged.unwrap_or(0) // the broker closes the channel if there is no such queue
+    }
+
     /// Waits for a message.
     pub async fn get(&self, queue: &str) -> BasicGetMessage {
         let wait = async {

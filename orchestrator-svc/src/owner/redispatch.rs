@@ -178,8 +178,9 @@ impl<P: Programs> Owner<P> {
         };
         let age = i64::try_from(what.older_than_seconds).unwrap_or(i64::MAX);
         let before = self.now.saturating_sub(SignedDuration::from_secs(age)).unwrap_or(Timestamp::MIN);
-        // What is in memory may know more than what was read.
-        let live = self.cache.get(&id).and_then(|slot| slot.live.as_ref());
+        // What is in memory may know more than what was read, unless its history could not be read when it was loaded.
+        let slot = self.cache.get(&id).filter(|slot| slot.unreadable.is_none());
+        let live = slot.and_then(|slot| slot.live.as_ref());
         let is_wanted = |message: &Outgoing| match (message, &what.queue) {
             (Outgoing::WorkItem { task, .. }, Some(queue)) => task.queue() == queue,
             (Outgoing::ToPartition(_) | Outgoing::Outcome { .. }, Some(_)) => false,

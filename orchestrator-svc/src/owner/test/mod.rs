@@ -7,6 +7,7 @@ mod duplicates;
 mod expiry;
 mod fairness;
 mod large;
+mod late;
 mod lifecycle;
 mod outbox;
 mod partitions;
