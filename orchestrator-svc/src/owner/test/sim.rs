@@ -174,7 +174,9 @@ impl Sim {
             Effect::Drained => {
                 let world = &self.sides[at].world;
                 let left = (&world.unacked, &world.shelf.outbox);
-                let is_refused = !world.owner.outbox.is_confirmed();
+                // It was refused then, though the broker may have taken it since.
+                let goes_on = !world.owner.outbox.is_at_rest() || !world.owner.flights.is_empty();
+                let is_refused = !world.owner.outbox.is_confirmed() || goes_on;
                 let is_empty = left.0.is_empty() && left.1.values().flatten().all(is_word);
                 assert!(is_refused || is_empty, "drained, and something is left that was not refused: {left:?}");
                 self.crash(at);
