@@ -1,6 +1,6 @@
 //! The order between partitions: each sender's messages are taken in the order of its commits, whatever the broker does (H9).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use warren_model::{Partition, PartitionMessage};
 use warren_store::{Aside, Commit, PartitionState};
@@ -69,7 +69,9 @@ impl Links {
             return Vec::new();
         }
         if sequence > *last + 1 {
-            if self.aside.insert((source, sequence), message).is_none() {
+            // The first copy stays: the payload of a later one may have gone with the acknowledgement of the first.
+            if let Entry::Vacant(place) = self.aside.entry((source, sequence)) {
+                place.insert(message);
                 self.aside_new.insert((source, sequence));
             }
             return Vec::new();

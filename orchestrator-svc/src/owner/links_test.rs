@@ -40,6 +40,26 @@ fn h9_what_is_ahead_of_a_gap_survives_a_restart() {
     assert_eq!(commit(&mut links), Commit::new(Partition(0), Epoch(1), 1));
 }
 
+/// Found by `make chaos`, seed 6: a child's outcome was whole, set aside, acknowledged, and its payload dropped; then it
+/// came again, without its payload.
+#[test]
+fn h1_a_copy_of_what_is_aside_does_not_take_its_place() {
+    let name = |message: &PartitionMessage| match message {
+        PartitionMessage::Raise { event, .. } => event.name.clone(),
+        other => panic!("{other:?}"),
+    };
+    let mut links = Links::new(&PartitionState::default());
+    assert_eq!(links.take(Partition(1), 2, message("whole")), []);
+    assert_eq!(links.take(Partition(1), 2, message("without its payload")), []);
+    let aside = commit(&mut links).aside;
+    assert_eq!(aside.iter().map(|aside| name(&aside.message)).collect::<Vec<_>>(), ["whole"]);
+    // Nor after a restart.
+    let mut links = Links::new(&PartitionState { aside, ..Default::default() });
+    assert_eq!(links.take(Partition(1), 2, message("without its payload")), []);
+    let taken = links.take(Partition(1), 1, message("1"));
+    assert_eq!(taken.iter().map(name).collect::<Vec<_>>(), ["1", "whole"]);
+}
+
 #[test]
 fn a_gap_that_closes_within_a_batch_never_reaches_the_store() {
     let mut links = Links::new(&PartitionState::default());
