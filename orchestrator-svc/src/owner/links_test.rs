@@ -44,9 +44,9 @@ fn h9_what_is_ahead_of_a_gap_survives_a_restart() {
 /// came again, without its payload.
 #[test]
 fn h1_a_copy_of_what_is_aside_does_not_take_its_place() {
-    let name = |message: &PartitionMessage| match message {
-        PartitionMessage::Raise { event, .. } => event.name.clone(),
-        other => panic!("{other:?}"),
+    let name = |message: &PartitionMessage| {
+        let PartitionMessage::Raise { event, .. } = message else { panic!("{message:?}") };
+        event.name.clone()
     };
     let mut links = Links::new(&PartitionState::default());
     assert_eq!(links.take(Partition(1), 2, message("whole")), []);

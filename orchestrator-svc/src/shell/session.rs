@@ -1,7 +1,11 @@
 //! One session of one partition: moves bytes between the owner, the broker and the store.
 
 use std::{
-    sync::{Arc, mpsc::Sender},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::Sender,
+    },
     time::Duration,
 };
 
@@ -69,7 +73,7 @@ pub(crate) async fn run<S: Store, B: Broker>(
     replica: &Replica<S, B>,
     clock: Clock,
     tenure: Tenure,
-    suspects: &Arc<Mutex<()>>,
+    (suspects, has_begun): (&Arc<Mutex<()>>, &AtomicBool),
     mut orders: watch::Receiver<Order>,
 ) -> End {
     let begun = tokio::select! {
@@ -77,7 +81,10 @@ pub(crate) async fn run<S: Store, B: Broker>(
         end = told_to_end(&mut orders) => return end,
     };
     match begun {
-        Ok(session) => session.serve(orders).await,
+        Ok(session) => {
+            has_begun.store(true, Ordering::Relaxed);
+            session.serve(orders).await
+        }
         Err(error) => End::Failed(error),
     }
 }

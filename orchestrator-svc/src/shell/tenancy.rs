@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 
@@ -35,6 +38,8 @@ struct Held {
     epoch: Epoch,
     orders: watch::Sender<Order>,
     session: task::Id,
+    /// Whether its session has begun: its control queue is there, and consumed.
+    has_begun: Arc<AtomicBool>,
 }
 
 impl Held {
@@ -63,6 +68,8 @@ pub(super) struct Tenancy<S, B> {
     suspects: Arc<Mutex<()>>,
     /// A turn that does not return.
     hung: Option<Hung>,
+    /// Whether the first sessions have begun: before that, whoever sends a command to a new hub finds no queue.
+    is_settled: bool,
     /// How many replicas were seen to live, to say so when it changes.
     replicas: usize,
 }
@@ -82,6 +89,7 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
             orphaned: replica.orphaned.clone(),
             suspects: Arc::default(),
             hung: None,
+            is_settled: false,
             replicas: 0,
             replica,
         }
@@ -128,7 +136,13 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
     async fn look_in_time(&mut self) {
         let looked = timeout_at(self.patience().into(), self.look()).await;
         match looked.unwrap_or_else(|_| Err(Error::Unavailable("it gives no answer".into()))) {
-            Ok(()) => self.replica.health.pass("store"),
+            Ok(()) => {
+                let have_begun = self.held.values().all(|held| held.has_begun.load(Ordering::Relaxed));
+                self.is_settled |= self.alone.is_none() && have_begun;
+                if self.is_settled {
+                    self.replica.health.pass("store");
+                }
+            }
             Err(error) => {
                 tracing::warn!(%error, "leases can't be renewed or taken");
                 self.replica.health.fail("store", error.to_string());
@@ -211,9 +225,11 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
         metrics::counter!("warren_partitions_acquired_total", "how" => how).increment(1);
         let (orders, told) = watch::channel(Order::Go);
         let (replica, clock, suspects) = (self.replica.clone(), self.clock.clone(), self.suspects.clone());
-        let session = async move { session::run(&replica, clock, tenure, &suspects, told).await };
+        let has_begun = Arc::<AtomicBool>::default();
+        let begun = has_begun.clone();
+        let session = async move { session::run(&replica, clock, tenure, (&suspects, &begun), told).await };
         let running = self.sessions.spawn(session);
-        self.held.insert(partition, Held { epoch, orders, session: running.id() });
+        self.held.insert(partition, Held { epoch, orders, session: running.id(), has_begun });
     }
 
     async fn has_ended(&mut self, ended: Result<(task::Id, End), task::JoinError>) {
