@@ -34,8 +34,8 @@ build: ## Builds the release binaries into target/release
 test: ## Runs all tests, against the repository's own RabbitMQ and PostgreSQL (or WARREN_TEST_AMQP, WARREN_TEST_POSTGRES)
 	tools/test
 
-test-cluster: ## Kills the node that leads the control queues of a three-node RabbitMQ cluster, three times, under load (part of test)
-	tools/test -p end-to-end --test cluster -- --nocapture
+test-cluster: ## Kills the node that leads the control queues of a three-node RabbitMQ cluster, three times, under load
+	tools/test -p end-to-end --test cluster -- --ignored --nocapture
 
 sim: ## Simulates a whole cluster by seeds (SEEDS=n FROM=n; without SEEDS: what two cores run in five minutes)
 	cargo run --quiet --release --locked -p warren-sim -- --threads 2 --from $(or $(FROM),1) \

@@ -55,6 +55,7 @@ async fn strike(cluster: &Cluster, fleet: &Fleet, entries: &[Entry], control: &s
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "starts three RabbitMQ nodes and takes minutes: make test-cluster"]
 async fn h6_every_order_ends_exactly_once_though_the_leader_of_the_control_queues_is_killed() {
     let cluster = Cluster::start();
     let mut fleet = Fleet::on(cluster.url());
