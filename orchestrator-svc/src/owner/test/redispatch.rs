@@ -278,3 +278,29 @@ fn an_id_that_is_used_anew_is_not_taken_for_what_ended_long_ago() {
     (0..3).for_each(|_| world.wait(1));
     assert_eq!(world.record("a").status, Status::Running);
 }
+
+#[test]
+fn h18_a_redispatch_leaves_a_quarantined_task_to_the_resume_of_its_instance() {
+    let mut world = lost();
+    let record = world.record("twice-1").clone();
+    let row = warren_store::SuspectTask {
+        instance: record.id.clone(),
+        execution: record.execution,
+        id: warren_model::ActionId(1),
+        attempt: 1,
+        activity: "double".into(),
+        count: 5,
+        asked: "w".into(),
+        workers: Vec::new(),
+        quarantine: Some("it took five workers down".into()),
+    };
+    world.shelf.suspect_tasks.insert((record.id.clone(), row.id), row);
+    world.crash();
+    world.redispatch("r", ALL);
+    world.settle();
+    assert_eq!(sent(&world, "r").tasks, 12, "one less than are open");
+    assert_eq!(world.record("twice-1").status, Status::Running);
+    world.send("twice-1", "resume", Command::Resume { reason: None });
+    world.settle();
+    assert_eq!(world.outcome("twice-1"), &Ok(json("4")));
+}
