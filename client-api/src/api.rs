@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use warren_client::Client;
 
-use crate::problem::Problem;
+use crate::{problem::Problem, standing::Trouble};
 
 /// How the API behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,7 @@ struct Shared<Q> {
     hub: String,
     options: ApiOptions,
     stage: watch::Receiver<Stage<Q>>,
+    trouble: watch::Receiver<Trouble>,
     stopping: CancellationToken,
 }
 
@@ -55,9 +56,19 @@ impl<Q: Clone> Api<Q> {
         hub: String,
         options: ApiOptions,
         stage: watch::Receiver<Stage<Q>>,
+        trouble: watch::Receiver<Trouble>,
         stopping: CancellationToken,
     ) -> Self {
-        Self { shared: Arc::new(Shared { hub, options, stage, stopping }) }
+        Self { shared: Arc::new(Shared { hub, options, stage, trouble, stopping }) }
+    }
+
+    /// Returns the hub's client for a command, or the answer that nobody could carry one out at the moment.
+    pub(crate) fn commander(&self) -> Result<Client<Q>, Problem> {
+        let client = self.client()?;
+        match &*self.shared.trouble.borrow() {
+            Some(why) => Err(Problem::unavailable(format!("failed to {why}; nothing was accepted"))),
+            None => Ok(client),
+        }
     }
 
     /// Returns the hub's client, or the answer that it can't be used yet.

@@ -13,6 +13,7 @@ mod routes;
 mod run;
 mod service;
 mod show;
+mod standing;
 #[cfg(test)]
 mod testing;
 

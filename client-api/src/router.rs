@@ -9,7 +9,7 @@ use axum::{
 use tower_http::catch_panic::CatchPanicLayer;
 use warren_broker::Broker;
 use warren_service::health::Health;
-use warren_store::Queries;
+use warren_store::{Payloads, Queries};
 
 use crate::{
     api::Api,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Returns the whole API: the same routes under both bases, and the health endpoints.
-pub(crate) fn router<B: Broker, Q: Queries>(api: &Api<Q>, health_of_service: Health, broker: B) -> Router {
+pub(crate) fn router<B: Broker, Q: Queries + Payloads>(api: &Api<Q>, health_of_service: Health, broker: B) -> Router {
     let routes = BASES.into_iter().fold(Router::new(), |router, base| router.merge(below(base)));
     let routes = routes
         .with_state(api.clone())

@@ -15,6 +15,9 @@ use warren_store::{self as store, postgres::PostgresReader, sqlite::SqliteReader
 
 use crate::{ApiOptions, Service};
 
+/// After how many lease times without any renewal commands are refused: another owner would have taken over in two.
+const LEASES: u32 = 3;
+
 /// Serves the hub that the settings name until `shutdown`; then ends what is open and returns.
 ///
 /// A broker or a store that is away is no error: requests are told so, readiness too, and it is tried again. A port in
@@ -26,6 +29,7 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> any
         topology: topology(settings)?,
         listener,
         api: api_options(settings),
+        lapse: Duration::from_secs(settings.orchestrator.lease_seconds.into()) * LEASES,
         client: Options { payload_bytes_max: settings.hub.payload_bytes_max(), ..Options::default() },
     };
     let hub = &settings.hub.name;

@@ -2,6 +2,7 @@
 
 use std::{io, pin::pin, time::Duration};
 
+use futures_util::FutureExt;
 use tokio::{
     net::TcpListener,
     select,
@@ -19,6 +20,7 @@ use crate::{
     api::{Api, ApiOptions, Stage},
     router::router,
     routes::CHECKS,
+    standing,
 };
 
 /// How often to look for a store that is not there yet.
@@ -53,6 +55,8 @@ pub struct Service<B> {
     pub api: ApiOptions,
     /// How patient the client is.
     pub client: Options,
+    /// After how long without any sign of life of any owner commands are refused: some lease times.
+    pub lapse: Duration,
 }
 
 impl<B: Broker> Service<B> {
@@ -64,11 +68,12 @@ impl<B: Broker> Service<B> {
         Q: Queries + Payloads,
         F: Future<Output = store::Result<Q>>,
     {
-        let Self { broker, topology, listener, api: options, client: client_options } = self;
+        let Self { broker, topology, listener, api: options, client: client_options, lapse } = self;
         let address = listener.local_addr()?;
         let (stopping, health) = (CancellationToken::new(), Health::new(&CHECKS));
         let (stage, staged) = watch::channel(Stage::Waiting("reach the store: it is being opened".into()));
-        let api = Api::new(topology.hub().into(), options, staged, stopping.clone());
+        let (trouble, troubled) = watch::channel(None);
+        let api = Api::new(topology.hub().into(), options, staged, troubled, stopping.clone());
         let app = router(&api, health.clone(), broker.clone());
         drop(api);
         let mut tasks = JoinSet::new();
@@ -82,6 +87,8 @@ impl<B: Broker> Service<B> {
             () = &mut shutdown => None,
         };
         if let Some(queries) = opened {
+            let looking = standing::look(queries.clone(), lapse, trouble);
+            tasks.spawn(stopping.clone().run_until_cancelled_owned(looking).map(|_| Ok(())));
             let (client, link) = Client::new(broker, queries, topology, client_options)?;
             tasks.spawn(async move {
                 link.run().await;

@@ -63,6 +63,7 @@ impl Stack {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let service = Service {
+            lapse: Duration::from_secs(3_600),
             broker: broker.clone(),
             topology: topology(),
             listener,

@@ -18,7 +18,7 @@ pub(super) fn show_broker(health: &Health, broker: &BrokerHealth) {
     match broker {
         BrokerHealth::Up => health.pass(BROKER),
         BrokerHealth::Blocked(why) => health.fail(BROKER, format!("takes no messages: {why}")),
-        BrokerHealth::Down(why) => health.fail(BROKER, why),
+        BrokerHealth::Down(why) | BrokerHealth::Refusing(why) => health.fail(BROKER, why),
     }
 }
 

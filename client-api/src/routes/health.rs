@@ -8,7 +8,7 @@ use axum::{
 };
 use warren_broker::{Broker, Health as BrokerHealth};
 use warren_service::health::{Health, router};
-use warren_store::Queries;
+use warren_store::{Payloads, Queries};
 
 use crate::api::{Api, Stage};
 
@@ -26,32 +26,44 @@ struct Probes<B, Q> {
 }
 
 /// Returns the two routes.
-pub(crate) fn health<B: Broker, Q: Queries>(health: Health, broker: B, api: Api<Q>) -> Router {
+pub(crate) fn health<B: Broker, Q: Queries + Payloads>(health: Health, broker: B, api: Api<Q>) -> Router {
     let probes = Probes { health: health.clone(), broker, api };
     router(health).layer(from_fn_with_state(probes, check))
 }
 
-async fn check<B: Broker, Q: Queries>(State(probes): State<Probes<B, Q>>, request: Request, next: Next) -> Response {
+async fn check<B: Broker, Q: Queries + Payloads>(
+    State(probes): State<Probes<B, Q>>,
+    request: Request,
+    next: Next,
+) -> Response {
     if request.uri().path() == "/health/ready" {
         probes.check().await;
     }
     next.run(request).await
 }
 
-impl<B: Broker, Q: Queries> Probes<B, Q> {
+impl<B: Broker, Q: Queries + Payloads> Probes<B, Q> {
     async fn check(&self) {
         match self.broker.health() {
             BrokerHealth::Up => self.health.pass(BROKER),
+            // The rest of the hub can be reached.
+            BrokerHealth::Refusing(why) => self.health.pass_but(BROKER, why),
             BrokerHealth::Down(why) => self.health.fail(BROKER, why),
             BrokerHealth::Blocked(why) => self.health.fail(BROKER, format!("takes no messages at the moment: {why}")),
         }
         let stored = match self.api.stage() {
             Stage::Waiting(why) => Err(why),
-            Stage::Open(client) => client.queries().survey().await.map(drop).map_err(|error| error.to_string()),
+            Stage::Open(client) => stored(client.queries()).await.map_err(|error| error.to_string()),
         };
         match stored {
             Ok(()) => self.health.pass(STORE),
             Err(why) => self.health.fail(STORE, why),
         }
     }
+}
+
+/// Whether the store can be read, and written by those who do.
+async fn stored(queries: &(impl Queries + Payloads)) -> warren_store::Result<()> {
+    queries.survey().await?;
+    queries.can_write().await
 }

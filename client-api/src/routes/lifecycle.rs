@@ -26,7 +26,7 @@ pub(crate) async fn terminate<Q: Queries>(
 ) -> Result<Response, Problem> {
     let id = segments.instance()?;
     let recursive = params.flag("recursive", true)?;
-    done(api.client()?.terminate(&id, reason(&params), recursive), key).await
+    done(api.commander()?.terminate(&id, reason(&params), recursive), key).await
 }
 
 /// Pauses an instance.
@@ -37,7 +37,7 @@ pub(crate) async fn suspend<Q: Queries>(
     IdempotencyKey(key): IdempotencyKey,
 ) -> Result<Response, Problem> {
     let id = segments.instance()?;
-    done(api.client()?.suspend(&id, reason(&params)), key).await
+    done(api.commander()?.suspend(&id, reason(&params)), key).await
 }
 
 /// Lets a paused instance go on.
@@ -48,7 +48,7 @@ pub(crate) async fn resume<Q: Queries>(
     IdempotencyKey(key): IdempotencyKey,
 ) -> Result<Response, Problem> {
     let id = segments.instance()?;
-    done(api.client()?.resume(&id, reason(&params)), key).await
+    done(api.commander()?.resume(&id, reason(&params)), key).await
 }
 
 fn reason(params: &Params) -> Option<String> {

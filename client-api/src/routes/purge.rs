@@ -35,7 +35,7 @@ pub(crate) async fn purge<Q: Queries>(
 ) -> Result<Response, Problem> {
     let id = segments.instance()?;
     let is_recursive = params.flag("recursive", false)?;
-    let client = api.client()?;
+    let client = api.commander()?;
     let mut purge = client.purge(&id);
     if is_recursive {
         purge = purge.recursive();
@@ -60,7 +60,7 @@ pub(crate) async fn purge_all<Q: Queries>(
     }
     let within = params.seconds("timeout", api.options().wait_max)?.unwrap_or(api.options().wait_max);
     let filter = filter(&params, &headers)?;
-    let client = api.client()?;
+    let client = api.commander()?;
     let purged = match filter {
         Some(filter) => client.purge_all(filter).within(within).send().await?,
         None => Purged { is_complete: true, ..Purged::default() },

@@ -18,6 +18,6 @@ pub(crate) async fn raise<Q: Queries>(
     JsonTyped(input): JsonTyped,
 ) -> Result<Response, Problem> {
     let id = segments.instance()?;
-    let client = api.client()?;
+    let client = api.commander()?;
     done(client.raise(&id, segments.text("event"), input), key).await
 }

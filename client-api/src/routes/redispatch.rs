@@ -24,7 +24,7 @@ pub(crate) async fn redispatch<Q: Queries>(
     };
     let longest = api.options().wait_max;
     let within = params.seconds("timeout", longest)?.unwrap_or(longest);
-    let client = api.client()?;
+    let client = api.commander()?;
     let mut redispatch = client.redispatch(what).within(within);
     if let Some(key) = key {
         redispatch = redispatch.message(key);

@@ -38,7 +38,7 @@ pub(crate) async fn start<Q: Queries>(
     headers: HeaderMap,
     Json(input): Json,
 ) -> Result<Response, Problem> {
-    let client = api.client()?;
+    let client = api.commander()?;
     let id = segments.maybe_instance()?;
     let timeout = params.seconds("timeout", api.options().wait_max)?;
     params.number::<f64>("pollingInterval")?;

@@ -44,6 +44,8 @@ pub enum Health {
     Down(String),
     /// Reached, but the broker takes no messages at the moment (its memory or disk alarm).
     Blocked(String),
+    /// Reached, and some messages are refused: a queue is full, say, or what they need beside the broker is away.
+    Refusing(String),
     /// Reached.
     Up,
 }

@@ -1,28 +1,25 @@
 //! The receiving end: hands on messages that are whole.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use tokio::{task::spawn_blocking, time::sleep};
+use tokio::task::spawn_blocking;
 use warren_broker::{
-    Acker, Consumer, Delivery, Result, Topology,
+    Acker, Consumer, Delivery, Result,
     codec::claim::{claim, partition, put_back, spent},
 };
 use warren_store::Payloads;
 
 use crate::{
+    counter::Counter,
     held::Held,
     sweep::{Spent, sweeper},
 };
 
-/// How long to wait before a payload store that is away is asked again.
-const AGAIN: Duration = Duration::from_millis(500);
-
 /// Receives from one queue; what its messages refer to is fetched before they are handed on, in order.
 pub struct ClaimingConsumer<C, P> {
     consumer: C,
-    payloads: P,
-    topology: Arc<Topology>,
+    counter: Counter<P>,
     /// What the broker has handed over, from the first that must be looked at.
     waiting: VecDeque<Delivery>,
     /// The first of those on its way to be made whole. Kept here, so that whoever stops to wait loses nothing.
@@ -43,12 +40,13 @@ pub struct ClaimingAcker<A> {
 }
 
 impl<C, P: Payloads> ClaimingConsumer<C, P> {
-    pub(crate) fn new(consumer: C, queue: &str, payloads: P, topology: Arc<Topology>) -> Self {
+    pub(crate) fn new(consumer: C, queue: &str, counter: Counter<P>) -> Self {
+        let topology = &counter.topology;
         let own = topology.partition_of_control(queue);
-        let spent = own.map(|partition| sweeper(payloads.clone(), partition));
+        let spent = own.map(|partition| sweeper(counter.payloads.clone(), partition));
         let is_inner = topology.is_engine_queue(queue) && topology.ingress_queue().name != queue;
         let (waiting, held) = (VecDeque::new(), Arc::new(Held::new()));
-        Self { consumer, payloads, topology, waiting, fetching: None, held, is_inner, spent }
+        Self { consumer, counter, waiting, fetching: None, held, is_inner, spent }
     }
 
     /// Takes what needs no fetching, at most `max`; stops before what does.
@@ -75,23 +73,22 @@ impl<C, P: Payloads> ClaimingConsumer<C, P> {
     async fn fetch(&mut self) -> Option<Delivery> {
         let delivery = self.waiting.front()?;
         let claim = claim(&delivery.message)?;
-        let Some(place) = partition(&self.topology, delivery).filter(|_| self.is_inner) else {
+        let Some(place) = partition(&self.counter.topology, delivery).filter(|_| self.is_inner) else {
             return self.waiting.pop_front();
         };
         self.held.room(claim.bytes).await;
-        let (payloads, topology) = (self.payloads.clone(), self.topology.clone());
+        let counter = self.counter.clone();
         let fetching = self.fetching.get_or_insert_with(|| {
             let mut delivery = delivery.clone();
             async move {
-                let body = persist(|| payloads.payload(place, claim.id)).await;
-                let Some(body) = body else {
+                let Some(body) = counter.fetch(place, claim.id).await else {
                     tracing::error!(payload = %claim.id, partition = %place, "payload is not in the store");
                     return delivery;
                 };
                 let apart = delivery.clone();
                 // To put it together takes as long as it is large.
                 let whole = spawn_blocking(move || {
-                    put_back(&topology, &mut delivery, body);
+                    put_back(&counter.topology, &mut delivery, body);
                     delivery
                 });
                 whole.await.unwrap_or_else(|error| {
@@ -106,17 +103,6 @@ impl<C, P: Payloads> ClaimingConsumer<C, P> {
         self.waiting.pop_front();
         self.note(&whole, claim.bytes, vec![claim.id]);
         Some(whole)
-    }
-}
-
-/// Asks until there is an answer: what was delivered can't be handed on without.
-async fn persist<T, F: Future<Output = warren_store::Result<T>>>(ask: impl Fn() -> F) -> T {
-    loop {
-        match ask().await {
-            Ok(answer) => return answer,
-            Err(error) => tracing::warn!(%error, "payload can't be fetched yet, trying again"),
-        }
-        sleep(AGAIN).await;
     }
 }
 

@@ -19,9 +19,11 @@
 
 mod broker;
 mod consumer;
+mod counter;
 mod held;
 mod publisher;
 mod sweep;
+mod trouble;
 
 pub use broker::Claiming;
 pub use consumer::{ClaimingAcker, ClaimingConsumer};

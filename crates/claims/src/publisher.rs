@@ -1,12 +1,9 @@
 //! The sending end: keeps what is large, then publishes.
 
-use std::sync::Arc;
+use warren_broker::{Delivery, Publication, Published, Publisher, Requester};
+use warren_store::Payloads;
 
-use tokio::task::spawn_blocking;
-use warren_broker::{
-    Delivery, Parcel, Publication, Published, Publisher, Requester, Topology, codec::claim::check_out,
-};
-use warren_store::{PayloadRow, Payloads};
+use crate::counter::Counter;
 
 /// Publishes; large payloads go to the payload store first.
 #[derive(Clone, Debug)]
@@ -22,22 +19,15 @@ pub struct ClaimingRequester<T, P> {
     counter: Counter<P>,
 }
 
-/// Where payloads are handed in.
-#[derive(Clone, Debug)]
-struct Counter<P> {
-    payloads: P,
-    topology: Arc<Topology>,
-}
-
 impl<T, P> ClaimingPublisher<T, P> {
-    pub(crate) fn new(publisher: T, payloads: P, topology: Arc<Topology>) -> Self {
-        Self { publisher, counter: Counter { payloads, topology } }
+    pub(crate) fn new(publisher: T, counter: Counter<P>) -> Self {
+        Self { publisher, counter }
     }
 }
 
 impl<T, P> ClaimingRequester<T, P> {
-    pub(crate) fn new(requester: T, payloads: P, topology: Arc<Topology>) -> Self {
-        Self { requester, counter: Counter { payloads, topology } }
+    pub(crate) fn new(requester: T, counter: Counter<P>) -> Self {
+        Self { requester, counter }
     }
 }
 
@@ -71,32 +61,5 @@ impl<T: Requester, P: Payloads> Requester for ClaimingRequester<T, P> {
 
     async fn next(&self) -> Option<Delivery> {
         self.requester.next().await
-    }
-}
-
-impl<P: Payloads> Counter<P> {
-    fn may_be_large(&self, publication: &Publication) -> bool {
-        publication.message.body.len() > self.topology.bodies().inline_bytes_max
-    }
-
-    /// Returns what is to be published, its payload kept if it is large; or that it can't be, as a broker would say it
-    /// of what it does not take at the moment.
-    async fn hand_in(&self, publication: Publication) -> Result<Publication, Published> {
-        if !self.may_be_large(&publication) {
-            return Ok(publication);
-        }
-        let topology = self.topology.clone();
-        // To take it apart takes as long as it is large.
-        let apart = spawn_blocking(move || (check_out(&topology, &publication), publication)).await;
-        let (rest, parcel) = match apart {
-            Ok((Some(apart), _)) => apart,
-            Ok((None, whole)) => return Ok(whole),
-            Err(error) => return Err(Published::Refused(format!("its payload can't be taken apart: {error}"))),
-        };
-        let Parcel { partition, id, instance, execution, body } = parcel;
-        match self.payloads.keep_payload(PayloadRow { partition, id, instance, execution, body }).await {
-            Ok(()) => Ok(rest),
-            Err(error) => Err(Published::Refused(format!("its payload can't be kept: {error}"))),
-        }
     }
 }

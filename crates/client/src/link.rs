@@ -1,6 +1,6 @@
 //! The task that owns the client's channel.
 
-use std::pin::pin;
+use std::{pin::pin, time::Duration};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::{
@@ -17,6 +17,9 @@ use crate::{
 
 /// How many requests are open at most; more wait in their callers. Bounds memory: each holds its payload.
 const OPEN_MAX: usize = 10_000;
+
+/// How long it may take to learn what became of the last messages of a channel that is lost.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Carries a client's commands to the broker and the answers back, until every [`Client`](crate::Client) is dropped.
 #[derive(Debug)]
@@ -50,7 +53,7 @@ impl<B: Broker> Link<B> {
         loop {
             let why = match broker.health() {
                 Health::Down(why) | Health::Blocked(why) => why,
-                Health::Up => "opening a channel".into(),
+                Health::Up | Health::Refusing(_) => "opening a channel".into(),
             };
             self.requests.tick(Instant::now(), Way::Shut(&why));
             select! {
@@ -82,11 +85,19 @@ impl<B: Broker> Link<B> {
                         next.set(requester.next());
                         self.receive(&delivery);
                     }
-                    None => return Served::Lost,
+                    None => break,
                 },
                 () = until(self.requests.alarm()) => {}
             }
         }
+        // What is known to have been refused need not be taken for what may have arrived.
+        let known = async {
+            while let Some((id, published)) = sending.next().await {
+                self.requests.published(id, published, Instant::now());
+            }
+        };
+        let _ = time::timeout(LAST_WORDS, known).await;
+        Served::Lost
     }
 
     fn due(&mut self) -> Vec<(u64, Publication)> {
@@ -94,7 +105,7 @@ impl<B: Broker> Link<B> {
         match self.broker.health() {
             // A message to a broker with an alarm would wait for its confirm, and may be carried out much later.
             Health::Blocked(why) => self.requests.tick(now, Way::Shut(&why)),
-            Health::Up | Health::Down(_) => self.requests.tick(now, Way::Open),
+            Health::Up | Health::Refusing(_) | Health::Down(_) => self.requests.tick(now, Way::Open),
         }
     }
 

@@ -219,7 +219,9 @@ impl Open {
     /// Returns when the caller is told that it was in vain.
     fn deadline(&self) -> Instant {
         let Request { since, within, unsent_within, .. } = &self.request;
-        let within = if self.attempt == 0 { (*unsent_within).min(*within) } else { *within };
+        // What the broker has never taken nobody will carry out: its caller need not wait for an owner.
+        let is_out = self.is_sending || self.may_have_arrived;
+        let within = if is_out { *within } else { (*unsent_within).min(*within) };
         since.checked_add(within).unwrap_or_else(|| far(*since))
     }
 

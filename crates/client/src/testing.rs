@@ -328,6 +328,10 @@ impl Payloads for MemoryQueries {
         Ok(self.read()?.payloads.get(&(partition, id)).cloned())
     }
 
+    async fn can_write(&self) -> Result<()> {
+        self.read().map(drop)
+    }
+
     async fn drop_payloads(&self, partition: Partition, ids: Vec<Uuid>) -> Result<()> {
         let mut rows = self.read()?;
         ids.into_iter().for_each(|id| drop(rows.payloads.remove(&(partition, id))));

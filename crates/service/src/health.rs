@@ -29,8 +29,8 @@ const SERVICE: &str = "service";
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Checks(BTreeMap<&'static str, Passed>);
 
-/// Whether a check passes, or why not.
-type Passed = std::result::Result<(), String>;
+/// Whether a check passes, perhaps with something to be said, or why not.
+type Passed = std::result::Result<Option<String>, String>;
 
 impl Health {
     /// Returns a health whose checks (`broker`, `store` …) have all yet to pass.
@@ -41,8 +41,16 @@ impl Health {
 
     /// Notes that a check passes.
     pub fn pass(&self, check: &'static str) {
-        if self.note(check, Ok(())) {
+        if self.note(check, Ok(None)) {
             tracing::info!(check, "health check passes");
+        }
+    }
+
+    /// Notes that a check passes although something is wrong that leaves the rest of the service of use.
+    pub fn pass_but(&self, check: &'static str, remark: impl AsRef<str>) {
+        let remark = mask(remark.as_ref());
+        if self.note(check, Ok(Some(remark.clone()))) {
+            tracing::warn!(check, remark, "health check passes with a remark");
         }
     }
 
@@ -113,7 +121,11 @@ async fn ready(State(health): State<Health>) -> (StatusCode, Json<Answer>) {
     let checks = health.0.borrow().clone();
     let ready = checks.is_ready();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let told = |passed: Passed| passed.err().unwrap_or_else(|| "ok".into());
+    let told = |passed: Passed| match passed {
+        Ok(None) => "ok".into(),
+        Ok(Some(remark)) => format!("ok, but {remark}"),
+        Err(why) => why,
+    };
     let checks = checks.0.into_iter().map(|(check, passed)| (check, told(passed))).collect();
     (status, Json(Answer { ready, checks }))
 }

@@ -42,6 +42,11 @@ async fn readiness_follows_the_checks_and_liveness_does_not() {
     assert_eq!(get(address, "/health/ready").await, (503, failing.into()));
     assert_eq!(get(address, "/health/live").await.0, 200);
 
+    health.pass_but("store", "slow at postgres://warren:hunter2@db/warren");
+    let remarked =
+        r#"{"ready":true,"checks":{"broker":"ok","store":"ok, but slow at postgres://warren:***@db/warren"}}"#;
+    assert_eq!(get(address, "/health/ready").await, (200, remarked.into()));
+
     health.pass("store");
     let ready = r#"{"ready":true,"checks":{"broker":"ok","store":"ok"}}"#;
     assert_eq!(get(address, "/health/ready").await, (200, ready.into()));

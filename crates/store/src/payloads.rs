@@ -36,6 +36,9 @@ pub trait Payloads: Clone + Send + Sync + 'static {
     /// Returns a payload, or `None` if it is not there (any more).
     fn payload(&self, partition: Partition, id: Uuid) -> impl Future<Output = Result<Option<Arc<[u8]>>>> + Send;
 
+    /// Fails if nothing can be written at the moment: the database is away, or read-only.
+    fn can_write(&self) -> impl Future<Output = Result<()>> + Send;
+
     /// Removes payloads that nobody needs any more; those that are not there are no trouble.
     fn drop_payloads(&self, partition: Partition, ids: Vec<Uuid>) -> impl Future<Output = Result<()>> + Send;
 }

@@ -285,7 +285,11 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
                 self.alone = None;
                 self.replica.health.pass("broker");
             }
-            Health::Blocked(why) => self.replica.health.fail("broker", why),
+            Health::Blocked(why) => self.replica.health.fail("broker", format!("takes no messages: {why}")),
+            Health::Refusing(why) => {
+                self.alone = None;
+                self.replica.health.fail("broker", why);
+            }
             Health::Down(why) => {
                 self.alone.get_or_insert_with(Instant::now);
                 self.replica.health.fail("broker", why);

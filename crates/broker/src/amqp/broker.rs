@@ -1,6 +1,6 @@
 //! The handle of a broker.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use super::{AmqpConfig, AmqpConsumer, AmqpPublisher, AmqpRequester, address, declare::declare, link::Link};
 use crate::{Broker, Health, QueueSpec, Result};
@@ -63,15 +63,21 @@ impl Broker for Amqp {
     fn health(&self) -> Health {
         let used = [&self.0.receiving, &*self.0.sending].into_iter().filter_map(Link::health);
         let unused = Health::Down(format!("not connected to {} yet", self.address()));
-        used.max_by_key(severity).unwrap_or(unused)
+        match used.max_by_key(severity).unwrap_or(unused) {
+            Health::Up => self.0.sending.full().which(Instant::now()).map_or(Health::Up, |queue| {
+                Health::Refusing(format!("queue {queue} takes no messages: it may be full, or have no leader"))
+            }),
+            worse @ (Health::Refusing(_) | Health::Blocked(_) | Health::Down(_)) => worse,
+        }
     }
 }
 
 fn severity(health: &Health) -> u8 {
     match health {
         Health::Up => 0,
-        Health::Blocked(_) => 1,
-        Health::Down(_) => 2,
+        Health::Refusing(_) => 1,
+        Health::Blocked(_) => 2,
+        Health::Down(_) => 3,
     }
 }
 

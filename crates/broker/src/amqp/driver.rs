@@ -18,6 +18,7 @@ use super::{
     AmqpConfig,
     convert::{check, exchange_and_key, to_properties},
     error::why,
+    full::Full,
     ledger::{Ledger, ReturnKey, Sequence},
     link::Link,
     refusals::Refusals,
@@ -70,7 +71,7 @@ pub(super) struct Driver {
 
 impl Driver {
     /// Starts the driver of a channel in confirm mode. Once it is stale it is replaced by another of `link`, or ends.
-    pub(super) fn start(channel: Channel, link: Option<Arc<Link>>, config: &AmqpConfig) -> Handle {
+    pub(super) fn start(channel: Channel, link: Option<Arc<Link>>, full: Full, config: &AmqpConfig) -> Handle {
         let (sender, jobs) = mpsc::channel(BATCHES_MAX);
         let end = Arc::new(OnceLock::new());
         let driver = Self {
@@ -78,7 +79,7 @@ impl Driver {
             link,
             jobs,
             end: end.clone(),
-            ledger: Ledger::new(Refusals::new(config.refusal_patience)),
+            ledger: Ledger::new(Refusals::new(config.refusal_patience), full),
             confirms: FuturesUnordered::new(),
             confirm_timeout: config.confirm_timeout,
             body_bytes_max: config.body_bytes_max,
@@ -143,6 +144,7 @@ impl Driver {
                 publication.message.message_id = Some(Uuid::new_v4().to_string());
             }
             if let Err(why) = check(&publication.to, &publication.message, self.body_bytes_max) {
+                tracing::warn!(to = ?publication.to, why, "message can't be sent");
                 self.ledger.decided(id, index, Published::Refused(why));
                 continue;
             }
@@ -186,8 +188,10 @@ impl Driver {
         let why = self.end.get_or_init(|| why).clone();
         self.jobs.close();
         self.ledger.lose_all(&why);
+        // Nothing more was written to a channel that had gone stale, so nobody can have what waited for another.
+        let fate = if self.ledger.refusals.is_stale() { Published::Refused(why) } else { Published::Lost(why) };
         while let Ok(Job { batch, reply }) = self.jobs.try_recv() {
-            let _ = reply.send(vec![Published::Lost(why.clone()); batch.len()]);
+            let _ = reply.send(vec![fate.clone(); batch.len()]);
         }
         // Fails if the channel is closed already, which is as good.
         let _ = tokio::time::timeout(self.confirm_timeout, self.channel.close(200, "done".into())).await;

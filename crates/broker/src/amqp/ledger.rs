@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::refusals::Refusals;
+use super::{full::Full, refusals::Refusals};
 use crate::Published;
 
 /// By what a returned message is known.
@@ -54,6 +54,7 @@ struct Done {
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) refusals: Refusals,
+    full: Full,
     batches: BTreeMap<u64, Batch>,
     open: BTreeMap<Sequence, Open>,
     done: Vec<Done>,
@@ -63,9 +64,9 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// Begins with nothing.
-    pub(super) fn new(refusals: Refusals) -> Self {
+    pub(super) fn new(refusals: Refusals, full: Full) -> Self {
         let (batches, open, done, returned) = (BTreeMap::new(), BTreeMap::new(), Vec::new(), HashSet::new());
-        Self { refusals, batches, open, done, returned, next: 0 }
+        Self { refusals, full, batches, open, done, returned, next: 0 }
     }
 
     /// Enters a batch of this many publications; the results go to `reply` when all are known.
@@ -132,9 +133,12 @@ impl Ledger {
                 Some(_) | None => Published::Refused("the broker does not take it: its queue may be full".into()),
             };
             if let Some(key) = &open.key {
-                match is_ack {
-                    true => self.refusals.taken(&key.routing_key),
-                    false => self.refusals.refused(&key.routing_key, open.since),
+                if is_ack {
+                    self.refusals.taken(&key.routing_key);
+                    self.full.taken(&key.routing_key);
+                } else {
+                    self.refusals.refused(&key.routing_key, open.since);
+                    self.full.refused(&key.routing_key, Instant::now());
                 }
             }
             self.decided(open.batch, open.index, published);

@@ -14,7 +14,7 @@ struct Case {
 }
 
 fn ledger() -> Ledger {
-    Ledger::new(Refusals::new(Duration::from_secs(2)))
+    Ledger::new(Refusals::new(Duration::from_secs(2)), Full::default())
 }
 
 fn sent(ids: &[&str]) -> Case {

@@ -14,6 +14,7 @@ use super::{
     address::{Target, show_all},
     backoff,
     error::{Asker, why},
+    full::Full,
 };
 use crate::{Error, Health, Result};
 
@@ -31,6 +32,7 @@ const LAST_WORDS: Duration = Duration::from_millis(50);
 pub(super) struct Link {
     shared: Arc<Shared>,
     keeper: OnceLock<JoinHandle<()>>,
+    full: Full,
 }
 
 #[derive(Debug)]
@@ -77,11 +79,16 @@ impl Link {
             config: config.clone(),
             phase: watch::Sender::new(Phase::Idle),
         };
-        Self { shared: Arc::new(shared), keeper: OnceLock::new() }
+        Self { shared: Arc::new(shared), keeper: OnceLock::new(), full: Full::default() }
     }
 
     pub(super) fn asker(&self) -> &Asker {
         &self.shared.asker
+    }
+
+    /// Returns which queues take no messages that are published on it.
+    pub(super) fn full(&self) -> &Full {
+        &self.full
     }
 
     pub(super) fn is_used(&self) -> bool {
@@ -97,7 +104,7 @@ impl Link {
         opened.map_err(|error| match self.health() {
             // Nothing is written to a blocked connection, so that no answer is no wonder.
             Some(Health::Blocked(why)) => self.asker().unavailable(format!("it takes no messages: {why}")),
-            Some(Health::Up | Health::Down(_)) | None => error,
+            Some(Health::Up | Health::Refusing(_) | Health::Down(_)) | None => error,
         })
     }
 

@@ -14,6 +14,7 @@ mod convert;
 mod declare;
 mod driver;
 mod error;
+mod full;
 mod ledger;
 mod link;
 #[cfg(test)]

@@ -17,16 +17,25 @@ pub struct AmqpPublisher(Handle);
 
 impl AmqpPublisher {
     pub(super) async fn open(link: &Arc<Link>, config: &AmqpConfig) -> Result<Self> {
-        Ok(Self::new(Driver::start(driver::open(link).await?, Some(link.clone()), config)))
+        Ok(Self::new(Driver::start(driver::open(link).await?, Some(link.clone()), link.full().clone(), config)))
     }
 
     pub(super) fn new(handle: Handle) -> Self {
         Self(handle)
     }
 
-    fn lost(&self, count: usize) -> Vec<Published> {
-        let why = self.0.end.get().map_or("the channel is lost", String::as_str);
-        vec![Published::Lost(why.into()); count]
+    /// Publishes, unless the channel has ended: then nothing was sent, and this is why.
+    pub(super) async fn submit(&self, batch: Vec<Publication>) -> Result<Vec<Published>, String> {
+        let count = batch.len();
+        let (reply, results) = oneshot::channel();
+        if self.0.jobs.send(Job { batch, reply }).await.is_err() {
+            return Err(self.why());
+        }
+        Ok(results.await.unwrap_or_else(|_| vec![Published::Lost(self.why()); count]))
+    }
+
+    fn why(&self) -> String {
+        self.0.end.get().map_or("the channel is lost", String::as_str).into()
     }
 }
 
@@ -36,10 +45,6 @@ impl Publisher for AmqpPublisher {
         if count == 0 {
             return Vec::new();
         }
-        let (reply, results) = oneshot::channel();
-        if self.0.jobs.send(Job { batch, reply }).await.is_err() {
-            return self.lost(count);
-        }
-        results.await.unwrap_or_else(|_| self.lost(count))
+        self.submit(batch).await.unwrap_or_else(|why| vec![Published::Lost(why); count])
     }
 }

@@ -10,7 +10,7 @@ use super::{
     driver::{self, Driver},
     link::Link,
 };
-use crate::{Delivery, Publication, Published, Publisher, Requester, Result};
+use crate::{Delivery, Publication, Published, Requester, Result};
 
 /// What `reply_to` says; the broker makes it the name of this channel.
 const REPLY_TO: &str = "amq.rabbitmq.reply-to";
@@ -30,15 +30,17 @@ impl AmqpRequester {
         let consuming = channel.basic_consume(REPLY_TO.into(), "".into(), options, FieldTable::default());
         let answers = Mutex::new(Some(link.asker().ask(consuming).await?));
         // Answers come back on this channel alone: whoever asks needs to know when it is another.
-        Ok(Self { publisher: AmqpPublisher::new(Driver::start(channel, None, config)), answers })
+        Ok(Self { publisher: AmqpPublisher::new(Driver::start(channel, None, link.full().clone(), config)), answers })
     }
 }
 
 impl Requester for AmqpRequester {
     async fn send(&self, mut request: Publication) -> Published {
         request.message.reply_to = Some(REPLY_TO.into());
-        let published = self.publisher.publish(vec![request]).await;
-        published.into_iter().next().expect("one publication has one result")
+        match self.publisher.submit(vec![request]).await {
+            Ok(published) => published.into_iter().next().expect("one publication has one result"),
+            Err(why) => Published::Refused(why),
+        }
     }
 
     async fn next(&self) -> Option<Delivery> {

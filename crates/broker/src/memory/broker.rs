@@ -156,10 +156,11 @@ impl Broker for Memory {
 
     fn health(&self) -> Health {
         let faults = &self.state().faults;
-        match (&faults.down, &faults.blocked) {
-            (Some(why), _) => Health::Down(why.clone()),
-            (None, Some(why)) => Health::Blocked(why.clone()),
-            (None, None) => Health::Up,
+        match (&faults.down, &faults.blocked, &faults.refusing) {
+            (Some(why), _, _) => Health::Down(why.clone()),
+            (None, Some(why), _) => Health::Blocked(why.clone()),
+            (None, None, Some(why)) => Health::Refusing(why.clone()),
+            (None, None, None) => Health::Up,
         }
     }
 }

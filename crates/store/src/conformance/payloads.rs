@@ -47,6 +47,7 @@ pub async fn payloads_are_dropped_by_id<F: Fixture>(fixture: &F) {
     reader.drop_payloads(P0, [1, 3, 99].map(Uuid::from_u128).to_vec()).await.unwrap();
     reader.drop_payloads(Partition(1), vec![Uuid::from_u128(2)]).await.unwrap();
     assert_eq!(found(&reader).await, [2]);
+    reader.can_write().await.unwrap();
 }
 
 pub async fn h19_the_payloads_of_a_forgotten_execution_go_with_it<F: Fixture>(fixture: &F) {

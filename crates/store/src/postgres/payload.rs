@@ -12,7 +12,7 @@ use super::{
     pool::{Use, pool},
     url::Address,
 };
-use crate::{PayloadRow, Payloads, Result};
+use crate::{Error, PayloadRow, Payloads, Result};
 
 /// The right to write payloads, and nothing else, from any process. Cheap to clone; it connects when it is first used.
 #[derive(Clone)]
@@ -50,6 +50,15 @@ impl Payloads for PostgresPayloads {
         let statement = client.prepare_cached("SELECT body FROM payload WHERE partition = $1 AND id = $2").await?;
         let row = client.query_opt(&statement, &[&key(partition), &id]).await?;
         Ok(row.map(|row| row.try_get::<_, &[u8]>(0).map(Arc::from)).transpose()?)
+    }
+
+    async fn can_write(&self) -> Result<()> {
+        let client = self.0.get().await?;
+        let statement = client.prepare_cached("SELECT current_setting('transaction_read_only')").await?;
+        match client.query_one(&statement, &[]).await?.try_get(0)? {
+            "off" => Ok(()),
+            _ => Err(Error::Unavailable("the PostgreSQL database is read-only, or a standby".into())),
+        }
     }
 
     async fn drop_payloads(&self, partition: Partition, ids: Vec<Uuid>) -> Result<()> {

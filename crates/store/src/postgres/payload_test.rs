@@ -12,6 +12,17 @@ fn row() -> PayloadRow {
 }
 
 #[tokio::test]
+async fn a_database_that_takes_no_writes_says_so() {
+    let place = Place::new();
+    place.owned().await;
+    let payloads = PostgresPayloads::new(&place.url_with("&options=-c%20default_transaction_read_only%3Don"), "orders");
+    let payloads = payloads.unwrap();
+    let error = payloads.can_write().await.unwrap_err();
+    assert!(matches!(&error, Error::Unavailable(why) if why.contains("read-only")), "{error}");
+    assert!(matches!(payloads.keep_payload(row()).await, Err(Error::Unavailable(_))));
+}
+
+#[tokio::test]
 async fn a_worker_s_user_needs_no_right_to_anything_but_payloads() {
     let place = Place::new();
     place.owned().await;

@@ -78,6 +78,10 @@ impl Payloads for PostgresReader {
         self.payloads.payload(partition, id).await
     }
 
+    async fn can_write(&self) -> Result<()> {
+        self.payloads.can_write().await
+    }
+
     async fn drop_payloads(&self, partition: Partition, ids: Vec<Uuid>) -> Result<()> {
         self.payloads.drop_payloads(partition, ids).await
     }

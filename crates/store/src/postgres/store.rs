@@ -138,6 +138,10 @@ impl Payloads for Postgres {
         self.queries.payload(partition, id).await
     }
 
+    async fn can_write(&self) -> Result<()> {
+        self.queries.can_write().await
+    }
+
     async fn drop_payloads(&self, partition: Partition, ids: Vec<Uuid>) -> Result<()> {
         self.queries.drop_payloads(partition, ids).await
     }

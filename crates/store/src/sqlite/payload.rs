@@ -15,7 +15,7 @@ use super::{
     file, lease,
     worker::Worker,
 };
-use crate::{PayloadRow, Payloads, Result};
+use crate::{Error, PayloadRow, Payloads, Result};
 
 /// The right to write payloads, and nothing else, from any process of the machine. Cheap to clone.
 ///
@@ -59,6 +59,10 @@ impl Payloads for SqlitePayloads {
         self.run(move |connection| find(connection, partition, id)).await
     }
 
+    async fn can_write(&self) -> Result<()> {
+        self.run(|connection| can_write(connection)).await
+    }
+
     async fn drop_payloads(&self, partition: Partition, ids: Vec<Uuid>) -> Result<()> {
         self.run(move |connection| drop_all(connection, partition, &ids)).await
     }
@@ -83,6 +87,14 @@ pub(super) fn keep(connection: &Connection, row: &PayloadRow) -> Result<()> {
 pub(super) fn find(connection: &Connection, partition: Partition, id: Uuid) -> Result<Option<Arc<[u8]>>> {
     let mut statement = connection.prepare_cached("SELECT body FROM payload WHERE partition = ?1 AND id = ?2")?;
     Ok(statement.query_row((partition.0, Text(id)), |row| row.get(0)).optional()?)
+}
+
+/// Fails if the file may not be written. Takes no lock.
+pub(super) fn can_write(connection: &Connection) -> Result<()> {
+    if connection.is_readonly(rusqlite::MAIN_DB)? {
+        return Err(Error::Unavailable("the file is read-only: let this user write it".into()));
+    }
+    Ok(())
 }
 
 /// Removes payloads.

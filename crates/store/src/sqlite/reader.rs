@@ -125,6 +125,10 @@ impl Payloads for SqliteReader {
         self.read(move |connection| payload::find(connection, partition, id)).await
     }
 
+    async fn can_write(&self) -> Result<()> {
+        self.payloads.can_write().await
+    }
+
     async fn drop_payloads(&self, partition: Partition, ids: Vec<Uuid>) -> Result<()> {
         self.payloads.drop_payloads(partition, ids).await
     }

@@ -107,6 +107,10 @@ impl Payloads for Sqlite {
         self.queries.payload(partition, id).await
     }
 
+    async fn can_write(&self) -> Result<()> {
+        self.writes.run(|connection| payload::can_write(connection)).await
+    }
+
     async fn drop_payloads(&self, partition: Partition, ids: Vec<Uuid>) -> Result<()> {
         self.writes.run(move |connection| payload::drop_all(connection, partition, &ids)).await
     }
