@@ -32,7 +32,12 @@ pub struct Amqp {
 impl Amqp {
     /// Connects.
     pub async fn connect() -> Self {
-        let connection = Connection::connect(amqp_url(), ConnectionProperties::default()).await.unwrap();
+        Self::connect_to(amqp_url()).await
+    }
+
+    /// Connects to this broker.
+    pub async fn connect_to(url: &str) -> Self {
+        let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
         Self { channel, connection }
     }

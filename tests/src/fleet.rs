@@ -10,12 +10,12 @@ use std::{
 use client_api::http_client::{HttpClient, Reply};
 use serde_json::Value;
 use warren_model::{InstanceId, TurnRecord};
-use warren_store::{Queries, sqlite::SqliteReader};
+use warren_store::{Queries, postgres::PostgresReader, sqlite::SqliteReader};
 
 use crate::{Process, amqp_url, binary};
 
 /// How long anything may take before a test gives up.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(180);
 
 /// Waits until `condition` holds.
 pub async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
@@ -32,6 +32,8 @@ pub struct Fleet {
     /// The name of the hub, unlike any other's.
     pub hub: String,
     broker: String,
+    /// Where it rests, if not in a file of its own.
+    database: Option<String>,
     folder: tempfile::TempDir,
     ports: BTreeMap<String, u16>,
     processes: BTreeMap<String, Process>,
@@ -59,7 +61,13 @@ impl Fleet {
     pub fn on(broker: &str) -> Self {
         let hub = format!("e2e-{}", uuid::Uuid::new_v4().simple());
         let folder = tempfile::tempdir().unwrap();
-        Self { hub, broker: broker.into(), folder, ports: BTreeMap::new(), processes: BTreeMap::new() }
+        Self { hub, broker: broker.into(), database: None, folder, ports: BTreeMap::new(), processes: BTreeMap::new() }
+    }
+
+    /// Returns the fleet with its hub in a PostgreSQL database.
+    pub fn stored_in(mut self, url: &str) -> Self {
+        self.database = Some(url.into());
+        self
     }
 
     /// Starts a process with further settings.
@@ -73,7 +81,7 @@ impl Fleet {
             "api" => ("client-api", "client_api.listen"),
             other => panic!("no such process: {other}"),
         };
-        let store = format!("sqlite:{}", self.database().display());
+        let store = self.database.clone().unwrap_or_else(|| format!("sqlite:{}", self.database().display()));
         let own = [("hub.name", &*self.hub), ("broker.url", &*self.broker), ("store.url", &store), (listen, &address)];
         let set = own.iter().chain(settings).flat_map(|(key, value)| ["--set".into(), format!("{key}={value}")]);
         let process = Process::spawn(&binary(program), &set.collect::<Vec<_>>(), &self.log_of(name));
@@ -129,8 +137,14 @@ impl Fleet {
 
     /// Returns the history of an instance, from the database.
     pub async fn history(&self, instance: &str) -> Vec<TurnRecord> {
-        let reader = SqliteReader::open(&self.database(), &self.hub).unwrap();
-        reader.history(&InstanceId::new(instance).unwrap(), 0, 10_000).await.unwrap()
+        let id = InstanceId::new(instance).unwrap();
+        match &self.database {
+            Some(url) => PostgresReader::open(url, &self.hub).await.unwrap().history(&id, 0, 10_000).await.unwrap(),
+            None => {
+                let reader = SqliteReader::open(&self.database(), &self.hub).unwrap();
+                reader.history(&id, 0, 10_000).await.unwrap()
+            }
+        }
     }
 
     /// Returns where the hub's database is.

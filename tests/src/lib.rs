@@ -12,6 +12,7 @@ mod inside;
 pub mod orders;
 mod postgres;
 mod process;
+mod server;
 
 pub use binaries::{binary, python, repository};
 pub use broker::{Amqp, amqp_url};
@@ -20,3 +21,4 @@ pub use fleet::{Fleet, eventually};
 pub use inside::{Database, Inside};
 pub use postgres::{postgres_url, sql};
 pub use process::Process;
+pub use server::Server;

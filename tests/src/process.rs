@@ -36,6 +36,20 @@ impl Process {
         self.child.wait().unwrap();
     }
 
+    /// Freezes it, as `kill -STOP` does.
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
     /// Asks it to stop, as `kill` does, and waits until it has.
     pub async fn stop(&mut self) -> ExitStatus {
         let pid = self.child.id().to_string();
