@@ -11,7 +11,10 @@ use lapin::{
     message::BasicReturnMessage,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::MissedTickBehavior,
+};
 use uuid::Uuid;
 
 use super::{
@@ -27,6 +30,9 @@ use crate::{Publication, Published, Result};
 
 /// No further batch is begun while this many publications wait for their confirm: their bodies are held meanwhile.
 const OPEN_MAX: usize = 4096;
+
+/// How often to look for confirms that are missing, and how old such a one is at least.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Batches that wait for their turn at a publisher.
 const BATCHES_MAX: usize = 16;
@@ -91,6 +97,8 @@ impl Driver {
 
     async fn run(mut self) {
         let mut has_handles = true;
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         while self.broken.is_none() && (has_handles || self.ledger.open() > 0) {
             let is_stale = self.ledger.refusals.is_stale();
             if is_stale && self.ledger.open() == 0 {
@@ -105,11 +113,17 @@ impl Driver {
                     self.note(sequence, confirm);
                     self.note_all_that_came().await;
                     self.ledger.settle();
+                    if let Some(queue) = self.ledger.overtaken() {
+                        self.broken = Some(format!("queue {queue} has forgotten a message that it had yet to confirm"));
+                    }
                 }
                 job = self.jobs.recv(), if takes_jobs => match job {
                     Some(job) => self.publish(job),
                     None => has_handles = false,
                 },
+                now = looks.tick(), if deadline.is_some() => {
+                    self.ledger.suspect(now.into_std().checked_sub(LOOK).unwrap_or_else(Instant::now));
+                }
                 () = sleep_until(deadline) => {
                     self.broken = Some(format!("no confirm within {:?}", self.confirm_timeout));
                 }

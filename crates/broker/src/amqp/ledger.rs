@@ -4,9 +4,12 @@
 //! says whose it is, by its message id, exchange and routing key. A return reaches us before the confirm of its
 //! publication or with one that completes together with it; therefore nothing is settled between the first return
 //! that shows and the moment when every confirm has come.
+//!
+//! A queue confirms a channel's messages in order. A quorum queue of RabbitMQ 3.10 that had no leader yet may forget one
+//! for ever; then a later one that is confirmed tells that the earlier is lost.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     time::Instant,
 };
 
@@ -59,6 +62,9 @@ pub(super) struct Ledger {
     open: BTreeMap<Sequence, Open>,
     done: Vec<Done>,
     returned: HashSet<ReturnKey>,
+    /// Of the queues that owe a confirm for suspiciously long, the last publication that does.
+    overdue: HashMap<String, Sequence>,
+    overtaken: Option<String>,
     next: u64,
 }
 
@@ -66,7 +72,8 @@ impl Ledger {
     /// Begins with nothing.
     pub(super) fn new(refusals: Refusals, full: Full) -> Self {
         let (batches, open, done, returned) = (BTreeMap::new(), BTreeMap::new(), Vec::new(), HashSet::new());
-        Self { refusals, full, batches, open, done, returned, next: 0 }
+        let (overdue, overtaken) = (HashMap::new(), None);
+        Self { refusals, full, batches, open, done, returned, overdue, overtaken, next: 0 }
     }
 
     /// Enters a batch of this many publications; the results go to `reply` when all are known.
@@ -101,8 +108,32 @@ impl Ledger {
     pub(super) fn confirmed(&mut self, sequence: Sequence, is_ack: bool, returned: Option<ReturnKey>) {
         self.returned.extend(returned);
         if let Some(open) = self.open.remove(&sequence) {
+            self.compare(sequence, open.key.as_ref());
             self.done.push(Done { open, is_ack });
         }
+    }
+
+    fn compare(&mut self, sequence: Sequence, key: Option<&ReturnKey>) {
+        if self.overdue.is_empty() {
+            return;
+        }
+        let Some(ReturnKey { routing_key, .. }) = key else { return };
+        let earlier = self.overdue.get(routing_key).filter(|earlier| **earlier < sequence);
+        if earlier.is_some_and(|earlier| self.open.contains_key(earlier)) {
+            self.overtaken = Some(routing_key.clone());
+        }
+    }
+
+    /// Looks closely at the queues that owe a confirm of what was sent before then.
+    pub(super) fn suspect(&mut self, before: Instant) {
+        let late = self.open.iter().take_while(|(_, open)| open.since <= before);
+        let named = late.filter_map(|(sequence, open)| Some((open.key.as_ref()?.routing_key.clone(), *sequence)));
+        self.overdue = named.collect();
+    }
+
+    /// Returns a queue that has confirmed a message after one that it owes for suspiciously long.
+    pub(super) fn overtaken(&self) -> Option<&str> {
+        self.overtaken.as_deref()
     }
 
     /// Notes that there will be no confirm.

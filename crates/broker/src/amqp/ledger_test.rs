@@ -116,3 +116,26 @@ fn h6_what_has_no_confirm_is_lost_and_what_has_one_is_not() {
     );
     assert_eq!((case.ledger.open(), case.ledger.oldest()), (0, None));
 }
+
+#[test]
+fn h6_a_confirm_that_a_later_one_of_its_queue_overtakes_is_missed() {
+    let mut case = sent(&["a", "b", "c"]);
+    case.confirm(&[(0, None), (2, None)]);
+    assert_eq!(case.ledger.overtaken(), None, "confirms that come together may come in any order");
+
+    let mut case = sent(&["a", "b", "c"]);
+    case.ledger.suspect(Instant::now());
+    case.confirm(&[(2, None), (1, None), (0, None)]);
+    assert_eq!(case.ledger.overtaken(), None, "what was overdue together may too");
+
+    let mut case = sent(&["a"]);
+    case.ledger.suspect(Instant::now());
+    let (reply, _answer) = oneshot::channel();
+    let batch = case.ledger.begin(2, reply);
+    let other = ReturnKey { routing_key: "other".into(), ..key("b") };
+    let [other, same] = [other, key("c")].map(|key| case.ledger.sent(batch, 0, Some(key), Instant::now()));
+    case.ledger.confirmed(other, true, None);
+    assert_eq!(case.ledger.overtaken(), None, "queues do not wait for each other");
+    case.ledger.confirmed(same, true, None);
+    assert_eq!(case.ledger.overtaken(), Some("q"));
+}
