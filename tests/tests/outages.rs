@@ -145,7 +145,6 @@ async fn h6_every_order_ends_exactly_once_though_the_broker_crashes() {
 async fn h6_a_broker_in_an_alarm_is_waited_for() {
     let _turn = ONE_AT_A_TIME.lock().await;
     let broker = Server::rabbitmq("outages");
-    // The broker tells of its alarm whoever publishes, and nobody else: so let there be work when it comes.
     let fleet = begin_without_worker(Fleet::on(broker.url())).await;
     under_load(&fleet, &orders::first(80), async {
         fleet.process("orchestrator").pause();
@@ -162,6 +161,14 @@ async fn h6_a_broker_in_an_alarm_is_waited_for() {
         all_ready(&fleet).await;
     })
     .await;
+    // Those who have nothing to say know of it too.
+    broker.ctl(&["set_vm_memory_high_watermark", "0.0000001"]);
+    for name in SERVICES {
+        not_ready(&fleet, name, "broker", &["takes no messages"]).await;
+    }
+    refused(&fleet, &["memory", "alarm"]).await;
+    broker.ctl(&["set_vm_memory_high_watermark", "0.6"]);
+    all_ready(&fleet).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{AmqpConfig, AmqpConsumer, AmqpPublisher, AmqpRequester, address, declare::declare, link::Link};
+use super::{
+    AmqpConfig, AmqpConsumer, AmqpPublisher, AmqpRequester, address,
+    declare::declare,
+    link::{Link, Purpose},
+};
 use crate::{Broker, Health, QueueSpec, Result};
 
 /// A RabbitMQ broker. Clones share their two connections, which live in the runtime that first used them.
@@ -22,7 +26,8 @@ impl Amqp {
     /// Returns a broker that connects when it is first used; fails only if an address makes no sense.
     pub fn connect_lazily(config: AmqpConfig) -> Result<Self> {
         let nodes = address::read(&config)?;
-        let (receiving, sending) = (Link::new(&config, &nodes, "receiving"), Link::new(&config, &nodes, "sending"));
+        let receiving = Link::new(&config, &nodes, Purpose::Receiving);
+        let sending = Link::new(&config, &nodes, Purpose::Sending);
         let shown = address::show_all(&nodes);
         Ok(Self(Arc::new(Inner { config, shown, receiving, sending: Arc::new(sending) })))
     }

@@ -15,6 +15,7 @@ use super::{
     backoff,
     error::{Asker, why},
     full::Full,
+    pulse::pulse,
 };
 use crate::{Error, Health, Result};
 
@@ -26,6 +27,13 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// How long after the end of a connection its reason may come.
 const LAST_WORDS: Duration = Duration::from_millis(50);
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Receiving,
+    Sending,
+}
 
 /// One kept connection. Dropping it closes the connection, once its channels are gone too.
 #[derive(Debug)]
@@ -40,6 +48,7 @@ struct Shared {
     /// The nodes of the broker, at least one.
     nodes: Vec<Target>,
     name: String,
+    purpose: Purpose,
     asker: Asker,
     config: AmqpConfig,
     phase: watch::Sender<Phase>,
@@ -71,10 +80,15 @@ impl Phase {
 }
 
 impl Link {
-    pub(super) fn new(config: &AmqpConfig, nodes: &[Target], purpose: &str) -> Self {
+    pub(super) fn new(config: &AmqpConfig, nodes: &[Target], purpose: Purpose) -> Self {
+        let shown = match purpose {
+            Purpose::Receiving => "receiving",
+            Purpose::Sending => "sending",
+        };
         let shared = Shared {
             nodes: nodes.to_vec(),
-            name: format!("{} {purpose}", config.name),
+            name: format!("{} {shown}", config.name),
+            purpose,
             asker: Asker { address: show_all(nodes), timeout: config.answer_timeout },
             config: config.clone(),
             phase: watch::Sender::new(Phase::Idle),
@@ -156,7 +170,7 @@ async fn keep(shared: Arc<Shared>) {
             Ok(connection) => {
                 let since = Instant::now();
                 tracing::info!(address = node.shown, connection = shared.name, "connected to the broker");
-                let error = shared.watch(connection, &node.shown).await;
+                let error = shared.hold(connection, &node.shown).await;
                 tried = 0;
                 failures = if since.elapsed() >= LIVED { 0 } else { failures };
                 error
@@ -184,11 +198,22 @@ impl Shared {
         asker.ask(connecting).await
     }
 
+    /// Uses and watches the connection until it is lost; returns how it was.
+    async fn hold(&self, connection: Connection, address: &str) -> Error {
+        let connection = Arc::new(connection);
+        match self.purpose {
+            Purpose::Receiving => self.watch(connection, address).await,
+            Purpose::Sending => tokio::select! {
+                error = self.watch(connection.clone(), address) => error,
+                never = pulse(&connection) => match never {},
+            },
+        }
+    }
+
     /// Keeps the phase true until the connection is lost; returns how it was.
-    async fn watch(&self, connection: Connection, address: &str) -> Error {
+    async fn watch(&self, connection: Arc<Connection>, address: &str) -> Error {
         // Taken at once, and once only: listeners share one queue.
         let mut events = connection.events_listener().boxed();
-        let connection = Arc::new(connection);
         let blocked = connection.status().blocked().then(|| "the broker is in an alarm".to_owned());
         let up = |blocked| Phase::Up { connection: connection.clone(), blocked };
         self.phase.send_replace(up(blocked));

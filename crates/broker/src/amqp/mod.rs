@@ -20,6 +20,7 @@ mod link;
 #[cfg(test)]
 mod proxy;
 mod publisher;
+mod pulse;
 mod refusals;
 mod requester;
 
