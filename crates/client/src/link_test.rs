@@ -232,6 +232,29 @@ async fn a_wait_is_asked_again_and_ends_with_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_start_that_is_run_is_answered_by_its_end_alone() {
+    let (_broker, mut owner, client) = hub().await;
+    let running = spawn(async move { client.start("order", Payload::null()).id(id("order-7")).run().await });
+    let command = owner.next().await;
+    assert_eq!(command.when, AnswerWhen::Outcome);
+    owner.end(&command, Status::Completed, Ok(Payload::of(&7).unwrap())).await;
+    let ended = running.await.unwrap().unwrap();
+    assert_eq!((ended.status, ended.outcome), (Status::Completed, Ok(Payload::of(&7).unwrap())));
+    assert!(owner.try_next().is_none(), "no wait follows");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_is_run_and_refused_says_so() {
+    let (_broker, mut owner, client) = hub().await;
+    let running = spawn(async move { client.start("order", Payload::null()).id(id("order-7")).run().await });
+    let command = owner.next().await;
+    let refusal = Refusal { code: RefusalCode::Exists, message: "it is there".into() };
+    owner.answer(&command, Err(refusal.clone())).await;
+    let Err(Error::Refused(told)) = running.await.unwrap() else { panic!("expected a refusal") };
+    assert_eq!(told, refusal);
+}
+
+#[tokio::test(start_paused = true)]
 async fn start_and_wait_gives_both() {
     let (_broker, mut owner, client) = hub().await;
     let asking =

@@ -88,6 +88,17 @@ impl<'a, Q: Queries> Start<'a, Q> {
         accepted(instance, reply)
     }
 
+    /// Sends the start and waits for the instance's end as long as for an answer: two messages in all, where
+    /// [`send_and_wait`](Self::send_and_wait) takes four. Nothing is told before the end.
+    pub async fn run(self) -> Result<Ended> {
+        let client = self.client;
+        let message = self.message.unwrap_or_else(fresh_id);
+        let instance = self.id.unwrap_or_else(|| instance_id_for(&message));
+        let envelope = envelope(message, instance.clone(), Command::Start(self.request), AnswerWhen::Outcome);
+        let reply = client.ask(envelope, self.within).await?;
+        client.end(&instance, reply).await
+    }
+
     /// Sends the start, then waits for the instance's end at most so long; `None` if it has not ended by then.
     pub async fn send_and_wait(self, timeout: Duration) -> Result<(Answer, Option<Ended>)> {
         let client = self.client;

@@ -28,12 +28,19 @@ impl<Q: Queries> Client<Q> {
     pub async fn wait(&self, id: &InstanceId, timeout: Duration) -> Result<Option<Ended>> {
         let envelope = envelope(fresh_id(), id.clone(), Command::Wait, AnswerWhen::Outcome);
         match self.ask(envelope, timeout).await {
-            Ok(ClientReply::Outcome { status, outcome, .. }) => Ok(Some(Ended { status, outcome })),
-            Ok(ClientReply::Stored { .. }) => self.ended(id).await.map(Some),
-            Ok(ClientReply::Refused(refusal)) => Err(Error::Refused(refusal)),
-            Ok(ClientReply::Answer(_) | ClientReply::Redispatched(_)) => Err(unexpected(id, "an outcome")),
+            Ok(reply) => self.end(id, reply).await.map(Some),
             Err(Error::Timeout { .. }) => Ok(None),
             Err(other) => Err(other),
+        }
+    }
+
+    /// Returns the end that an answer tells of.
+    pub(crate) async fn end(&self, id: &InstanceId, reply: ClientReply) -> Result<Ended> {
+        match reply {
+            ClientReply::Outcome { status, outcome, .. } => Ok(Ended { status, outcome }),
+            ClientReply::Stored { .. } => self.ended(id).await,
+            ClientReply::Refused(refusal) => Err(Error::Refused(refusal)),
+            ClientReply::Answer(_) | ClientReply::Redispatched(_) => Err(unexpected(id, "an outcome")),
         }
     }
 
