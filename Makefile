@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help check fmt-check clippy doc tools-check fix build test test-cluster sim chaos million rolling demo up down clean-local
+.PHONY: help check fmt-check clippy doc tools-check fix build test test-cluster sim chaos bench million rolling demo up down clean-local
 
 # What `make demo` runs against the fleet, once it is up; the API's URL is added as --api URL.
 DEMO ?= target/release/warren-demo --orders examples/order/orders.json
@@ -48,8 +48,12 @@ chaos: ## Storms: a real fleet under load, killed and restarted by seed, then ju
 rolling: ## Restarts every orchestrator-svc of a loaded fleet in turn, and measures what instances notice (docs/chaos.md)
 	cargo build --release --locked --quiet -p warren-chaos
 	target/release/warren-chaos rolling
+
+bench: ## Measures the fleet beside what the broker alone can do (BENCH="--quick --only w1": within a minute; docs/performance.md)
+	bench/run speed $(BENCH)
+
 million: ## Measures a million waiting instances: memory, start, new work beside them, a burst of timers (about five minutes)
-	bench/million
+	bench/run million
 
 demo: ## Starts everything, runs the main job on it and stops what it started
 	deploy/local/demo $(DEMO)

@@ -33,6 +33,8 @@ pub(crate) struct Places {
     pub(crate) broker: String,
     pub(crate) store: String,
     pub(crate) folder: std::path::PathBuf,
+    /// What else is set, as `section.key=value`.
+    pub(crate) settings: Vec<String>,
 }
 
 /// A service: this program in one of its roles. Killed when dropped.
@@ -56,6 +58,7 @@ impl Service {
             .arg(role)
             .args(own.iter().flat_map(|set| ["--set", set]))
             .args(["--set", &format!("store.url={}", places.store)])
+            .args(places.settings.iter().flat_map(|set| ["--set", set]))
             .env_remove("WARREN_CONFIG")
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
@@ -83,6 +86,11 @@ impl Service {
             sleep(LOOK).await;
         }
         Ok(())
+    }
+
+    /// Returns its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Returns how much memory it takes now, in MiB.

@@ -2,17 +2,27 @@
 //!
 //! It judges nothing but its own limits, and compares only what it has measured in the same run.
 
+mod client;
 mod copy;
+mod driver;
 mod fleet;
+mod limit;
 mod load;
+mod meter;
 mod million;
+mod part;
 mod report;
 mod roles;
+mod servers;
+mod shape;
+mod speed;
+mod statistics;
 mod workload;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::Builder;
 use warren_service::cli::ServiceArgs;
 
 /// Measures a fleet.
@@ -20,11 +30,17 @@ use warren_service::cli::ServiceArgs;
 #[command(name = "warren-bench", version)]
 struct Args {
     #[command(subcommand)]
-    part: Part,
+    part: Role,
+
+    /// Only looks at the arguments
+    #[arg(long, global = true, hide = true)]
+    check: bool,
 }
 
 #[derive(Subcommand)]
-enum Part {
+enum Role {
+    /// The fleet beside what the broker alone can do
+    Speed(speed::Plan),
     /// A million instances wait: what they cost, and what they take from new work
     Million(million::Plan),
     /// An orchestrator-svc with the orchestrators of this program
@@ -33,14 +49,27 @@ enum Part {
     /// An activity-worker with the activities of this program
     #[command(hide = true)]
     Worker(ServiceArgs),
+    /// A client of a fleet
+    #[command(hide = true)]
+    Client(client::Role),
+    /// A process of the limit
+    #[command(hide = true)]
+    Limit(limit::Role),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let ended = match &Args::parse().part {
-        Part::Million(plan) => million::run(plan).await,
-        Part::Orchestrator(args) => roles::orchestrator(args).await.map(|()| true),
-        Part::Worker(args) => roles::worker(args).await.map(|()| true),
+fn main() -> ExitCode {
+    let args = Args::parse();
+    if args.check {
+        return ExitCode::SUCCESS;
+    }
+    // One thread does best for those that only move messages; services have the runtime of the stock binaries.
+    let mut builder = match &args.part {
+        Role::Client(_) | Role::Limit(_) => Builder::new_current_thread(),
+        Role::Speed(_) | Role::Million(_) | Role::Orchestrator(_) | Role::Worker(_) => Builder::new_multi_thread(),
+    };
+    let ended = match builder.enable_all().build() {
+        Ok(runtime) => runtime.block_on(run(&args.part)),
+        Err(error) => Err(error.into()),
     };
     match ended {
         Ok(true) => ExitCode::SUCCESS,
@@ -50,4 +79,17 @@ async fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Returns whether what was measured is within its limits.
+async fn run(role: &Role) -> anyhow::Result<bool> {
+    match role {
+        Role::Speed(plan) => speed::run(plan).await?,
+        Role::Million(plan) => return million::run(plan).await,
+        Role::Orchestrator(args) => roles::orchestrator(args).await?,
+        Role::Worker(args) => roles::worker(args).await?,
+        Role::Client(role) => client::run(role).await?,
+        Role::Limit(role) => limit::run(role).await?,
+    }
+    Ok(true)
 }

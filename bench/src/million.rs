@@ -76,7 +76,8 @@ pub(crate) struct Plan {
 /// Measures everything; returns whether it is within the limits.
 pub(crate) async fn run(plan: &Plan) -> anyhow::Result<bool> {
     std::fs::create_dir_all(&plan.folder)?;
-    let places = Places { broker: plan.broker.clone(), store: plan.store.clone(), folder: plan.folder.clone() };
+    let (broker, store, folder) = (plan.broker.clone(), plan.store.clone(), plan.folder.clone());
+    let places = Places { broker, store, folder, settings: Vec::new() };
     let mut report = Report::default();
     let events = fill(plan, &places, &mut report).await?;
     work(plan, &places, &events, &mut report).await?;

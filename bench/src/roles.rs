@@ -27,7 +27,7 @@ pub(crate) async fn worker(args: &ServiceArgs) -> anyhow::Result<()> {
 }
 
 /// Nothing is ever written there: its end is the end of the parent, however that came.
-fn end_with_parent() {
+pub(crate) fn end_with_parent() {
     let mut nothing = [0];
     while matches!(io::stdin().read(&mut nothing), Ok(1..)) {}
     process::exit(ORPHANED);

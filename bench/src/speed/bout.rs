@@ -1,0 +1,170 @@
+//! One run of one contender.
+
+use std::collections::BTreeMap;
+
+use anyhow::ensure;
+
+use super::{
+    contender::Contender,
+    hub::Hub,
+    plan::{Plan, Row},
+};
+use crate::{
+    driver::Figures,
+    limit::Answers,
+    meter::{Database, Machine, Moved, Process, Written, moved, wait_for_idle},
+    part::Part,
+    shape::{Shape, Work},
+};
+
+/// What one run has shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Bout {
+    pub(crate) work: Work,
+    pub(crate) figures: Figures,
+    /// Microseconds of processor time per instance, by process.
+    pub(crate) cpu_us: BTreeMap<&'static str, f64>,
+    /// Which share of the processors somebody else took meanwhile.
+    pub(crate) others: f64,
+    /// Whether it began on an idle machine.
+    pub(crate) is_idle: bool,
+    /// What was moved and written, if it was looked at.
+    pub(crate) cost: Option<Cost>,
+}
+
+/// What was moved and written per activity.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Cost {
+    pub(crate) messages: f64,
+    pub(crate) bytes: f64,
+    pub(crate) commits: Option<f64>,
+    pub(crate) rows: Option<f64>,
+    pub(crate) log_bytes: Option<f64>,
+}
+
+impl Bout {
+    /// Returns what is compared: instances or activities per second, or how long one takes.
+    pub(crate) fn rate(&self) -> f64 {
+        match self.work.shape {
+            Shape::W1 | Shape::W2 => f64::from(self.work.instances) / self.figures.seconds,
+            Shape::W3 => f64::from(self.work.instances * self.work.shape.activities()) / self.figures.seconds,
+            Shape::L1 => self.figures.p50_ms,
+        }
+    }
+}
+
+/// Runs it. `has_cost`: looks also at what is moved and written, which takes some seconds before and after.
+pub(crate) async fn run(
+    plan: &Plan,
+    hub: &Hub,
+    contender: Contender,
+    work: Work,
+    has_cost: bool,
+) -> anyhow::Result<Bout> {
+    let database = Database::connect(&plan.store).await?;
+    database.checkpoint().await?;
+    let is_idle = wait_for_idle(plan.patience()).await?;
+    let mut crew = Crew::start(hub, contender, work).await?;
+    let before = if has_cost { Some((moved().await?, database.written().await?)) } else { None };
+    let (since, took_before) = (Machine::now()?, crew.cpu_us()?);
+    let figures = crew.client.measure().await?;
+    let (now, took) = (Machine::now()?, crew.cpu_us()?);
+    let expected = crew.expected;
+    ensure!(figures.count == expected, "{} of {expected} were answered as they should be", figures.count);
+    let took: BTreeMap<_, _> =
+        took.into_iter().map(|(name, us)| (name, us.saturating_sub(took_before[name]))).collect();
+    let per = 1.0 / f64::from(work.instances);
+    let others = now.busy_us(since).saturating_sub(took.values().sum()) as f64;
+    let cost = match before {
+        Some(before) => {
+            let now = (moved().await?, database.written().await?);
+            let has_store = contender == Contender::Ours && hub.row != Row::Sqlite;
+            Some(Cost::between(before, now, per / f64::from(work.shape.activities()), has_store))
+        }
+        None => None,
+    };
+    Ok(Bout {
+        work,
+        cpu_us: took.into_iter().map(|(name, us)| (name, us as f64 * per)).collect(),
+        others: others / (figures.seconds * 1e6 * cores()),
+        figures,
+        is_idle,
+        cost,
+    })
+}
+
+impl Cost {
+    fn between(before: (Moved, Written), now: (Moved, Written), per: f64, has_store: bool) -> Self {
+        let stored = |before: i64, now: i64| has_store.then_some((now - before) as f64 * per);
+        Self {
+            messages: (now.0.messages - before.0.messages) as f64 * per,
+            bytes: now.0.bytes.saturating_sub(before.0.bytes) as f64 * per,
+            commits: stored(before.1.commits, now.1.commits),
+            rows: stored(before.1.rows, now.1.rows),
+            log_bytes: stored(before.1.log_bytes, now.1.log_bytes),
+        }
+    }
+}
+
+/// How many processors there are.
+fn cores() -> f64 {
+    std::thread::available_parallelism().map_or(1.0, |count| count.get() as f64)
+}
+
+/// The processes of a run.
+struct Crew {
+    client: Part,
+    /// Those that are there for this run only; they live as long as it does.
+    _others: Vec<Part>,
+    processes: BTreeMap<&'static str, Process>,
+    /// How many answers there must be.
+    expected: usize,
+}
+
+impl Crew {
+    async fn start(hub: &Hub, contender: Contender, work: Work) -> anyhow::Result<Self> {
+        let mut processes = BTreeMap::from([("broker", Process::one(hub.broker_pid))]);
+        let (client, others, expected) = match contender {
+            Contender::Ours => {
+                processes.insert("orchestrator", Process::one(hub.orchestrator.pid()));
+                processes.insert("worker", Process::one(hub.worker.pid()));
+                if hub.row != Row::Sqlite {
+                    processes.insert("database", Process::with_children(hub.database_pid));
+                }
+                (Part::start("client", &hub.client(work)).await?, Vec::new(), work.instances)
+            }
+            Contender::Limit => limit(hub, work, Answers::Direct, &mut processes).await?,
+            Contender::LimitQueue => limit(hub, work, Answers::Queue, &mut processes).await?,
+        };
+        processes.insert("client", Process::one(client.pid()));
+        Ok(Self { client, _others: others, processes, expected: expected as usize })
+    }
+
+    fn cpu_us(&self) -> anyhow::Result<BTreeMap<&'static str, u64>> {
+        self.processes.iter().map(|(name, process)| Ok((*name, process.cpu_us()?))).collect()
+    }
+}
+
+async fn limit(
+    hub: &Hub,
+    work: Work,
+    answers: Answers,
+    processes: &mut BTreeMap<&'static str, Process>,
+) -> anyhow::Result<(Part, Vec<Part>, u32)> {
+    let arguments = |part: &str| -> Vec<String> {
+        let own = ["limit", part, "--broker", &hub.places.broker, "--queues", hub.row.queues().name()];
+        let own = own.into_iter().chain(["--answers", answers.name()]).map(ToOwned::to_owned);
+        own.chain(work.arguments()).collect()
+    };
+    drop(Part::start("preparation of the limit", &arguments("prepare")).await?);
+    let mut others = Vec::new();
+    if work.shape.width() == 1 {
+        let relay = Part::start("relay of the limit", &arguments("relay")).await?;
+        processes.insert("orchestrator", Process::one(relay.pid()));
+        others.push(relay);
+    }
+    let worker = Part::start("worker of the limit", &arguments("worker")).await?;
+    processes.insert("worker", Process::one(worker.pid()));
+    others.push(worker);
+    Ok((Part::start("client of the limit", &arguments("client")).await?, others, work.messages()))
+}

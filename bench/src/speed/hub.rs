@@ -1,0 +1,100 @@
+//! The fleet that is measured, with its hub.
+
+use anyhow::{bail, ensure};
+use tokio::task::spawn_blocking;
+use warren_model::Status;
+use warren_store::{Queries, postgres::PostgresReader, sqlite::SqliteReader};
+
+use super::{
+    outcome::Setting,
+    plan::{Plan, Row},
+};
+use crate::{
+    fleet::{Places, Service},
+    servers::{self, Server},
+    shape::Work,
+};
+
+/// How many activities a worker runs at a time, and so how many work items it is handed: as many as the limit's.
+const CONCURRENCY: &str = "worker.concurrency=1000";
+
+/// A hub with its services.
+pub(crate) struct Hub {
+    pub(crate) name: String,
+    pub(crate) row: Row,
+    pub(crate) places: Places,
+    pub(crate) orchestrator: Service,
+    pub(crate) worker: Service,
+    pub(crate) broker_pid: u32,
+    pub(crate) database_pid: u32,
+}
+
+impl Hub {
+    /// Starts the fleet of a row on a hub of its own.
+    pub(crate) async fn start(plan: &Plan, row: Row) -> anyhow::Result<Self> {
+        let name = format!("bench_{}", row.name());
+        let store = match row {
+            Row::Postgres | Row::Classic => plan.store.clone(),
+            Row::Sqlite => {
+                let file = plan.folder.join("bench.db");
+                for suffix in ["", "-wal", "-shm"] {
+                    let _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
+                }
+                format!("sqlite:{}", file.display())
+            }
+        };
+        let mut settings = vec![format!("broker.queue_type={}", row.queues().name()), CONCURRENCY.to_owned()];
+        settings.extend(plan.set.iter().cloned());
+        let places = Places { broker: plan.broker.clone(), store, folder: plan.folder.clone(), settings };
+        let (orchestrator, _) = Service::start("orchestrator", &name, &places).await?;
+        let (worker, _) = Service::start("worker", &name, &places).await?;
+        let (broker_pid, database_pid) = (servers::pid(Server::Broker).await?, servers::pid(Server::Database).await?);
+        Ok(Self { name, row, places, orchestrator, worker, broker_pid, database_pid })
+    }
+
+    /// Returns the arguments of a client of it.
+    pub(crate) fn client(&self, work: Work) -> Vec<String> {
+        let Places { broker, store, .. } = &self.places;
+        let own = ["client", "--broker", broker, "--store", store, "--hub", &self.name];
+        own.into_iter().map(ToOwned::to_owned).chain(work.arguments()).collect()
+    }
+
+    /// Fails unless everything that was started has completed, nothing is in the dead queue, and queues and publishers
+    /// are what they are said to be; returns what was seen.
+    pub(crate) async fn check(&self) -> anyhow::Result<Setting> {
+        let completed = self.completed().await?;
+        let queues = servers::check_queues(&format!("{}.", self.name), self.row.queues()).await?;
+        servers::check_empty(&format!("{}.dead", self.name)).await?;
+        let confirms = servers::check_confirms().await?;
+        let kind = self.row.queues().name();
+        let seen = format!(
+            "{queues} durable {kind} queues, {confirms} channels, all with confirms; {completed} instances, all completed"
+        );
+        Ok(Setting::new(&format!("hub {}", self.row.name()), seen))
+    }
+
+    async fn completed(&self) -> anyhow::Result<u64> {
+        let counts = match self.places.store.strip_prefix("sqlite:") {
+            Some(file) => {
+                let (file, hub) = (file.to_owned(), self.name.clone());
+                spawn_blocking(move || SqliteReader::open(file.as_ref(), &hub)).await??.counts().await?
+            }
+            None => PostgresReader::open(&self.places.store, &self.name).await?.counts().await?,
+        };
+        let mut completed = 0;
+        for (status, count) in counts {
+            if status == Status::Completed {
+                completed = count;
+            } else if count > 0 {
+                bail!("{count} instances of hub {} are {status:?}, and all should have completed", self.name);
+            }
+        }
+        ensure!(completed > 0, "no instance of hub {} has completed", self.name);
+        Ok(completed)
+    }
+
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.worker.stop().await?;
+        self.orchestrator.stop().await
+    }
+}

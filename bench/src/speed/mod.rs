@@ -1,0 +1,61 @@
+//! `make bench`: how fast the fleet is, beside what the broker alone can do, in one run.
+//!
+//! A run of ours and a run of the limit alternate, each on an idle machine if it becomes one; what is compared are their
+//! medians. Every outcome is looked at by the client, and the hub's own count at the end.
+
+mod bout;
+mod contender;
+#[cfg(test)]
+mod fixture;
+mod hub;
+mod outcome;
+mod plan;
+mod table;
+
+use std::collections::BTreeMap;
+
+use crate::{meter::Database, servers, shape::Shape};
+use bout::Bout;
+use contender::Contender;
+use hub::Hub;
+use outcome::{Outcome, Setting};
+pub(crate) use plan::Plan;
+
+/// Measures everything, prints it and writes it.
+pub(crate) async fn run(plan: &Plan) -> anyhow::Result<()> {
+    std::fs::create_dir_all(&plan.folder)?;
+    let mut outcome = Outcome::new(settings(plan).await?);
+    for row in plan.rows() {
+        let hub = Hub::start(plan, row).await?;
+        for shape in plan.shapes() {
+            outcome.add(row, shape, &alternate(plan, &hub, shape).await?);
+        }
+        outcome.seen(hub.check().await?);
+        hub.stop().await?;
+    }
+    table::print(&outcome)?;
+    outcome.write(&plan.output)
+}
+
+/// Runs ours and the limit in turns.
+async fn alternate(plan: &Plan, hub: &Hub, shape: Shape) -> anyhow::Result<BTreeMap<Contender, Vec<Bout>>> {
+    let mut bouts: BTreeMap<Contender, Vec<Bout>> = BTreeMap::new();
+    let contenders = plan.contenders(hub.row, shape);
+    for round in 0..plan.runs(hub.row) {
+        for contender in &contenders {
+            let bout = bout::run(plan, hub, *contender, plan.work(shape), round == 0).await?;
+            eprintln!("{}", table::line(hub.row, *contender, &bout));
+            bouts.entry(*contender).or_default().push(bout);
+        }
+    }
+    Ok(bouts)
+}
+
+/// Asks the servers how they are set, and fails if they would lose what they have taken.
+async fn settings(plan: &Plan) -> anyhow::Result<Vec<Setting>> {
+    let mut settings = outcome::machine();
+    settings.push(Setting::new("rabbitmq", servers::broker_version().await?));
+    let database = Database::connect(&plan.store).await?.settings().await?;
+    settings.extend(database.into_iter().map(|(name, value)| Setting::new(&format!("postgresql {name}"), value)));
+    Ok(settings)
+}

@@ -1,0 +1,163 @@
+//! What is measured, as the command line says it.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, ValueEnum};
+
+use super::contender::Contender;
+use crate::{
+    limit::Queues,
+    shape::{Shape, Work},
+};
+
+/// How often ours and the limit run in turns: on the main row, on the others, in a hurry.
+const RUNS: u32 = 5;
+const RUNS_OTHER: u32 = 3;
+const RUNS_QUICK: u32 = 2;
+/// A run in a hurry has this share of the work.
+const QUICK_SHARE: u32 = 3;
+
+/// What is measured, and where.
+#[derive(Args, Debug)]
+pub(crate) struct Plan {
+    /// RabbitMQ
+    #[arg(long, value_name = "URL")]
+    pub(crate) broker: String,
+
+    /// A PostgreSQL database without hubs; the role must be a superuser's, for a checkpoint
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: String,
+
+    /// Which kinds of work, with commas
+    #[arg(long, value_name = "SHAPES", value_enum, value_delimiter = ',')]
+    only: Vec<Shape>,
+
+    /// Which fleets, with commas
+    #[arg(long, value_name = "ROWS", value_enum, value_delimiter = ',')]
+    rows: Vec<Row>,
+
+    /// In a hurry: the main fleet, two runs each, a third of the work
+    #[arg(long)]
+    quick: bool,
+
+    /// How many runs of each
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100))]
+    runs: Option<u32>,
+
+    /// How many instances a run has
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
+    instances: Option<u32>,
+
+    /// How many instances are under way at a time
+    #[arg(long, value_name = "NUMBER", value_parser = inflight)]
+    inflight: Option<usize>,
+
+    /// A setting of the fleet, e.g. hub.partitions=1; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    pub(crate) set: Vec<String>,
+
+    /// How many seconds to wait for an idle machine before each run [default: 20, in a hurry 5]
+    #[arg(long, value_name = "SECONDS")]
+    patience: Option<u64>,
+
+    /// Where the figures go
+    #[arg(long, value_name = "FILE", default_value = "target/bench.json")]
+    pub(crate) output: PathBuf,
+
+    /// Where logs go
+    #[arg(long, value_name = "FOLDER", default_value = "target/bench")]
+    pub(crate) folder: PathBuf,
+}
+
+/// A fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Row {
+    /// PostgreSQL and quorum queues: the main one
+    Postgres,
+    /// SQLite and quorum queues
+    Sqlite,
+    /// PostgreSQL and classic queues
+    Classic,
+}
+
+impl Row {
+    const ALL: [Self; 3] = [Self::Postgres, Self::Sqlite, Self::Classic];
+
+    /// Returns what flags and reports call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Sqlite => "sqlite",
+            Self::Classic => "classic",
+        }
+    }
+
+    /// Returns how its queues are kept, and those of the limit beside it.
+    pub(crate) fn queues(self) -> Queues {
+        match self {
+            Self::Postgres | Self::Sqlite => Queues::Quorum,
+            Self::Classic => Queues::Classic,
+        }
+    }
+}
+
+impl Plan {
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        match (self.rows.as_slice(), self.quick) {
+            ([], true) => vec![Row::Postgres],
+            ([], false) => Row::ALL.into(),
+            (some, _) => some.into(),
+        }
+    }
+
+    pub(crate) fn shapes(&self) -> Vec<Shape> {
+        if self.only.is_empty() { Shape::ALL.into() } else { self.only.clone() }
+    }
+
+    pub(crate) fn runs(&self, row: Row) -> u32 {
+        let usual = match (self.quick, row) {
+            (true, _) => RUNS_QUICK,
+            (false, Row::Postgres) => RUNS,
+            (false, _) => RUNS_OTHER,
+        };
+        self.runs.unwrap_or(usual)
+    }
+
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_secs(self.patience.unwrap_or(if self.quick { 5 } else { 20 }))
+    }
+
+    /// Returns who runs in turns.
+    pub(crate) fn contenders(&self, row: Row, shape: Shape) -> Vec<Contender> {
+        let mut contenders = vec![Contender::Ours, Contender::Limit];
+        // A fan-out has no outcome that would matter.
+        if row == Row::Postgres && shape != Shape::W3 && !self.quick {
+            contenders.push(Contender::LimitQueue);
+        }
+        contenders
+    }
+
+    pub(crate) fn work(&self, shape: Shape) -> Work {
+        let share = if self.quick { QUICK_SHARE } else { 1 };
+        let instances = self.instances.unwrap_or(shape.instances() / share);
+        Work { shape, instances, inflight: self.inflight.unwrap_or(shape.inflight()) }
+    }
+}
+
+fn inflight(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=10_000) => Ok(number),
+        Ok(_) | Err(_) => Err("must be a whole number from 1 to 10000".into()),
+    }
+}
+
+fn setting(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some((key, _)) if key.contains('.') => Ok(text.into()),
+        Some(_) | None => Err("must be SECTION.KEY=VALUE, e.g. hub.partitions=1".into()),
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_test.rs"]
+mod test;
