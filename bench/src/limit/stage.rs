@@ -63,7 +63,8 @@ pub(super) async fn publish(
 pub(super) fn taken(confirmation: Confirmation) -> anyhow::Result<()> {
     match confirmation {
         Confirmation::Ack(None) => Ok(()),
-        other => bail!("the broker did not take a message: {other:?}"),
+        Confirmation::Ack(Some(_)) => bail!("no queue took a message"),
+        Confirmation::Nack(_) | Confirmation::NotRequested => bail!("the broker did not take a message"),
     }
 }
 
