@@ -142,6 +142,7 @@ fn start(orchestrator: &str, n: i64, reply_to: &str) -> Publication {
     Publication {
         to: Address::Exchange { exchange: "t.ingress".into(), key: format!("start.{orchestrator}") },
         mandatory: true,
+        packs: false,
         message,
     }
 }

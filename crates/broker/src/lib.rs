@@ -11,6 +11,7 @@ mod error;
 pub mod memory;
 mod message;
 mod name;
+pub mod packing;
 mod topology;
 mod transport;
 

@@ -53,6 +53,8 @@ pub struct Publication {
     pub to: Address,
     /// Whether it is an error that no queue takes it.
     pub mandatory: bool,
+    /// Whether its receiver takes packs, so that it may travel in one message with others.
+    pub packs: bool,
     /// What.
     pub message: Message,
 }

@@ -22,7 +22,7 @@ impl Table {
         let (told, caller) = oneshot::channel();
         let to = Address::Queue("shop.control.00".into());
         let request = Request {
-            publication: Publication { to, mandatory: true, message: Message::default() },
+            publication: Publication { to, mandatory: true, packs: false, message: Message::default() },
             about: About::Instance(InstanceId::new("order-7").unwrap()),
             message: MessageId::new("m-1").unwrap(),
             since: self.now,

@@ -214,7 +214,7 @@ impl Driver {
 
 fn send(channel: Channel, sequence: Sequence, publication: Publication) -> Confirm {
     Box::pin(async move {
-        let Publication { to, mandatory, message } = publication;
+        let Publication { to, mandatory, message, .. } = publication;
         let (exchange, key) = exchange_and_key(&to);
         let options = BasicPublishOptions { mandatory, immediate: false };
         let properties = to_properties(&message);

@@ -7,6 +7,7 @@ use super::{
     Codec, Malformed,
     fields::{Fields, missing},
     outgoing::to_sender,
+    pack,
     reply::read_outcome,
     wire::{self, header, kind},
 };
@@ -52,6 +53,7 @@ impl Codec {
 
 /// Reads an answer and the correlation id that it echoes.
 pub fn decode_client_reply(delivery: &Delivery) -> Result<(Option<String>, ClientReply), Malformed> {
+    pack::refuse(&delivery.message)?;
     let fields = Fields(&delivery.message);
     fields.check_format()?;
     let reply = match fields.kind() {

@@ -46,7 +46,7 @@ impl Codec {
             },
         );
         let queue = self.control_queue(self.partitions().of(&envelope.instance));
-        Publication { to: Address::Queue(queue), mandatory: true, message }
+        Publication { to: Address::Queue(queue), mandatory: true, packs: false, message }
     }
 
     /// Says of a command from a control queue that its payload is gone, if it is. Of a duplicate that is no matter.

@@ -5,6 +5,7 @@ use warren_model::{ActionId, ExecutionId, Failure, InstanceId, Partition, Partit
 use super::{
     Begin, Codec, Envelope, Malformed, RedispatchOrder,
     fields::Fields,
+    pack,
     wire::{self, header, kind},
 };
 use crate::{Address, Delivery, Publication};
@@ -70,8 +71,9 @@ impl Inbound {
 }
 
 impl Codec {
-    /// Reads a message of a control queue. Returns one meaning per message today; a pack will give several.
+    /// Reads a message of a control queue, which has one meaning.
     pub fn decode_control(&self, delivery: &Delivery) -> Result<Vec<Inbound>, Malformed> {
+        pack::refuse(&delivery.message)?;
         let inbound = match Fields(&delivery.message).kind() {
             None | Some(kind::RESULT | kind::FAILURE | kind::HEARTBEAT) => self.read_reply(delivery)?,
             Some(kind::BEGIN) => Inbound::Begin(self.read_begin(delivery)?),
@@ -88,7 +90,7 @@ impl Codec {
         let message = wire::message(kind::TAKEN, b"")
             .number(header::SOURCE, by.0.into())
             .number(header::SEQUENCE, i64::try_from(up_to).unwrap_or(i64::MAX));
-        Publication { to: Address::Queue(self.control_queue(source)), mandatory: false, message }
+        Publication { to: Address::Queue(self.control_queue(source)), mandatory: false, packs: true, message }
     }
 
     fn read_taken(&self, delivery: &Delivery) -> Result<Inbound, Malformed> {

@@ -36,7 +36,7 @@ impl Codec {
             .text(header::DEAD_REASON, reason)
             .text(header::DEAD_QUEUE, from_queue)
             .text(header::DEAD_KEY, &*delivery.routing_key);
-        Publication { to: Address::Queue(self.topology().dead().name), mandatory: true, message }
+        Publication { to: Address::Queue(self.topology().dead().name), mandatory: true, packs: false, message }
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     Codec, Envelope, Malformed,
     command::{answer_when, read_start},
     fields::{Fields, check_name},
+    pack,
     wire::header,
 };
 use crate::Delivery;
@@ -24,6 +25,7 @@ pub struct Ingress {
 impl Codec {
     /// Reads a message of the ingress. The routing key says what it asks: `start.<orchestrator>` or `raise.<event>`.
     pub fn decode_ingress(&self, delivery: &Delivery) -> Result<Ingress, Malformed> {
+        pack::refuse(&delivery.message)?;
         let fields = Fields(&delivery.message);
         if fields.claim()?.is_some() {
             let name = header::CLAIM;

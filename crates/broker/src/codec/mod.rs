@@ -16,6 +16,7 @@ mod hub;
 mod ingress;
 mod malformed;
 mod outgoing;
+pub mod pack;
 mod redispatch;
 mod reply;
 mod wire;

@@ -99,7 +99,7 @@ impl Codec {
             .text(header::IDEMPOTENCY_KEY, idempotency_key(execution, task.first_attempt()));
         message.message_id = Some(token.clone());
         message.correlation_id = Some(token);
-        Ok(Publication { to: Address::Queue(queue.name), mandatory: true, message })
+        Ok(Publication { to: Address::Queue(queue.name), mandatory: true, packs: false, message })
     }
 
     fn to_partition(
@@ -116,7 +116,7 @@ impl Codec {
             .number(header::SOURCE, source.0.into())
             .number(header::SEQUENCE, number);
         message.message_id = Some(format!("{source}:{target}:{sequence}"));
-        Ok(Publication { to: Address::Queue(self.control_queue(target)), mandatory: true, message })
+        Ok(Publication { to: Address::Queue(self.control_queue(target)), mandatory: true, packs: true, message })
     }
 }
 
@@ -134,7 +134,7 @@ pub(super) fn outcome_message(outcome: &Outcome) -> Message {
 /// Returns the message to where the sender of a command asked for it. Nobody there is no error.
 pub(super) fn to_sender(to: &AnswerTo, mut message: Message) -> Publication {
     message.correlation_id.clone_from(&to.correlation_id);
-    Publication { to: Address::Queue(to.reply_to.clone()), mandatory: false, message }
+    Publication { to: Address::Queue(to.reply_to.clone()), mandatory: false, packs: false, message }
 }
 
 /// The key under which an activity's effects should be known: the same for each delivery of the same task.

@@ -34,7 +34,7 @@ impl Codec {
             message.reply_to = Some(to.reply_to.clone());
             message.correlation_id.clone_from(&to.correlation_id);
         }
-        Publication { to: Address::Queue(self.control_queue(partition)), mandatory: true, message }
+        Publication { to: Address::Queue(self.control_queue(partition)), mandatory: true, packs: false, message }
     }
 
     /// Returns the answer to the order, once everything is sent.

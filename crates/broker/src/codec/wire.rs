@@ -6,7 +6,7 @@ use crate::{HeaderValue, Message};
 pub(super) const FORMAT: i64 = 1;
 
 /// The content type of every body that we write.
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 
 /// Values of the property `type`.
 pub(super) mod kind {

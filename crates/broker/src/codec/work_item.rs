@@ -6,6 +6,7 @@ use super::{
     Malformed,
     fields::{Fields, check_name},
     outgoing::outcome_message,
+    pack,
     wire::{self, header, kind},
 };
 use crate::{Address, Delivery, Message, Publication};
@@ -40,6 +41,7 @@ pub struct WorkItem {
 
 /// Reads a work item.
 pub fn decode_work_item(delivery: &Delivery) -> Result<WorkItem, Malformed> {
+    pack::refuse(&delivery.message)?;
     let fields = Fields(&delivery.message);
     let missing = |name, what| Malformed::new(format!("property {name} is missing: expected {what}"));
     let activity = fields.kind().ok_or_else(|| missing("type", "the name of the activity"))?;
@@ -79,7 +81,7 @@ fn to_owner(item: &WorkItem, mut message: Message, worker: &str) -> Publication 
     message = message.text(header::WORKER, worker).maybe_text(header::TRACEPARENT, item.traceparent.as_deref());
     message.correlation_id = Some(item.token.clone());
     let mandatory = !item.reply_to.starts_with(DIRECT_REPLY_TO);
-    Publication { to: Address::Queue(item.reply_to.clone()), mandatory, message }
+    Publication { to: Address::Queue(item.reply_to.clone()), mandatory, packs: false, message }
 }
 
 /// Leaves room for a suffix in a short string; a token of ours is far below.

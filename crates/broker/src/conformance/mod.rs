@@ -7,6 +7,8 @@ mod bulk;
 mod consuming;
 mod dead_letters;
 mod memory;
+pub(crate) mod packed;
+mod packing;
 mod publishing;
 pub(crate) mod rabbit;
 mod requests;
@@ -75,8 +77,34 @@ macro_rules! delivery_limit_suite {
     };
 }
 
+/// What only a broker with packs does.
+macro_rules! packing_suite {
+    ($name:ident, $open:expr) => {
+        mod $name {
+            cases! { $open;
+                packing:
+                    a_batch_is_one_message_and_arrives_as_many,
+                    a_lone_message_is_as_it_always_was,
+                    h1_a_pack_that_was_not_acknowledged_as_a_whole_comes_again_as_a_whole,
+                    the_prefetch_bounds_parts,
+                    a_cancelled_consumer_hands_on_the_rest_of_its_packs,
+                    h6_a_pack_without_a_queue_returns_with_all_its_parts,
+                    what_many_publish_at_once_arrives_once_each_in_few_messages,
+                    what_makes_no_sense_in_a_pack_stays_by_itself,
+                    requests_and_answers_travel_together,
+                    nobody_takes_a_pack_from_other_systems;
+            }
+        }
+    };
+}
+
 suite!(on_memory, crate::conformance::memory::open());
 suite!(on_rabbitmq_quorum, crate::conformance::Rabbit::quorum());
 suite!(on_rabbitmq_classic, crate::conformance::Rabbit::classic());
 delivery_limit_suite!(limited_on_memory, crate::conformance::memory::open_with_delivery_limit());
 delivery_limit_suite!(limited_on_rabbitmq, crate::conformance::Rabbit::quorum_with_delivery_limit());
+suite!(on_memory_with_packs, crate::conformance::packed::on(crate::conformance::memory::open()));
+suite!(on_rabbitmq_with_packs, crate::conformance::packed::on(crate::conformance::Rabbit::quorum()));
+packing_suite!(packed_on_memory, crate::conformance::packed::on(crate::conformance::memory::open()));
+packing_suite!(packed_on_rabbitmq_quorum, crate::conformance::packed::on(crate::conformance::Rabbit::quorum()));
+packing_suite!(packed_on_rabbitmq_classic, crate::conformance::packed::on(crate::conformance::Rabbit::classic()));

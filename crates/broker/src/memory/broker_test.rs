@@ -13,7 +13,7 @@ async fn broker() -> (Memory, QueueSpec) {
 }
 
 fn to(queue: &str) -> Publication {
-    Publication { to: Address::Queue(queue.into()), mandatory: true, message: Message::default() }
+    Publication { to: Address::Queue(queue.into()), mandatory: true, packs: false, message: Message::default() }
 }
 
 #[tokio::test]

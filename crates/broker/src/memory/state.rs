@@ -116,7 +116,7 @@ impl State {
         if let Some(why) = &self.faults.refusing {
             return Published::Refused(why.clone());
         }
-        let Publication { to, mandatory, message } = publication;
+        let Publication { to, mandatory, message, .. } = publication;
         let routed = match to {
             Address::Queue(name) if self.answer(&name, mandatory, &message) => true,
             Address::Queue(name) => self.enqueue(&name, &name, message),

@@ -79,7 +79,7 @@ impl World {
             Ask::Redispatch { partition } => return self.redispatch_publication(*partition, number),
             Ask::Nonsense { to, message } => {
                 let message = Message { message_id: Some(format!("nonsense-{number}")), ..message.clone() };
-                return Publication { to: to.clone(), mandatory: true, message };
+                return Publication { to: to.clone(), mandatory: true, packs: false, message };
             }
         };
         let answer_to = AnswerTo { reply_to: QUEUE.into(), correlation_id: Some(format!("r{number}")), stored: false };
@@ -111,7 +111,7 @@ impl World {
         };
         message.body = input.as_str().as_bytes().into();
         let exchange = self.hub.codec.topology().ingress_exchange();
-        Publication { to: Address::Exchange { exchange, key }, mandatory: true, message }
+        Publication { to: Address::Exchange { exchange, key }, mandatory: true, packs: false, message }
     }
 }
 

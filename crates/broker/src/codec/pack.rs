@@ -1,0 +1,280 @@
+//! Packs: several messages in one, because the broker's cost per message is the largest of all.
+//!
+//! Only between components of ours; whoever is handed packs unpacks them before a loop sees them. Pure, and nothing in a
+//! pack can make it panic: a part that makes no sense stays a message by itself, of which [`refuse`] says what is wrong,
+//! and so does what is left of a pack that ends within a part. So nothing is lost, and no part spoils another.
+//!
+//! ```text
+//! pack  = part …                       part = u32 length of the rest, field …, 0, body
+//! field = 1 type | 2 correlation_id | 3 message_id | 4 content_type, each: u8 length, text
+//!       | 5 (content_type is application/json)
+//!       | 6 text header: u8 length, name, u32 length, text
+//!       | 7 number header: u8 length, name, i64
+//!       | 8 truth header: u8 length, name, u8
+//! ```
+//! Numbers are big-endian. All parts have the pack's own `reply_to`: the broker rewrites it where it is direct reply-to.
+
+use std::collections::BTreeMap;
+
+use warren_model::limits::SHORT_STRING_BYTES_MAX;
+
+use super::{Malformed, wire::JSON};
+use crate::{HeaderValue, Message};
+
+/// The content type of a pack, with its format's version.
+pub const CONTENT_TYPE: &str = "application/vnd.warren.pack.v1";
+
+/// How the content types of all versions begin.
+const ANY_VERSION: &str = "application/vnd.warren.pack.";
+
+/// Most parts that a reader takes from one pack. Far above what our publishers put in; without a bound, a message of the
+/// largest size could become millions.
+pub const PARTS_MAX: usize = 4_096;
+
+/// Bytes of a length.
+const LENGTH: usize = 4;
+
+/// Marks of fields.
+mod mark {
+    pub(super) const END: u8 = 0;
+    pub(super) const KIND: u8 = 1;
+    pub(super) const CORRELATION_ID: u8 = 2;
+    pub(super) const MESSAGE_ID: u8 = 3;
+    pub(super) const CONTENT_TYPE: u8 = 4;
+    pub(super) const IS_JSON: u8 = 5;
+    pub(super) const TEXT: u8 = 6;
+    pub(super) const NUMBER: u8 = 7;
+    pub(super) const BOOL: u8 = 8;
+}
+
+/// Returns whether a message is a pack that this version reads.
+pub fn is_pack(message: &Message) -> bool {
+    message.content_type.as_deref() == Some(CONTENT_TYPE)
+}
+
+/// Returns whether a message can be a part: AMQP could carry its properties, and it is no pack itself.
+pub fn can_be_part(message: &Message) -> bool {
+    let properties = [&message.kind, &message.correlation_id, &message.message_id, &message.content_type];
+    let is_short = |text: &str| text.len() <= SHORT_STRING_BYTES_MAX;
+    let fits = properties.into_iter().flatten().all(|text| is_short(text));
+    fits && message.headers.keys().all(|name| is_short(name)) && !is_any_pack(message)
+}
+
+/// Returns about how many bytes a message takes as a part.
+pub fn size(message: &Message) -> usize {
+    let text = |text: &Option<String>| text.as_ref().map_or(0, |text| text.len() + 2);
+    let value = |value: &HeaderValue| match value {
+        HeaderValue::Text(text) => text.len() + LENGTH,
+        HeaderValue::Number(_) => 8,
+        HeaderValue::Bool(_) => 1,
+    };
+    let headers: usize = message.headers.iter().map(|(name, it)| name.len() + 2 + value(it)).sum();
+    LENGTH + text(&message.kind) + text(&message.correlation_id) + text(&message.message_id) + headers + message.body.len()
+}
+
+/// Returns a pack of messages that can be parts and have the same `reply_to`.
+pub fn pack<'a>(reply_to: Option<String>, parts: impl IntoIterator<Item = &'a Message>) -> Message {
+    let mut body = Vec::new();
+    for part in parts {
+        let begin = body.len();
+        body.extend([0; LENGTH]);
+        write(&mut body, part);
+        let length = u32::try_from(body.len() - begin - LENGTH).expect("a part is smaller than a message may be");
+        body[begin..begin + LENGTH].copy_from_slice(&length.to_be_bytes());
+    }
+    Message { content_type: Some(CONTENT_TYPE.into()), reply_to, body: body.into(), ..Message::default() }
+}
+
+/// Returns the parts of a pack, in order. A part that makes no sense stays a pack of its own, and so does all from where
+/// the pack makes none; so does a pack of nothing or of too many: then the only part is the pack.
+pub fn parts(pack: &Message) -> Vec<Message> {
+    if check_count(&pack.body).is_err() {
+        return vec![pack.clone()];
+    }
+    let unread = |bytes: &[u8]| Message { content_type: pack.content_type.clone(), body: bytes.into(), ..Message::default() };
+    let (mut parts, mut rest) = (Vec::new(), &pack.body[..]);
+    while !rest.is_empty() {
+        let Ok((part, after)) = split(rest) else {
+            parts.push(unread(rest));
+            break;
+        };
+        let message = read(part).map(|message| Message { reply_to: pack.reply_to.clone(), ..message });
+        parts.push(message.unwrap_or_else(|_| unread(&rest[..LENGTH + part.len()])));
+        rest = after;
+    }
+    parts
+}
+
+/// Fails if a message is a pack: whoever reads single messages was handed one because it makes no sense.
+pub(super) fn refuse(message: &Message) -> Result<(), Malformed> {
+    if !is_any_pack(message) {
+        return Ok(());
+    }
+    if !is_pack(message) {
+        let given = message.content_type.as_deref().unwrap_or_default();
+        return Err(Malformed::new(format!("content_type is {given:?}: this version reads packs of {CONTENT_TYPE}")));
+    }
+    check_count(&message.body)?;
+    let mut rest = &message.body[..];
+    while !rest.is_empty() {
+        let (part, after) = split(rest)?;
+        read(part)?;
+        rest = after;
+    }
+    Err(Malformed::new("the message is a pack, which only Warren's own components send, and never in another pack"))
+}
+
+fn is_any_pack(message: &Message) -> bool {
+    message.content_type.as_deref().is_some_and(|text| text.starts_with(ANY_VERSION))
+}
+
+fn check_count(body: &[u8]) -> Result<(), Malformed> {
+    if body.is_empty() {
+        return Err(Malformed::new("the pack is empty"));
+    }
+    let (mut rest, mut count) = (body, 0);
+    while let Ok((_, after)) = split(rest) {
+        (rest, count) = (after, count + 1);
+        if count > PARTS_MAX {
+            return Err(Malformed::new(format!("the pack holds more than {PARTS_MAX} messages")));
+        }
+    }
+    Ok(())
+}
+
+/// Takes the first part off; fails at the end, or if the length says more than there is.
+fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
+    let ends = |needs: usize| {
+        let there = bytes.len();
+        Malformed::new(format!("the pack ends within a message: {needs} bytes are announced, {there} are there"))
+    };
+    let Some((length, rest)) = bytes.split_first_chunk::<LENGTH>() else { return Err(ends(LENGTH)) };
+    let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+    rest.split_at_checked(length).ok_or_else(|| ends(length.saturating_add(LENGTH)))
+}
+
+fn write(to: &mut Vec<u8>, message: &Message) {
+    let properties = [
+        (mark::KIND, &message.kind),
+        (mark::CORRELATION_ID, &message.correlation_id),
+        (mark::MESSAGE_ID, &message.message_id),
+    ];
+    for (mark, text) in properties.into_iter().filter_map(|(mark, text)| Some((mark, text.as_deref()?))) {
+        to.push(mark);
+        write_short(to, text);
+    }
+    match message.content_type.as_deref() {
+        Some(JSON) => to.push(mark::IS_JSON),
+        Some(other) => {
+            to.push(mark::CONTENT_TYPE);
+            write_short(to, other);
+        }
+        None => {}
+    }
+    for (name, value) in &message.headers {
+        write_header(to, name, value);
+    }
+    to.push(mark::END);
+    to.extend(&message.body[..]);
+}
+
+fn write_header(to: &mut Vec<u8>, name: &str, value: &HeaderValue) {
+    to.push(match value {
+        HeaderValue::Text(_) => mark::TEXT,
+        HeaderValue::Number(_) => mark::NUMBER,
+        HeaderValue::Bool(_) => mark::BOOL,
+    });
+    write_short(to, name);
+    match value {
+        HeaderValue::Text(text) => {
+            let length = u32::try_from(text.len()).expect("a header is smaller than a message may be");
+            to.extend(length.to_be_bytes());
+            to.extend(text.as_bytes());
+        }
+        HeaderValue::Number(number) => to.extend(number.to_be_bytes()),
+        HeaderValue::Bool(value) => to.push(u8::from(*value)),
+    }
+}
+
+fn write_short(to: &mut Vec<u8>, text: &str) {
+    to.push(u8::try_from(text.len()).expect("a part has short properties and names"));
+    to.extend(text.as_bytes());
+}
+
+/// Reads a part.
+fn read(part: &[u8]) -> Result<Message, Malformed> {
+    let (mut from, mut message) = (Reader(part), Message::default());
+    loop {
+        match from.byte()? {
+            mark::END => break,
+            mark::KIND => message.kind = Some(from.short()?.into()),
+            mark::CORRELATION_ID => message.correlation_id = Some(from.short()?.into()),
+            mark::MESSAGE_ID => message.message_id = Some(from.short()?.into()),
+            mark::CONTENT_TYPE => message.content_type = Some(from.short()?.into()),
+            mark::IS_JSON => message.content_type = Some(JSON.into()),
+            mark::TEXT => from.header(&mut message.headers, |from| Ok(HeaderValue::Text(from.long()?.into())))?,
+            mark::NUMBER => from.header(&mut message.headers, |from| Ok(HeaderValue::Number(from.number()?)))?,
+            mark::BOOL => from.header(&mut message.headers, |from| Ok(HeaderValue::Bool(from.byte()? != 0)))?,
+            other => {
+                return Err(Malformed::new(format!("a message of the pack has a field {other}: expected 0 to 8")));
+            }
+        }
+    }
+    message.body = from.0.into();
+    Ok(message)
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn bytes(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
+        let Some((taken, rest)) = self.0.split_at_checked(count) else {
+            let there = self.0.len();
+            let why = format!("a message of the pack ends within a field: {count} bytes are announced, {there} are there");
+            return Err(Malformed::new(why));
+        };
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        Ok(self.bytes(N)?.try_into().expect("as many bytes were taken"))
+    }
+
+    fn byte(&mut self) -> Result<u8, Malformed> {
+        Ok(self.array::<1>()?[0])
+    }
+
+    fn number(&mut self) -> Result<i64, Malformed> {
+        Ok(i64::from_be_bytes(self.array()?))
+    }
+
+    fn short(&mut self) -> Result<&'a str, Malformed> {
+        let length = self.byte()?;
+        self.text(length.into())
+    }
+
+    fn long(&mut self) -> Result<&'a str, Malformed> {
+        let length = u32::from_be_bytes(self.array()?);
+        self.text(usize::try_from(length).unwrap_or(usize::MAX))
+    }
+
+    fn text(&mut self, length: usize) -> Result<&'a str, Malformed> {
+        std::str::from_utf8(self.bytes(length)?)
+            .map_err(|error| Malformed::new(format!("a message of the pack has a field that is not UTF-8: {error}")))
+    }
+
+    fn header(
+        &mut self,
+        headers: &mut BTreeMap<String, HeaderValue>,
+        value: impl FnOnce(&mut Self) -> Result<HeaderValue, Malformed>,
+    ) -> Result<(), Malformed> {
+        let name = self.short()?.to_owned();
+        headers.insert(name, value(self)?);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "pack_test.rs"]
+mod test;

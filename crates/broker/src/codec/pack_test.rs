@@ -1,0 +1,151 @@
+use super::*;
+
+fn message(id: &str, body: &[u8]) -> Message {
+    let headers = [
+        ("warren", HeaderValue::Number(1)),
+        ("lowest", HeaderValue::Number(i64::MIN)),
+        ("yes", HeaderValue::Bool(true)),
+        ("no", HeaderValue::Bool(false)),
+        ("worker", HeaderValue::Text("grüße 🦀".into())),
+        ("empty", HeaderValue::Text(String::new())),
+        ("long", HeaderValue::Text("x".repeat(70_000))),
+    ];
+    Message {
+        kind: Some("result".into()),
+        correlation_id: Some("c".repeat(255)),
+        reply_to: None,
+        message_id: Some(id.into()),
+        content_type: Some(JSON.into()),
+        headers: headers.map(|(name, value)| (name.to_owned(), value)).into(),
+        body: body.into(),
+    }
+}
+
+fn of(parts: &[Message]) -> Message {
+    pack(None, parts)
+}
+
+fn cut(pack: &Message, length: usize) -> Message {
+    Message { body: pack.body[..length].into(), ..pack.clone() }
+}
+
+fn why(message: &Message) -> String {
+    refuse(message).unwrap_err().reason
+}
+
+#[test]
+fn messages_come_out_of_a_pack_as_they_went_in() {
+    let every_byte: Vec<u8> = (0..=255).collect();
+    let other = Message { content_type: Some("text/plain".into()), ..Message::default() };
+    let sent = [message("a", b"1"), Message::default(), message("b", &every_byte), other];
+    let pack = of(&sent);
+    assert!(is_pack(&pack) && sent.iter().all(can_be_part));
+    assert_eq!(parts(&pack), sent);
+}
+
+#[test]
+fn all_parts_have_the_reply_to_of_their_pack() {
+    let pack = pack(Some("amq.rabbitmq.reply-to".into()), &[message("a", b"1"), message("b", b"2")]);
+    // The broker rewrites the pack's own.
+    let rewritten = Message { reply_to: Some("amq.rabbitmq.reply-to.g1h2".into()), ..pack };
+    let there: Vec<_> = parts(&rewritten).into_iter().map(|part| part.reply_to.unwrap()).collect();
+    assert_eq!(there, ["amq.rabbitmq.reply-to.g1h2"; 2]);
+}
+
+#[test]
+fn what_amqp_could_not_carry_and_packs_are_no_parts() {
+    assert!(can_be_part(&message("a", b"1")));
+    assert!(!can_be_part(&Message { kind: Some("k".repeat(256)), ..Message::default() }));
+    assert!(!can_be_part(&Message { headers: [("h".repeat(256), HeaderValue::Bool(true))].into(), ..Message::default() }));
+    assert!(!can_be_part(&of(&[message("a", b"1")])));
+}
+
+#[test]
+fn the_estimate_of_a_part_is_close() {
+    for part in [message("a", b"12345"), Message::default()] {
+        let (estimate, is) = (size(&part), of(std::slice::from_ref(&part)).body.len());
+        assert!(estimate.abs_diff(is) < 10, "{estimate} for {is}");
+    }
+}
+
+#[test]
+fn a_part_that_makes_no_sense_stays_by_itself_with_a_reason() {
+    let good = [message("a", b"1"), message("b", b"2")];
+    let (first, last) = (of(&good[..1]), of(&good[1..]));
+    let cases: [(&[u8], &str); 6] = [
+        (&[9, 0], "a message of the pack has a field 9: expected 0 to 8"),
+        (&[], "ends within a field: 1 bytes are announced, 0 are there"),
+        (&[1, 200, b'x'], "ends within a field: 200 bytes are announced, 1 are there"),
+        (&[1, 1, 0xff, 0], "is not UTF-8"),
+        (&[6, 1, b'h', 255, 255, 255, 255, b'v'], "4294967295 bytes are announced, 1 are there"),
+        (&[7, 1, b'h', 0], "8 bytes are announced, 1 are there"),
+    ];
+    for (bad, reason) in cases {
+        let length = u32::try_from(bad.len()).unwrap().to_be_bytes();
+        let frame = [&length, bad].concat();
+        let body = [&first.body[..], &frame, &last.body[..]].concat();
+        let parts = parts(&Message { body: body.into(), ..first.clone() });
+        let [one, unread, two] = &parts[..] else { panic!("{} parts", parts.len()) };
+        assert_eq!((one, two), (&good[0], &good[1]));
+        assert_eq!(*unread.body, frame[..]);
+        assert!(why(unread).contains(reason), "{}", why(unread));
+    }
+}
+
+#[test]
+fn wherever_a_pack_is_cut_what_is_whole_comes_out_and_the_rest_says_why() {
+    let sent: Vec<Message> = (0..3).map(|n| Message { body: [n; 5].into(), ..Message::default() }).collect();
+    let pack = of(&sent);
+    for length in 1..pack.body.len() {
+        let parts = parts(&cut(&pack, length));
+        let (whole, rest) = (length / 10, length % 10);
+        assert_eq!(parts[..whole], sent[..whole], "cut at {length}");
+        assert_eq!(parts.len(), whole + usize::from(rest > 0), "cut at {length}");
+        if rest > 0 {
+            assert!(why(&parts[whole]).contains("the pack ends within a message"), "cut at {length}");
+        }
+    }
+}
+
+#[test]
+fn any_bytes_are_taken_apart_without_a_loss() {
+    let mut seed = 1_u64;
+    for _ in 0..2_000 {
+        let bytes: Vec<u8> = (0..seed % 40)
+            .map(|_| {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                if seed % 3 == 0 { (seed >> 40) as u8 % 12 } else { (seed >> 33) as u8 }
+            })
+            .collect();
+        seed = seed.wrapping_add(1);
+        let message = Message { content_type: Some(CONTENT_TYPE.into()), body: bytes.into(), ..Message::default() };
+        for part in parts(&message) {
+            // Either a message, or something with a reason.
+            assert!(!is_pack(&part) || !why(&part).contains("only Warren's own"), "{:?}", message.body);
+        }
+    }
+}
+
+#[test]
+fn a_pack_of_nothing_of_too_many_or_in_a_pack_is_refused_whole() {
+    let empty = of(&[]);
+    assert_eq!((parts(&empty), why(&empty)), (vec![empty.clone()], "the pack is empty".into()));
+    let many = of(&vec![Message::default(); PARTS_MAX + 1]);
+    assert_eq!(parts(&many), [many.clone()]);
+    assert_eq!(why(&many), "the pack holds more than 4096 messages");
+    assert_eq!(parts(&of(&vec![Message::default(); PARTS_MAX])).len(), PARTS_MAX);
+    let inner = of(&[message("a", b"1")]);
+    assert_eq!(parts(&of(std::slice::from_ref(&inner))), [inner.clone()]);
+    assert!(why(&inner).contains("never in another pack"));
+}
+
+#[test]
+fn another_version_is_named() {
+    let next = Message { content_type: Some("application/vnd.warren.pack.v2".into()), ..of(&[message("a", b"1")]) };
+    assert!(!is_pack(&next));
+    assert_eq!(
+        why(&next),
+        "content_type is \"application/vnd.warren.pack.v2\": this version reads packs of application/vnd.warren.pack.v1"
+    );
+    assert_eq!(refuse(&message("a", b"1")), Ok(()));
+}

@@ -1,0 +1,49 @@
+//! The broker around the broker.
+
+use std::sync::Arc;
+
+use super::{PackingConsumer, PackingPublisher, PackingRequester};
+use crate::{Broker, Health, QueueSpec, Result, Topology};
+
+/// A broker whose messages travel in packs where their receivers take them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Packing<B> {
+    broker: B,
+    topology: Arc<Topology>,
+}
+
+impl<B: Broker> Packing<B> {
+    /// Returns `broker` with packs. Its publishers and requesters must be made within a tokio runtime.
+    pub fn new(broker: B, topology: Topology) -> Self {
+        Self { broker, topology: Arc::new(topology) }
+    }
+}
+
+impl<B: Broker> Broker for Packing<B> {
+    type Consumer = PackingConsumer<B::Consumer>;
+    type Publisher = PackingPublisher;
+    type Requester = PackingRequester<B::Requester>;
+
+    async fn declare(&self, queue: &QueueSpec) -> Result<()> {
+        self.broker.declare(queue).await
+    }
+
+    async fn consume(&self, queue: &str, prefetch: u16) -> Result<Self::Consumer> {
+        let consumer = self.broker.consume(queue, prefetch).await?;
+        // What other systems send is nobody's pack.
+        let takes_packs = self.topology.is_engine_queue(queue) && self.topology.ingress_queue().name != queue;
+        Ok(PackingConsumer::new(consumer, prefetch, takes_packs))
+    }
+
+    async fn publisher(&self) -> Result<Self::Publisher> {
+        Ok(PackingPublisher::new(self.broker.publisher().await?))
+    }
+
+    async fn requester(&self) -> Result<Self::Requester> {
+        Ok(PackingRequester::new(self.broker.requester().await?))
+    }
+
+    fn health(&self) -> Health {
+        self.broker.health()
+    }
+}
