@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 use warren::Registry;
-use warren_broker::Broker;
+use warren_broker::{Broker, packing::Packing};
 use warren_claims::Claiming;
 use warren_service::{
     Settings,
@@ -21,11 +21,12 @@ use crate::{Result, endpoint::Endpoint, plan::Plan, shell};
 /// since a restart would do no better. Errors are what a person must mend first.
 pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<Output = ()>) -> Result<()> {
     let name = format!("activity-worker {}", Plan::new(settings, &registry)?.name());
-    let broker = hub::amqp(settings, &name)?;
+    let topology = hub::topology(settings)?;
+    let broker = Packing::new(hub::amqp(settings, &name)?, topology.clone());
     let health = shell::health();
     let endpoint = Endpoint::open(&settings.health.worker).await?;
     let stopped = CancellationToken::new();
-    let (topology, hub_name) = (hub::topology(settings)?, settings.hub.name.as_str());
+    let hub_name = settings.hub.name.as_str();
     let payloads = settings.payloads.store();
     let serve = async {
         let served = match payloads.as_ref().and_then(StoreSettings::backend) {

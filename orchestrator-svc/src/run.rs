@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use warren::Registry;
-use warren_broker::{Broker, Codec};
+use warren_broker::{Broker, Codec, packing::Packing};
 use warren_claims::Claiming;
 use warren_engine::Limits;
 use warren_model::Partition;
@@ -93,7 +93,8 @@ async fn own<S: Store + Payloads>(
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let broker = amqp(settings, &format!("orchestrator-svc {}", process_name(&settings.orchestrator.name)))?;
-    let broker = Claiming::new(broker, store.clone(), topology(settings)?);
+    let topology = topology(settings)?;
+    let broker = Claiming::new(Packing::new(broker, topology.clone()), store.clone(), topology);
     let replica = Replica { orphaned, ..replica(settings, registry, store, broker, report.clone()).await? };
     let drain = async {
         shutdown.await;

@@ -100,6 +100,11 @@ async fn a_message_that_makes_no_sense_goes_to_the_dead_queue_with_the_reason() 
         let says = if partition == 1 { "dance" } else { "belongs to partition 01" }; // where `x` lives
         let reason = fleet.dead(&amqp).await.0;
         assert!(reason.contains(says), "{reason}");
+        let pack = BasicProperties::default().with_content_type("application/vnd.warren.pack.v1".into());
+        amqp.publish("", &control, &[0, 0, 0, 9, 1], pack).await;
+        let (reason, body) = fleet.dead(&amqp).await;
+        assert!(reason.contains("the pack ends within a message: 13 bytes are announced, 5 are there"), "{reason}");
+        assert_eq!(body, [0, 0, 0, 9, 1]);
     }
     still_works(&fleet, "one").await;
 }

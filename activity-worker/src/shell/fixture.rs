@@ -8,7 +8,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use warren::Registry;
-use warren_broker::{Broker, Codec, Message, Publication, Published, Publisher, Topology, memory::Memory};
+use warren_broker::{
+    Broker, Codec, Message, Publication, Published, Publisher, Topology, memory::Memory, packing::Packing,
+};
 use warren_model::{
     ActionId, ExecutionId, Failure, InstanceId, Outgoing, Partition, PartitionCount, Payload, TaskScheduled,
 };
@@ -48,9 +50,17 @@ pub(super) async fn broker() -> Memory {
 
 /// Starts a worker.
 pub(super) fn start(broker: &Memory, registry: Registry, settings: Settings) -> Bench {
+    start_on(broker.clone(), broker, registry, settings)
+}
+
+/// Starts a worker whose replies travel in packs.
+pub(super) fn start_packing(broker: &Memory, registry: Registry, settings: Settings) -> Bench {
+    start_on(Packing::new(broker.clone(), topology()), broker, registry, settings)
+}
+
+fn start_on<B: Broker>(serving: B, broker: &Memory, registry: Registry, settings: Settings) -> Bench {
     let (stop, health) = (CancellationToken::new(), crate::health());
     let (stopped, shown, broker) = (stop.clone(), health.clone(), broker.clone());
-    let serving = broker.clone();
     let served =
         tokio::spawn(
             async move { crate::run_with(serving, registry, &settings, &shown, stopped.cancelled_owned()).await },

@@ -30,11 +30,17 @@ impl<B: Broker> Publishing<B> {
         }
     }
 
-    /// Waits until it is known what became of a batch. Pending for ever while none is on its way. Safe to cancel.
+    /// Waits until it is known what became of a batch, and takes what is known of others: a pack decides several at once,
+    /// and their acknowledgements are few if they go together. Pending for ever while none is on its way. Safe to cancel.
     pub(super) async fn next(&mut self) -> Vec<(ItemId, Published)> {
         let Some(landed) = self.flights.next().await else { return std::future::pending().await };
         self.publisher = landed.publisher;
-        landed.fates
+        let mut fates = landed.fates;
+        while let Some(Some(landed)) = self.flights.next().now_or_never() {
+            self.publisher = landed.publisher;
+            fates.extend(landed.fates);
+        }
+        fates
     }
 }
 
@@ -60,3 +66,7 @@ async fn fly<B: Broker>(
     let is_lost = fates.iter().any(|fate| matches!(fate, Published::Lost(_)));
     Landed { publisher: (!is_lost).then_some(publisher), fates: items.into_iter().zip(fates).collect() }
 }
+
+#[cfg(test)]
+#[path = "packing_test.rs"]
+mod test;

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use warren_broker::{
     Acker, Broker, Codec, Consumer, Message, Published, Publisher, Topology,
     amqp::{Amqp, AmqpConfig, AmqpConsumer},
+    packing::{Packing, PackingConsumer},
 };
 use warren_model::{ActionId, ExecutionId, InstanceId, Outgoing, Partition, PartitionCount, Payload, TaskScheduled};
 use warren_service::Settings;
@@ -32,9 +33,9 @@ const PARTITION: Partition = Partition(0);
 /// A hub with a name that no other test has.
 pub(crate) struct Hub {
     topology: Topology,
-    broker: Amqp,
+    broker: Packing<Amqp>,
     hand: Connection,
-    replies: AmqpConsumer,
+    replies: PackingConsumer<AmqpConsumer>,
 }
 
 impl Hub {
@@ -42,6 +43,7 @@ impl Hub {
     pub(crate) async fn open() -> Self {
         let topology = Topology::new(&format!("test-{}", Uuid::new_v4().simple())).unwrap();
         let broker = Amqp::connect_lazily(AmqpConfig::new(url(), "activity-worker tests", topology.clone())).unwrap();
+        let broker = Packing::new(broker, topology.clone());
         let hand = Connection::connect(url(), ConnectionProperties::default()).await.expect("the broker answers");
         let control = topology.control(PARTITION);
         broker.declare(&control).await.unwrap();

@@ -266,7 +266,13 @@ async fn other_systems_refer_to_nothing() {
     let mut message = Message { body: [].into(), reply_to: Some(CONTROL.into()), ..Message::default() };
     message.headers.insert("claim".into(), warren_broker::HeaderValue::Text(format!("{}:5", uuid::Uuid::nil())));
     let to = Address::Queue("h.ingress".into());
-    world.memory.publisher().await.unwrap().publish(vec![Publication { to, mandatory: true, packs: false, message }]).await;
+    world
+        .memory
+        .publisher()
+        .await
+        .unwrap()
+        .publish(vec![Publication { to, mandatory: true, packs: false, message }])
+        .await;
     let mut ingress = world.broker.consume("h.ingress", 10).await.unwrap();
     let arrived = timeout(Duration::from_secs(10), ingress.next(10)).await.unwrap().unwrap();
     assert!(arrived[0].message.headers.contains_key("claim"), "the codec refuses it");

@@ -35,7 +35,8 @@ fn over(instance: &str) -> OutboxEntry {
 /// A row whose first entry has a message on its way.
 fn sent(outbox: &mut Outbox, number: u64, entries: Vec<OutboxEntry>) {
     outbox.enter(number, &entries);
-    let message = Publication { to: Address::Queue("q".into()), mandatory: true, packs: false, message: Message::default() };
+    let message =
+        Publication { to: Address::Queue("q".into()), mandatory: true, packs: false, message: Message::default() };
     outbox.add(number, entries, vec![(0, message)]);
 }
 

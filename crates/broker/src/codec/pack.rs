@@ -1,7 +1,7 @@
 //! Packs: several messages in one, because the broker's cost per message is the largest of all.
 //!
 //! Only between components of ours; whoever is handed packs unpacks them before a loop sees them. Pure, and nothing in a
-//! pack can make it panic: a part that makes no sense stays a message by itself, of which [`refuse`] says what is wrong,
+//! pack can make it panic: a part that makes no sense stays a message by itself, of which the codec then says what is wrong,
 //! and so does what is left of a pack that ends within a part. So nothing is lost, and no part spoils another.
 //!
 //! ```text
@@ -69,7 +69,12 @@ pub fn size(message: &Message) -> usize {
         HeaderValue::Bool(_) => 1,
     };
     let headers: usize = message.headers.iter().map(|(name, it)| name.len() + 2 + value(it)).sum();
-    LENGTH + text(&message.kind) + text(&message.correlation_id) + text(&message.message_id) + headers + message.body.len()
+    LENGTH
+        + text(&message.kind)
+        + text(&message.correlation_id)
+        + text(&message.message_id)
+        + headers
+        + message.body.len()
 }
 
 /// Returns a pack of messages that can be parts and have the same `reply_to`.
@@ -91,7 +96,7 @@ pub fn parts(pack: &Message) -> Vec<Message> {
     if check_count(&pack.body).is_err() {
         return vec![pack.clone()];
     }
-    let unread = |bytes: &[u8]| Message { content_type: pack.content_type.clone(), body: bytes.into(), ..Message::default() };
+    let unread = |bytes: &[u8]| Message { reply_to: None, body: bytes.into(), ..pack.clone() };
     let (mut parts, mut rest) = (Vec::new(), &pack.body[..]);
     while !rest.is_empty() {
         let Ok((part, after)) = split(rest) else {
@@ -230,7 +235,8 @@ impl<'a> Reader<'a> {
     fn bytes(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
         let Some((taken, rest)) = self.0.split_at_checked(count) else {
             let there = self.0.len();
-            let why = format!("a message of the pack ends within a field: {count} bytes are announced, {there} are there");
+            let why =
+                format!("a message of the pack ends within a field: {count} bytes are announced, {there} are there");
             return Err(Malformed::new(why));
         };
         self.0 = rest;

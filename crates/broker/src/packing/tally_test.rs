@@ -92,7 +92,8 @@ fn h5_nothing_is_acknowledged_that_is_held() {
         let sizes: Vec<usize> = (0..8).map(|_| 1 + random(4)).collect();
         let mut tally = tally(&sizes);
         let owner: Vec<u64> = (1..).zip(&sizes).flat_map(|(tag, parts)| vec![tag; *parts]).collect();
-        let (mut open, mut told): (BTreeSet<u64>, BTreeSet<u64>) = ((1..=owner.len() as u64).collect(), BTreeSet::new());
+        let (mut open, mut told): (BTreeSet<u64>, BTreeSet<u64>) =
+            ((1..=owner.len() as u64).collect(), BTreeSet::new());
         let mut returned = BTreeSet::new();
         while let Some(last) = open.last().copied() {
             let tag = 1 + random(usize::try_from(last).unwrap()) as u64;

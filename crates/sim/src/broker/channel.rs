@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use warren_broker::Delivery;
+use warren_broker::{Delivery, packing::Tally};
 
 use super::{Holder, Stored};
 use crate::time::Time;
@@ -22,6 +22,10 @@ pub(crate) struct Channel {
     pub(crate) unacked: BTreeMap<u64, Stored>,
     /// On the way to the consumer.
     pub(crate) inbox: VecDeque<Delivery>,
+    /// The consumer's own: the parts of what it has taken apart and not handed on, …
+    parts: VecDeque<Delivery>,
+    /// … and what it holds.
+    pub(super) tally: Tally,
     pub(crate) is_cancelled: bool,
     pub(crate) is_closed: bool,
     /// When the last frame from the consumer arrives: frames keep their order.
@@ -45,6 +49,8 @@ impl Channel {
             holder,
             unacked: BTreeMap::new(),
             inbox: VecDeque::new(),
+            parts: VecDeque::new(),
+            tally: Tally::default(),
             is_cancelled: false,
             is_closed: false,
             frames_until: Time::default(),
@@ -66,6 +72,24 @@ impl Channel {
             message: stored.message.clone(),
         });
         self.unacked.insert(tag, stored);
+    }
+
+    /// Takes what has arrived, part by part, at most `max` and no more than the prefetch has room for.
+    pub(super) fn take(&mut self, max: usize) -> Vec<Delivery> {
+        let handed_on = self.tally.held() - self.parts.len();
+        let has_ended = self.is_closed || self.is_cancelled;
+        let room = if has_ended { max } else { max.min(self.prefetch.saturating_sub(handed_on)) };
+        while self.parts.len() < room
+            && let Some(delivery) = self.inbox.pop_front()
+        {
+            self.parts.extend(self.tally.take_apart(delivery));
+        }
+        self.parts.drain(..room.min(self.parts.len())).collect()
+    }
+
+    /// Returns whether something has arrived that the consumer has not handed on.
+    pub(super) fn has_parts(&self) -> bool {
+        !self.parts.is_empty() || !self.inbox.is_empty()
     }
 
     pub(super) fn ack(&mut self, tag: u64, multiple: bool) -> Vec<Stored> {

@@ -7,14 +7,17 @@ mod queue;
 
 use std::collections::BTreeMap;
 
-use warren_broker::{Address, Delivery, Message, Publication};
+use warren_broker::{
+    Address, Delivery, Message, Publication,
+    packing::{Lanes, Word},
+};
 
 use self::publisher::Publisher;
 use self::queue::Queue;
 pub(crate) use self::{
     channel::{Channel, ChannelId},
-    publisher::{Flight, FlightId, PublisherId, Ticket},
-    queue::Stored,
+    publisher::{Flight, FlightId, PublisherId, Settled, Ticket},
+    queue::{Stored, parts},
 };
 use crate::{time::Time, world::Process};
 
@@ -47,6 +50,8 @@ pub(crate) struct Broker {
     pub(crate) queues: BTreeMap<String, Queue>,
     pub(crate) channels: BTreeMap<ChannelId, Channel>,
     pub(crate) publishers: BTreeMap<PublisherId, Publisher>,
+    /// What each of them has not published yet.
+    lanes: BTreeMap<PublisherId, (Holder, Lanes<Ticket>)>,
     pub(crate) flights: BTreeMap<FlightId, Flight>,
     /// Channels whose holder has something to hear.
     pub(crate) news: Vec<ChannelId>,
@@ -130,29 +135,47 @@ impl Broker {
     /// Takes an acknowledgement and returns the messages that are gone.
     pub(crate) fn ack(&mut self, id: ChannelId, tag: u64, multiple: bool) -> Vec<Stored> {
         let Some(channel) = self.channels.get_mut(&id) else { return Vec::new() };
-        let (gone, name) = (channel.ack(tag, multiple), channel.queue.clone());
-        self.pump(&name);
-        gone
+        let words = channel.tally.ack(tag, multiple);
+        self.hear(id, words)
     }
 
     pub(crate) fn requeue(&mut self, id: ChannelId, tag: u64) {
         let Some(channel) = self.channels.get_mut(&id) else { return };
-        let name = channel.queue.clone();
-        let at_the_end = self.requeues_at_the_end;
-        if let (Some(stored), Some(queue)) = (channel.unacked.remove(&tag), self.queues.get_mut(&name)) {
-            queue.give_back(stored, at_the_end);
+        let word = channel.tally.requeue(tag);
+        self.hear(id, word.into_iter().collect());
+    }
+
+    /// Does as a consumer says of its deliveries, and returns those that are gone.
+    fn hear(&mut self, id: ChannelId, words: Vec<Word>) -> Vec<Stored> {
+        let Some(channel) = self.channels.get_mut(&id) else { return Vec::new() };
+        if channel.has_parts() {
+            self.news.push(id); // there may be room for them now
+        }
+        let (name, mut gone) = (channel.queue.clone(), Vec::new());
+        for word in words {
+            match word {
+                Word::Ack { tag, multiple } => gone.extend(channel.ack(tag, multiple)),
+                Word::Requeue(tag) => {
+                    let at_the_end = self.requeues_at_the_end;
+                    if let (Some(stored), Some(queue)) = (channel.unacked.remove(&tag), self.queues.get_mut(&name)) {
+                        queue.give_back(stored, at_the_end);
+                    }
+                }
+            }
         }
         self.pump(&name);
+        gone
     }
 
     /// Takes what has arrived at a channel, at most `max`.
     pub(crate) fn take(&mut self, id: ChannelId, max: usize) -> Taken {
         let Some(channel) = self.channels.get_mut(&id) else { return Taken::End };
-        let taken: Vec<Delivery> = channel.inbox.drain(..max.min(channel.inbox.len())).collect();
+        let taken = channel.take(max);
         if !taken.is_empty() {
             return Taken::Deliveries(taken);
         }
-        if channel.is_closed || channel.is_cancelled { Taken::End } else { Taken::Nothing }
+        let has_ended = (channel.is_closed || channel.is_cancelled) && !channel.has_parts();
+        if has_ended { Taken::End } else { Taken::Nothing }
     }
 
     /// Returns the queue that a publication goes to, if there is one.

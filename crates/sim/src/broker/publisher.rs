@@ -2,7 +2,10 @@
 
 use std::collections::VecDeque;
 
-use warren_broker::{Publication, Published};
+use warren_broker::{
+    Publication, Published,
+    packing::{Departure, Lanes},
+};
 
 use super::{Broker, Holder};
 
@@ -27,18 +30,24 @@ pub(crate) enum Ticket {
     Forward,
 }
 
+/// Batches of which all is known.
+pub(crate) type Settled = Vec<(Ticket, Vec<Published>)>;
+
 /// A publisher's channel.
 #[derive(Debug)]
 pub(crate) struct Publisher {
     pub(crate) holder: Holder,
 }
 
-/// A batch of publications.
+/// Messages that left together.
 #[derive(Debug)]
 pub(crate) struct Flight {
     pub(crate) publisher: PublisherId,
     pub(crate) holder: Holder,
-    pub(crate) ticket: Ticket,
+    /// By which the publisher's lanes know it.
+    departure: u64,
+    /// How many messages.
+    pub(crate) count: usize,
     /// What has not arrived yet.
     pub(crate) left: VecDeque<Publication>,
     /// What became of those that have.
@@ -53,23 +62,49 @@ impl Broker {
     pub(crate) fn publisher(&mut self, holder: Holder) -> PublisherId {
         let id = PublisherId(self.id());
         self.publishers.insert(id, Publisher { holder });
+        self.lanes.insert(id, (holder, Lanes::default()));
         id
     }
 
-    pub(crate) fn send(&mut self, publisher: PublisherId, ticket: Ticket, batch: Vec<Publication>) -> FlightId {
+    /// Takes a batch that is to be published.
+    pub(crate) fn add(&mut self, publisher: PublisherId, ticket: Ticket, batch: Vec<Publication>) {
+        if let Some((_, lanes)) = self.lanes.get_mut(&publisher) {
+            lanes.add(ticket, batch);
+        }
+    }
+
+    /// Returns the next messages that leave together, as the real lanes decide.
+    pub(crate) fn depart(&mut self, publisher: PublisherId) -> Option<FlightId> {
         let id = FlightId(self.id());
-        let holder = self.publishers[&publisher].holder;
-        let (left, results, returned) = (batch.into(), Vec::new(), Vec::new());
-        self.flights.insert(id, Flight { publisher, holder, ticket, left, results, returned, is_settled: false });
-        id
+        let (holder, lanes) = self.lanes.get_mut(&publisher)?;
+        let (holder, Departure { id: departure, messages }) = (*holder, lanes.depart()?);
+        let (count, left, results, returned) = (messages.len(), messages.into(), Vec::new(), Vec::new());
+        let flight = Flight { publisher, holder, departure, count, left, results, returned, is_settled: false };
+        self.flights.insert(id, flight);
+        Some(id)
     }
 
-    /// Closes a publisher's channel and returns its batches on their way: what has not arrived never does.
+    /// Tells the lanes what became of a flight; returns it with the batches of which all is known now.
+    pub(crate) fn land(&mut self, id: FlightId) -> Option<(Flight, Settled)> {
+        let flight = self.flights.remove(&id)?;
+        let (_, lanes) = self.lanes.get_mut(&flight.publisher)?;
+        let landed = lanes.landed(flight.departure, &flight.results);
+        Some((flight, landed))
+    }
+
+    /// Closes a publisher's channel and returns its messages on their way: what has not arrived never does.
     pub(crate) fn close_publisher(&mut self, id: PublisherId) -> Vec<FlightId> {
         if self.publishers.remove(&id).is_none() {
             return Vec::new();
         }
         self.flights.iter().filter(|(_, flight)| flight.publisher == id).map(|(id, _)| *id).collect()
+    }
+
+    /// Forgets a publisher that is gone with its process or session.
+    pub(crate) fn forget_publisher(&mut self, id: PublisherId) {
+        self.publishers.remove(&id);
+        self.lanes.remove(&id);
+        self.flights.retain(|_, flight| flight.publisher != id);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use warren_broker::Message;
+use warren_broker::{Message, codec::pack};
 
 use super::ChannelId;
 use crate::time::Time;
@@ -17,6 +17,18 @@ pub(crate) struct Stored {
     pub(crate) published_at: Time,
     /// Whether it was delivered before.
     pub(crate) is_redelivered: bool,
+}
+
+impl Stored {
+    /// Returns the messages that it is: a pack is many.
+    pub(crate) fn messages(&self) -> Vec<Message> {
+        parts(&self.message)
+    }
+}
+
+/// Returns the messages that one is: a pack is many.
+pub(crate) fn parts(message: &Message) -> Vec<Message> {
+    if pack::is_pack(message) { pack::parts(message) } else { vec![message.clone()] }
 }
 
 /// A queue.

@@ -25,11 +25,11 @@ impl World {
         let gone = std::mem::take(&mut queue.ready);
         self.faults.count(Fault::QueuePurged);
         self.note(format_args!("DISASTER: queue {name} is purged of {} messages", gone.len()));
-        for stored in gone.into_values() {
-            if let Some(id) = &stored.message.message_id {
+        for message in gone.values().flat_map(Stored::messages) {
+            if let Some(id) = &message.message_id {
                 self.ledger.nonsense.remove(id);
             }
-            self.ledger.lost.extend(stored.message.correlation_id.map(|token| (token, self.now)));
+            self.ledger.lost.extend(message.correlation_id.map(|token| (token, self.now)));
         }
         let pause = self.random.below(5 * SECOND);
         self.later(pause, Step::Client(ClientStep::Redispatch));
@@ -38,8 +38,10 @@ impl World {
     /// A control queue loses the words of partitions that are ready in it, confirmed as they are: the owners know.
     pub(crate) fn lose_words(&mut self) {
         let is_word = |stored: &Stored| {
-            let is_nonsense = stored.message.message_id.as_deref().is_some_and(|id| id.starts_with("nonsense"));
-            !is_nonsense && matches!(stored.message.kind.as_deref(), Some("partition" | "taken"))
+            stored.messages().iter().all(|message| {
+                let is_nonsense = message.message_id.as_deref().is_some_and(|id| id.starts_with("nonsense"));
+                !is_nonsense && matches!(message.kind.as_deref(), Some("partition" | "taken"))
+            })
         };
         let topology = self.hub.codec.topology();
         let queues =

@@ -110,16 +110,11 @@ impl Carriers {
     fn of(world: &World) -> Self {
         let mut carriers = Self::default();
         for queue in world.broker.queues.keys() {
-            for stored in world.broker.held(queue) {
-                let is_question = stored.message.kind.as_deref() == Some("begin");
-                carriers.tokens.extend(stored.message.correlation_id.clone().filter(|_| !is_question));
+            for message in world.broker.held(queue).flat_map(crate::broker::Stored::messages) {
+                let is_question = message.kind.as_deref() == Some("begin");
+                carriers.tokens.extend(message.correlation_id.clone().filter(|_| !is_question));
                 if world.hub.codec.topology().partition_of_control(queue).is_some() {
-                    let delivery = Delivery {
-                        tag: 1,
-                        redelivered: false,
-                        routing_key: queue.clone(),
-                        message: stored.message.clone(),
-                    };
+                    let delivery = Delivery { tag: 1, redelivered: false, routing_key: queue.clone(), message };
                     let inbound = world.hub.codec.decode_control(&delivery).unwrap_or_default();
                     inbound.iter().for_each(|inbound| carriers.inbound(inbound));
                 }

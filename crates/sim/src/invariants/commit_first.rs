@@ -79,8 +79,15 @@ fn is_scheduled(world: &World, message: &Message) -> bool {
     token.zip(execution).is_some_and(|(token, execution)| execution.tasks.contains(&(token.task, token.attempt)))
 }
 
-/// A delivery was acknowledged: what it brought is safe.
+/// A delivery was acknowledged: all that it brought is safe.
 pub(crate) fn acknowledged(world: &World, queue: &str, stored: &Stored) -> Result<(), Violation> {
+    stored
+        .messages()
+        .into_iter()
+        .try_for_each(|message| acknowledged_part(world, queue, &Stored { message, ..stored.clone() }))
+}
+
+fn acknowledged_part(world: &World, queue: &str, stored: &Stored) -> Result<(), Violation> {
     let fail = |text: &str| {
         let message = crate::show::message(&stored.message);
         Err(Violation::new("commit first", format!("{message} of {queue} is acknowledged, and {text}")))

@@ -106,14 +106,16 @@ impl World {
 
     /// What became of publications.
     pub(super) fn heard_of_flight(&mut self, id: u64, session: &mut Session, flight: FlightId) -> Result<(), End> {
-        let Some(flight) = self.broker.flights.remove(&flight) else { return Ok(()) };
-        let Ticket::Owner(ticket) = flight.ticket else { return Ok(()) };
-        let results = flight.results;
-        if results.iter().any(|result| matches!(result, Published::Lost(_))) {
+        let Some((flight, landed)) = self.landed(flight) else { return Ok(()) };
+        if flight.results.iter().any(|result| matches!(result, Published::Lost(_))) {
             return Err(End::Failed("the channel that publishes was lost".into()));
         }
         flight.returned.iter().for_each(|publication| self.declare_missing(publication));
-        self.tell(id, session, Input::Published { ticket, results });
+        for (ticket, results) in landed {
+            if let Ticket::Owner(ticket) = ticket {
+                self.tell(id, session, Input::Published { ticket, results });
+            }
+        }
         Ok(())
     }
 

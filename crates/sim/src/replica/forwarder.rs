@@ -136,7 +136,7 @@ impl World {
 
     /// Acknowledges once everything is confirmed.
     fn forwarded(&mut self, replica: usize, flight: FlightId) {
-        let Some(flight) = self.broker.flights.remove(&flight) else { return };
+        let Some((flight, landed)) = self.landed(flight) else { return };
         if self.replicas[replica].forwarder.publisher != Some(flight.publisher) {
             return;
         }
@@ -144,9 +144,13 @@ impl World {
             return self.fail_forwarder(replica);
         }
         flight.returned.iter().for_each(|publication| self.declare_missing(publication));
+        landed.into_iter().for_each(|(_, results)| self.forwarded_batch(replica, &results));
+    }
+
+    fn forwarded_batch(&mut self, replica: usize, results: &[Published]) {
         let mut left = Vec::new();
         let batch = std::mem::take(&mut self.replicas[replica].forwarder.batch);
-        for (publication, result) in batch.into_iter().zip(&flight.results) {
+        for (publication, result) in batch.into_iter().zip(results) {
             let is_nobody = *result == Published::Returned;
             if *result == Published::Confirmed || (is_nobody && !publication.mandatory) {
                 continue;

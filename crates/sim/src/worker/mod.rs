@@ -196,14 +196,18 @@ impl World {
     }
 
     fn reply_published(&mut self, worker: usize, flight: FlightId) {
-        let Some(flight) = self.broker.flights.remove(&flight) else { return };
+        let Some((flight, landed)) = self.landed(flight) else { return };
         if flight.results.iter().any(|result| matches!(result, warren_broker::Published::Lost(_)))
             && self.workers[worker].publisher == Some(flight.publisher)
         {
             self.workers[worker].publisher = None;
         }
-        let Ticket::Items(items) = flight.ticket else { return };
-        let fates = items.into_iter().zip(flight.results).collect();
+        let mut fates = Vec::new();
+        for (ticket, results) in landed {
+            if let Ticket::Items(items) = ticket {
+                fates.extend(items.into_iter().zip(results));
+            }
+        }
         self.in_worker(worker, Input::Published(fates));
     }
 

@@ -89,8 +89,7 @@ impl World {
             }
             BrokerStep::Publish(flight) => self.publish_some(flight),
             BrokerStep::ForgetPublisher(publisher) => {
-                self.broker.publishers.remove(&publisher);
-                self.broker.flights.retain(|_, flight| flight.publisher != publisher);
+                self.broker.forget_publisher(publisher);
             }
         }
     }

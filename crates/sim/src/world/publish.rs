@@ -4,7 +4,7 @@ use warren_broker::{Publication, Published};
 
 use super::{BrokerStep, Step, World};
 use crate::{
-    broker::{ChannelId, FlightId, Holder, PublisherId, Ticket},
+    broker::{ChannelId, Flight, FlightId, Holder, PublisherId, Settled, Ticket, parts},
     client::ClientStep,
     fault::Fault,
     invariants,
@@ -15,8 +15,25 @@ use crate::{
 impl World {
     /// Sends a batch on its way. Each has a task of its own, so one may overtake another; within it the order holds.
     pub(crate) fn publish(&mut self, publisher: PublisherId, ticket: Ticket, batch: Vec<Publication>) {
-        let flight = self.broker.send(publisher, ticket, batch);
-        self.soon(Step::Broker(BrokerStep::Publish(flight)));
+        self.broker.add(publisher, ticket, batch);
+        self.depart(publisher);
+    }
+
+    /// Sends on their way what may leave.
+    fn depart(&mut self, publisher: PublisherId) {
+        while let Some(flight) = self.broker.depart(publisher) {
+            self.soon(Step::Broker(BrokerStep::Publish(flight)));
+            if !self.broker.publishers.contains_key(&publisher) {
+                self.lose_flight(flight, false);
+            }
+        }
+    }
+
+    /// Takes what became of messages that left together; returns the batches of which all is known.
+    pub(crate) fn landed(&mut self, id: FlightId) -> Option<(Flight, Settled)> {
+        let landed = self.broker.land(id)?;
+        self.depart(landed.0.publisher);
+        Some(landed)
     }
 
     /// Some of a batch arrive, in order; the rest comes later.
@@ -89,9 +106,12 @@ impl World {
         }
         let Some((queue, key)) = self.broker.target(publication) else { return false };
         self.note(format_args!("broker: {} to {queue}", crate::show::message(&publication.message)));
-        let verdict = invariants::commit_first::published(self, publication, from);
-        self.judge(verdict);
-        self.ledger.published(&queue, publication, self.hub.codec.topology());
+        for message in parts(&publication.message) {
+            let part = Publication { message, ..publication.clone() };
+            let verdict = invariants::commit_first::published(self, &part, from);
+            self.judge(verdict);
+            self.ledger.published(&queue, &part, self.hub.codec.topology());
+        }
         self.broker.enqueue(&queue, &key, publication.message.clone(), self.now);
         true
     }
@@ -116,22 +136,22 @@ impl World {
         self.note(format_args!("broker: a publisher's channel is lost"));
         for id in self.broker.close_publisher(publisher) {
             let keeps = self.random.index(2) == 0;
-            let Some(flight) = self.broker.flights.get_mut(&id) else { continue };
-            let lost = || Published::Lost("the channel was closed".into());
-            if !keeps {
-                flight.results.iter_mut().for_each(|result| *result = lost());
-            }
-            flight.left.clear();
-            let count = match &flight.ticket {
-                Ticket::Items(items) => items.len(),
-                Ticket::Owner(_) | Ticket::Forward | Ticket::Question => flight.results.len() + 1,
-            };
-            if !flight.is_settled {
-                let first = flight.results.len();
-                flight.results.extend((first..count).map(|_| lost()));
-            }
-            self.soon_confirm(id);
+            self.lose_flight(id, keeps);
         }
+    }
+
+    /// No confirm comes any more; `keeps`: those that came are heard.
+    fn lose_flight(&mut self, id: FlightId, keeps: bool) {
+        let Some(flight) = self.broker.flights.get_mut(&id) else { return };
+        let lost = || Published::Lost("the channel was closed".into());
+        if !keeps {
+            flight.results.iter_mut().for_each(|result| *result = lost());
+        }
+        flight.left.clear();
+        if !flight.is_settled {
+            flight.results.resize(flight.count, lost());
+        }
+        self.soon_confirm(id);
     }
 
     pub(super) fn acknowledge(&mut self, channel: ChannelId, tag: u64, multiple: bool) {

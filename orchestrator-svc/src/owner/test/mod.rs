@@ -10,6 +10,7 @@ mod large;
 mod late;
 mod lifecycle;
 mod outbox;
+mod packs;
 mod partitions;
 mod poison;
 mod purge;

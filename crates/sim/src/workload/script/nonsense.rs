@@ -1,6 +1,6 @@
 //! Messages that make no sense. None of them may vanish, and none may hold up what comes behind it.
 
-use warren_broker::{Address, HeaderValue, Message};
+use warren_broker::{Address, HeaderValue, Message, codec::pack::CONTENT_TYPE};
 
 use super::Builder;
 use crate::client::Ask;
@@ -25,15 +25,18 @@ pub(super) fn by_ingress(builder: &mut Builder<'_>) {
     send(builder, Address::Exchange { exchange, key: key.into() }, message);
 }
 
-/// To a control queue: a reply that nobody asked for, a command that is none, a word between partitions that is none.
+/// To a control queue: a reply that nobody asked for, a command that is none, a word between partitions that is none, a
+/// pack that is none.
 pub(super) fn to_an_owner(builder: &mut Builder<'_>) {
     let text = |text: &str| Some(text.to_owned());
     let token = "chain-1.00000000000000000000000000000001.1.1.0000000000000001";
-    let message = match builder.random.below(5) {
+    let message = match builder.random.below(7) {
         0 => Message { correlation_id: text(token), body: b"1"[..].into(), ..Message::default() },
         1 => Message { kind: text("result"), body: b"1"[..].into(), ..Message::default() },
         2 => Message { kind: text("partition"), body: b"1"[..].into(), ..Message::default() },
         3 => Message { kind: text("dance"), ..Message::default() },
+        4 => pack(&[0, 0]),
+        5 => pack(&[0, 0, 0, 1, 99]),
         _ => Message { kind: text("start"), reply_to: text("h.control.00"), ..Message::default() },
     };
     send(builder, Address::Queue("h.control.00".into()), message);
@@ -42,9 +45,10 @@ pub(super) fn to_an_owner(builder: &mut Builder<'_>) {
 /// To a work-item queue.
 pub(super) fn to_a_worker(builder: &mut Builder<'_>) {
     let text = |text: &str| Some(text.to_owned());
-    let message = match builder.random.below(3) {
+    let message = match builder.random.below(4) {
         0 => Message::default(),
-        1 => Message {
+        1 => pack(b"none"),
+        2 => Message {
             kind: text("double"),
             correlation_id: text("x"),
             reply_to: text("stranger"),
@@ -55,6 +59,10 @@ pub(super) fn to_a_worker(builder: &mut Builder<'_>) {
         }
     };
     send(builder, Address::Queue("h.work.double".into()), message);
+}
+
+fn pack(body: &[u8]) -> Message {
+    Message { content_type: Some(CONTENT_TYPE.into()), body: body.into(), ..Message::default() }
 }
 
 fn send(builder: &mut Builder<'_>, to: Address, message: Message) {
