@@ -68,7 +68,12 @@ impl Stack {
             topology: topology(),
             listener,
             api: ApiOptions { base_url: None, body_bytes_max: BODY_BYTES_MAX, wait_max: Duration::from_secs(60) },
-            client: Options { within: patience, unsent_within: patience, payload_bytes_max: 1_000 },
+            client: Options {
+                within: patience,
+                unsent_within: patience,
+                payload_bytes_max: 1_000,
+                ..Options::default()
+            },
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(service.run(open, async {

@@ -70,7 +70,7 @@ impl Messages {
             Delivery { tag: 1, redelivered: false, routing_key: String::new(), message: item.message.clone() };
         let reply = codec::reply(&decode_work_item(&delivered)?, &Ok(parcel.clone()), "bench-worker");
         let outcome = Outgoing::Outcome {
-            to: AnswerTo { reply_to: "answers".into(), correlation_id: Some("1".into()), stored: true },
+            to: AnswerTo { reply_to: "answers".into(), correlation_id: Some("1".into()), stored: true, packs: false },
             instance,
             execution: EXECUTION,
             status: Status::Completed,
@@ -107,7 +107,12 @@ fn start(instance: &InstanceId, input: Payload) -> anyhow::Result<Envelope> {
         id: MessageId::new(INSTANCE)?,
         instance: instance.clone(),
         command: Command::Start(request),
-        answer_to: Some(AnswerTo { reply_to: "answers".into(), correlation_id: Some("1".into()), stored: true }),
+        answer_to: Some(AnswerTo {
+            reply_to: "answers".into(),
+            correlation_id: Some("1".into()),
+            stored: true,
+            packs: false,
+        }),
         when: AnswerWhen::Outcome,
     })
 }

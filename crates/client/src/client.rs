@@ -7,7 +7,7 @@ use tokio::{
     time::{self, Instant},
 };
 use uuid::Uuid;
-use warren_broker::{Broker, ClientReply, Codec, Envelope, Publication, RedispatchOrder, Topology};
+use warren_broker::{Broker, ClientReply, Codec, Envelope, Publication, RedispatchOrder, Topology, packing::Packing};
 use warren_claims::Claiming;
 use warren_model::{AnswerTo, AnswerWhen, Command, InstanceId, MessageId, Partition, Payload};
 use warren_store::{Filter, Payloads, Queries};
@@ -16,6 +16,9 @@ use crate::{About, Ask, Error, Link, Options, Purge, PurgeAll, Redispatch, Resul
 
 /// How many requests wait for the link at most before their callers do.
 const WAITING_MAX: usize = 1_000;
+
+/// The broker as a client uses it: with packs, and with large payloads in the payload store.
+pub type Carrier<B, Q> = Claiming<Packing<B>, Q>;
 
 /// Talks to one hub. Cheap to clone; all clones share one channel to the broker.
 #[derive(Clone, Debug)]
@@ -40,7 +43,7 @@ impl<Q: Queries> Client<Q> {
         queries: Q,
         topology: Topology,
         options: Options,
-    ) -> Result<(Self, Link<Claiming<B, Q>>)>
+    ) -> Result<(Self, Link<Carrier<B, Q>>)>
     where
         Q: Payloads,
     {
@@ -51,6 +54,7 @@ impl<Q: Queries> Client<Q> {
         // A client signs no tokens and checks none: it needs no secret, and so none of it is kept here.
         let codec = Codec::new(topology, hub.partitions, [0; 16]);
         let (sender, incoming) = mpsc::channel(WAITING_MAX);
+        let broker = Packing::new(broker, codec.topology().clone());
         let broker = Claiming::new(broker, queries.clone(), codec.topology().clone());
         let link = Link::new(broker, codec.topology().hub().into(), incoming);
         Ok((Self { queries, shared: Arc::new(Shared { codec, options }), link: sender }, link))
@@ -120,7 +124,10 @@ impl<Q: Queries> Client<Q> {
     }
 
     /// Sends a command and returns what its owner answers.
-    pub(crate) async fn ask(&self, envelope: Envelope, within: Duration) -> Result<ClientReply> {
+    pub(crate) async fn ask(&self, mut envelope: Envelope, within: Duration) -> Result<ClientReply> {
+        if let Some(to) = &mut envelope.answer_to {
+            to.packs = self.options().packs;
+        }
         check::command(&envelope.command, self.options().payload_bytes_max)?;
         let publication = self.shared.codec.command(&envelope);
         self.request(publication, About::Instance(envelope.instance), envelope.id, within).await
@@ -139,11 +146,12 @@ impl<Q: Queries> Client<Q> {
 
     async fn request(
         &self,
-        publication: Publication,
+        mut publication: Publication,
         about: About,
         message: MessageId,
         within: Duration,
     ) -> Result<ClientReply> {
+        publication.packs &= self.options().packs;
         let (told, answer) = oneshot::channel();
         let since = Instant::now();
         let unsent_within = self.options().unsent_within.min(within);
@@ -167,7 +175,7 @@ pub(crate) fn envelope(id: MessageId, instance: InstanceId, command: Command, wh
 
 /// Returns where answers go: the link fills in both, the queue is the channel's, the correlation id its own.
 pub(crate) fn to_the_link() -> AnswerTo {
-    AnswerTo { reply_to: String::new(), correlation_id: None, stored: true }
+    AnswerTo { reply_to: String::new(), correlation_id: None, stored: true, packs: true }
 }
 
 /// Returns an id that no other message has.

@@ -32,7 +32,7 @@ pub mod testing;
 mod wait;
 
 pub use ask::Ask;
-pub use client::Client;
+pub use client::{Carrier, Client};
 pub use error::{About, Error, Result};
 pub use link::Link;
 pub use options::Options;

@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use tokio::{spawn, task::JoinHandle};
-use warren_broker::memory::Memory;
+use warren_broker::{Broker, codec::pack, memory::Memory};
 use warren_model::{Answer, AnswerWhen, Command, InstanceId, MessageId, Payload, Refusal, RefusalCode, Status};
 
 use crate::{
     About, Client, Error, Options,
-    testing::{MemoryQueries, ScriptedOwner, answer, topology},
+    testing::{MemoryQueries, ScriptedOwner, answer, partitions, topology},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -44,6 +44,42 @@ async fn a_start_is_answered_after_its_commit() {
     assert_eq!(request.name, "order");
     owner.accept(&command, Status::Pending).await;
     assert_eq!(started.await.unwrap().unwrap(), answer(&id("order-7"), Status::Pending));
+}
+
+/// How many messages the control queues hold, and how many commands those carry.
+fn waiting(broker: &Memory) -> (usize, usize) {
+    let queues = partitions().all().map(|partition| broker.ready(&topology().control(partition).name));
+    let messages: Vec<_> = queues.flatten().collect();
+    let count = |message| if pack::is_pack(message) { pack::parts(message).len() } else { 1 };
+    (messages.len(), messages.iter().map(count).sum())
+}
+
+#[tokio::test(start_paused = true)]
+async fn starts_that_are_ready_together_travel_together_unless_the_client_says_otherwise() {
+    for (packs, most) in [(true, 6), (false, 100)] {
+        let broker = Memory::new(topology());
+        for partition in partitions().all() {
+            broker.declare(&topology().control(partition)).await.unwrap();
+        }
+        let options = Options { packs, ..Options::default() };
+        let client = Client::connect(broker.clone(), MemoryQueries::default(), topology(), options).unwrap();
+        let starts: Vec<_> = (0..100).map(|n| start(&client, &format!("order-{n}"))).collect();
+        while waiting(&broker).1 < 100 {
+            tokio::task::yield_now().await;
+        }
+        let (messages, commands) = waiting(&broker);
+        assert_eq!(commands, 100);
+        assert!(messages <= most && (packs || messages == 100), "{messages} messages");
+        let mut owner = ScriptedOwner::start(&broker).await;
+        for _ in 0..100 {
+            let command = owner.next().await;
+            assert_eq!(command.answer_to.as_ref().map(|to| to.packs), Some(packs));
+            owner.accept(&command, Status::Pending).await;
+        }
+        for started in starts {
+            started.await.unwrap().unwrap();
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,10 +14,18 @@ pub struct Options {
     /// Largest payload that is sent, in bytes. The owner has a limit of its own; this one keeps a payload from closing
     /// the channel of all others (a broker takes 16 MiB by default).
     pub payload_bytes_max: usize,
+    /// Whether commands that are ready at the same moment travel in one message, and their answers too. Nothing waits for
+    /// that.
+    pub packs: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { within: Duration::from_secs(15), unsent_within: Duration::from_secs(2), payload_bytes_max: 1024 * 1024 }
+        Self {
+            within: Duration::from_secs(15),
+            unsent_within: Duration::from_secs(2),
+            payload_bytes_max: 1024 * 1024,
+            packs: true,
+        }
     }
 }

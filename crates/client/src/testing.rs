@@ -12,6 +12,7 @@ use uuid::Uuid;
 use warren_broker::{
     Acker, Broker, Codec, Consumer, Envelope, Inbound, Publication, Published, Publisher, RedispatchOrder, Topology,
     memory::{Memory, MemoryPublisher},
+    packing::Packing,
 };
 use warren_model::{
     Answer, AnswerTo, Condition, ExecutionId, InstanceId, InstanceRecord, MessageId, Outcome, Outgoing, Partition,
@@ -56,7 +57,7 @@ impl ScriptedOwner {
             let queue = topology().control(partition);
             broker.declare(&queue).await.expect("the memory broker is up");
             let told = (sender.clone(), to_orders.clone());
-            consumers.spawn(consume(broker.clone(), codec.clone(), queue.name, told));
+            consumers.spawn(consume(Packing::new(broker.clone(), topology()), codec.clone(), queue.name, told));
         }
         let publisher = broker.publisher().await.expect("the memory broker is up");
         Self { codec, publisher, commands, orders, _consumers: consumers }
@@ -140,7 +141,7 @@ impl ScriptedOwner {
 /// Where commands and orders go.
 type Told = (mpsc::Sender<Envelope>, mpsc::Sender<RedispatchOrder>);
 
-async fn consume(broker: Memory, codec: Codec, queue: String, (commands, orders): Told) {
+async fn consume(broker: Packing<Memory>, codec: Codec, queue: String, (commands, orders): Told) {
     loop {
         let Ok(mut consumer) = broker.consume(&queue, 100).await else {
             tokio::time::sleep(Duration::from_millis(10)).await;

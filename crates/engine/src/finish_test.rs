@@ -26,7 +26,8 @@ fn a_turn_records_inputs_then_actions_and_sends_what_it_recorded() {
 #[test]
 fn an_orchestration_ends_with_its_result_and_tells_who_waits() {
     let mut story = Story::of(chain);
-    story.live.instance.record.answer_to = Some(AnswerTo { reply_to: "q".into(), correlation_id: None, stored: false });
+    story.live.instance.record.answer_to =
+        Some(AnswerTo { reply_to: "q".into(), correlation_id: None, stored: false, packs: false });
     let parent = Parent { instance: id(), execution: execution(), task: ActionId(4), attempt: 1 };
     story.live.instance.record.parent = Some(parent.clone());
     story.turn(&[start()]);
@@ -338,7 +339,8 @@ fn h6_a_failure_over_the_limit_keeps_its_code_and_the_beginning_of_its_message()
 #[test]
 fn h15_a_failure_with_the_code_of_a_terminate_is_a_failure() {
     let mut story = Story::of(|_| (vec![], Progress::Ended(Err(Failure::permanent("terminated", "the child was")))));
-    story.live.instance.record.answer_to = Some(AnswerTo { reply_to: "q".into(), correlation_id: None, stored: false });
+    story.live.instance.record.answer_to =
+        Some(AnswerTo { reply_to: "q".into(), correlation_id: None, stored: false, packs: false });
     let turn = story.turn(&[start()]);
     assert!(matches!(&turn.messages[..], [Outgoing::Outcome { status: Status::Failed, .. }]), "{turn:?}");
     assert_eq!(story.live.instance.record.status, Status::Failed);

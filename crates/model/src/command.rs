@@ -101,6 +101,9 @@ pub struct AnswerTo {
     /// Whether the sender reads the hub's store, so that a large outcome need not travel.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stored: bool,
+    /// Whether the sender takes packs, so that its answers may travel together.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub packs: bool,
 }
 
 /// When the sender of a command wants its answer.

@@ -6,7 +6,7 @@ use crate::{
 use warren_model::{Failure, Outgoing, Partition, Payload, RefusalCode};
 
 fn to() -> AnswerTo {
-    AnswerTo { reply_to: "mine".into(), correlation_id: Some("c".into()), stored: false }
+    AnswerTo { reply_to: "mine".into(), correlation_id: Some("c".into()), stored: false, packs: true }
 }
 
 #[test]
@@ -16,6 +16,8 @@ fn answers_survive_the_wire() {
     let refusal = Refusal { code: RefusalCode::Gone, message: "order-1 has ended".into() };
     for answer in [Ok(accepted), Err(refusal)] {
         let publication = codec().answer(&to(), &answer);
+        let foreign = codec().answer(&AnswerTo { packs: false, ..to() }, &answer);
+        assert_eq!((publication.packs, foreign.packs), (true, false), "only who says so takes packs");
         assert_eq!((&publication.to, publication.mandatory), (&Address::Queue("mine".into()), false));
         let expected = match answer {
             Ok(answer) => ClientReply::Answer(answer),

@@ -150,7 +150,7 @@ fn answers_and_dead_letters_never_travel_so() {
 #[test]
 fn a_large_outcome_stays_in_the_store_for_who_reads_it_there() {
     let tell = |stored, bytes| {
-        let to = AnswerTo { reply_to: "mine".into(), correlation_id: Some("c".into()), stored };
+        let to = AnswerTo { reply_to: "mine".into(), correlation_id: Some("c".into()), stored, packs: false };
         let (instance, execution, status) = (instance("order-1"), execution(), Status::Completed);
         let outgoing = Outgoing::Outcome { to, instance, execution, status, outcome: Ok(json(bytes)) };
         decode_client_reply(&delivered(small().outgoing(&outgoing, Partition(0), None).unwrap())).unwrap().1

@@ -37,6 +37,9 @@ impl Codec {
             if to.stored {
                 message = message.flag(header::STORED, true);
             }
+            if to.packs {
+                message = message.flag(header::PACKS, true);
+            }
         }
         message = message.text(
             header::ANSWER,
@@ -46,7 +49,7 @@ impl Codec {
             },
         );
         let queue = self.control_queue(self.partitions().of(&envelope.instance));
-        Publication { to: Address::Queue(queue), mandatory: true, packs: false, message }
+        Publication { to: Address::Queue(queue), mandatory: true, packs: true, message }
     }
 
     /// Says of a command from a control queue that its payload is gone, if it is. Of a duplicate that is no matter.

@@ -49,13 +49,18 @@ fn every_command_survives_the_wire() {
         Command::Purge { execution: Some(ExecutionId::from_u128(7)) },
         Command::Wait,
     ];
-    let to = AnswerTo { reply_to: "amq.rabbitmq.reply-to.x".into(), correlation_id: Some("c".into()), stored: false };
+    let to = AnswerTo {
+        reply_to: "amq.rabbitmq.reply-to.x".into(),
+        correlation_id: Some("c".into()),
+        stored: false,
+        packs: true,
+    };
     for command in commands {
         for (answer_to, when) in [(None, AnswerWhen::Outcome), (Some(to.clone()), AnswerWhen::Accepted)] {
             let id = MessageId::new("m-1").unwrap();
             let sent = Envelope { id, instance: instance("order-1"), command: command.clone(), answer_to, when };
             let publication = codec().command(&sent);
-            assert!(publication.mandatory);
+            assert!(publication.mandatory && publication.packs);
             let read = codec().decode_control(&delivered(publication)).unwrap();
             assert_eq!(read, [Inbound::Command(sent)]);
         }

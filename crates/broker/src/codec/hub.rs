@@ -74,8 +74,8 @@ impl Codec {
                 "property reply_to names {reply_to:?}, a queue of this hub: expected a queue of the sender's own"
             )));
         }
-        let stored = fields.flag(header::STORED)?;
-        Ok(Some(AnswerTo { reply_to: reply_to.into(), correlation_id, stored }))
+        let (stored, packs) = (fields.flag(header::STORED)?, fields.flag(header::PACKS)?);
+        Ok(Some(AnswerTo { reply_to: reply_to.into(), correlation_id, stored, packs }))
     }
 
     /// Fails if the message came by a control queue that is not its instance's.

@@ -40,7 +40,10 @@ fn a_start_may_say_more() {
     let envelope = codec().decode_ingress(&message).unwrap().envelope;
     assert_eq!(envelope.instance, instance("order-1"));
     let correlation_id = Some("c-1".to_owned());
-    assert_eq!(envelope.answer_to, Some(AnswerTo { reply_to: "mine".into(), correlation_id, stored: false }));
+    assert_eq!(
+        envelope.answer_to,
+        Some(AnswerTo { reply_to: "mine".into(), correlation_id, stored: false, packs: false })
+    );
     assert_eq!(envelope.when, AnswerWhen::Accepted);
     let Command::Start(start) = &envelope.command else { panic!("{envelope:?}") };
     assert_eq!((start.version.as_deref(), start.traceparent.as_deref()), (Some("3"), Some("00-1-2-01")));

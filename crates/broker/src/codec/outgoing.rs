@@ -134,7 +134,7 @@ pub(super) fn outcome_message(outcome: &Outcome) -> Message {
 /// Returns the message to where the sender of a command asked for it. Nobody there is no error.
 pub(super) fn to_sender(to: &AnswerTo, mut message: Message) -> Publication {
     message.correlation_id.clone_from(&to.correlation_id);
-    Publication { to: Address::Queue(to.reply_to.clone()), mandatory: false, packs: false, message }
+    Publication { to: Address::Queue(to.reply_to.clone()), mandatory: false, packs: to.packs, message }
 }
 
 /// The key under which an activity's effects should be known: the same for each delivery of the same task.

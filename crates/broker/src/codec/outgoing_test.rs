@@ -89,7 +89,7 @@ fn word_to_a_partition_needs_a_sequence_and_has_a_stable_id() {
 #[test]
 fn an_outcome_is_the_result_alone_and_nobody_has_to_be_there() {
     let outcome = |outcome, status| Outgoing::Outcome {
-        to: AnswerTo { reply_to: "mine".into(), correlation_id: Some("c".into()), stored: false },
+        to: AnswerTo { reply_to: "mine".into(), correlation_id: Some("c".into()), stored: false, packs: false },
         instance: instance("order-1"),
         execution: execution(),
         status,

@@ -33,8 +33,11 @@ impl Codec {
         if let Some(to) = &order.answer_to {
             message.reply_to = Some(to.reply_to.clone());
             message.correlation_id.clone_from(&to.correlation_id);
+            if to.packs {
+                message = message.flag(header::PACKS, true);
+            }
         }
-        Publication { to: Address::Queue(self.control_queue(partition)), mandatory: true, packs: false, message }
+        Publication { to: Address::Queue(self.control_queue(partition)), mandatory: true, packs: true, message }
     }
 
     /// Returns the answer to the order, once everything is sent.

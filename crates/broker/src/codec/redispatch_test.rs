@@ -5,7 +5,8 @@ use crate::codec::{
 };
 
 fn order(what: Redispatch) -> RedispatchOrder {
-    let answer_to = AnswerTo { reply_to: "client".into(), correlation_id: Some("c".into()), stored: false };
+    let answer_to =
+        AnswerTo { reply_to: "client".into(), correlation_id: Some("c".into()), stored: false, packs: true };
     RedispatchOrder { id: MessageId::new("m-1").unwrap(), what, answer_to: Some(answer_to) }
 }
 

@@ -59,6 +59,7 @@ pub(super) mod header {
     pub(in crate::codec) const CLAIM: &str = "claim";
     pub(in crate::codec) const CLAIMED: &str = "claimed";
     pub(in crate::codec) const STORED: &str = "stored-outcome";
+    pub(in crate::codec) const PACKS: &str = "packs";
     pub(in crate::codec) const QUEUE: &str = "queue";
     pub(in crate::codec) const OLDER_THAN: &str = "older-than";
     pub(in crate::codec) const SOURCE: &str = "source";

@@ -8,7 +8,7 @@ mod send;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use warren_broker::{Address, Message, Publication};
-use warren_model::{Answer, AnswerWhen, ConditionKind, InstanceId, Payload};
+use warren_model::{Answer, AnswerTo, AnswerWhen, ConditionKind, InstanceId, Payload};
 
 use crate::{
     time::{SECOND, Time},
@@ -19,6 +19,12 @@ use crate::{
 pub(crate) const QUEUE: &str = "client";
 /// How often somebody looks for instances that only a person can let go on.
 const ROUND: u64 = 2 * SECOND;
+
+/// Returns where the answer to a request goes; half of the clients take packs.
+fn answer_to(number: u64) -> AnswerTo {
+    let (reply_to, correlation_id) = (QUEUE.into(), Some(format!("r{number}")));
+    AnswerTo { reply_to, correlation_id, stored: false, packs: number.is_multiple_of(2) }
+}
 
 /// By which way a command goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

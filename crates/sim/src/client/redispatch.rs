@@ -1,9 +1,9 @@
 //! Work queues that somebody purges, and the orders to send again what was lost.
 
 use warren_broker::{Publication, RedispatchOrder};
-use warren_model::{AnswerTo, MessageId, Partition, Redispatch};
+use warren_model::{MessageId, Partition, Redispatch};
 
-use super::{Ask, ClientStep, QUEUE};
+use super::{Ask, ClientStep};
 use crate::{
     broker::Stored,
     fault::Fault,
@@ -68,7 +68,7 @@ impl World {
     }
 
     pub(super) fn redispatch_publication(&self, partition: u64, number: u64) -> Publication {
-        let answer_to = AnswerTo { reply_to: QUEUE.into(), correlation_id: Some(format!("r{number}")), stored: false };
+        let answer_to = super::answer_to(number);
         let id = MessageId::new(&format!("m{number}")).expect("a letter and digits are an id");
         let order = RedispatchOrder { id, what: Redispatch::default(), answer_to: Some(answer_to) };
         let count = self.store.partitions.len() as u64;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use warren_broker::{Address, Envelope, HeaderValue, Message, Publication};
 use warren_model::{AnswerTo, AnswerWhen, Command, IfExists, InstanceId, MessageId, Payload, StartRequest};
 
-use super::{Ask, ClientStep, QUEUE, Request, Way};
+use super::{Ask, ClientStep, Request, Way};
 use crate::{
     fault::Fault,
     time::{MS, SECOND},
@@ -82,7 +82,7 @@ impl World {
                 return Publication { to: to.clone(), mandatory: true, packs: false, message };
             }
         };
-        let answer_to = AnswerTo { reply_to: QUEUE.into(), correlation_id: Some(format!("r{number}")), stored: false };
+        let answer_to = super::answer_to(number);
         let id = MessageId::new(&format!("m{number}")).expect("a letter and digits are an id");
         match way {
             Way::Control => {

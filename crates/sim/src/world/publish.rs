@@ -84,11 +84,14 @@ impl World {
         if let warren_broker::Address::Queue(name) = &publication.to
             && name == crate::client::QUEUE
         {
-            let verdict = invariants::commit_first::published(self, publication, from);
-            self.judge(verdict);
-            if !self.fails(self.profile.answer_lost, Fault::AnswerLost) {
-                let message = publication.message.clone();
-                self.soon(Step::Client(ClientStep::Reply(message)));
+            let is_lost = self.fails(self.profile.answer_lost, Fault::AnswerLost);
+            for message in parts(&publication.message) {
+                let part = Publication { message, ..publication.clone() };
+                let verdict = invariants::commit_first::published(self, &part, from);
+                self.judge(verdict);
+                if !is_lost {
+                    self.soon(Step::Client(ClientStep::Reply(part.message)));
+                }
             }
             return true;
         }

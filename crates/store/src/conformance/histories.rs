@@ -30,7 +30,8 @@ pub async fn h12_an_instance_s_row_is_replaced<F: Fixture>(fixture: &F) {
     });
     full.custom_status = Some(json(r#"{"z": 1.0e0,"a":"\u0000"}"#));
     full.parent = Some(Parent { instance: id("p"), execution: SECOND, task: warren_model::ActionId(3), attempt: 2 });
-    full.answer_to = Some(AnswerTo { reply_to: "q".into(), correlation_id: Some("c".into()), stored: false });
+    full.answer_to =
+        Some(AnswerTo { reply_to: "q".into(), correlation_id: Some("c".into()), stored: false, packs: false });
     full.tags = BTreeMap::from([("team".into(), "red 'quoted' \"x\"".into())]);
     (full.history_events, full.history_bytes) = (7, i64::MAX.cast_unsigned());
     full.created_at = "2026-11-24T10:00:00.123456Z".parse().unwrap();

@@ -11,7 +11,7 @@ fn entry(instance: &str, turn: u32) -> OutboxEntry {
         execution: FIRST,
         turn,
         parent: Some(Parent { instance: id("p"), execution: SECOND, task: warren_model::ActionId(1), attempt: 1 }),
-        answer_to: Some(AnswerTo { reply_to: "q".into(), correlation_id: None, stored: false }),
+        answer_to: Some(AnswerTo { reply_to: "q".into(), correlation_id: None, stored: false, packs: false }),
         sequences: vec![(Partition(2), 8), (Partition(0), 1)],
         payload_max: Some(4_096),
         only_words: true,

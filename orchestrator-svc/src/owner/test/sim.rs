@@ -92,7 +92,12 @@ impl Sim {
     }
 
     pub(crate) fn send(&mut self, instance: &str, message_id: &str, command: Command, when: AnswerWhen) {
-        let answer_to = AnswerTo { reply_to: "client".into(), correlation_id: Some(message_id.into()), stored: false };
+        let answer_to = AnswerTo {
+            reply_to: "client".into(),
+            correlation_id: Some(message_id.into()),
+            stored: false,
+            packs: false,
+        };
         let (id, instance) = (MessageId::new(message_id).unwrap(), id(instance));
         let target = usize::from(self.partitions.of(&instance).0);
         let envelope = Envelope { id, instance, command, answer_to: Some(answer_to), when };

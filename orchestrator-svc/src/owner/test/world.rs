@@ -250,7 +250,12 @@ impl World {
     }
 
     pub(crate) fn send_when(&mut self, instance: &str, message_id: &str, command: Command, when: AnswerWhen) {
-        let answer_to = AnswerTo { reply_to: "client".into(), correlation_id: Some(message_id.into()), stored: false };
+        let answer_to = AnswerTo {
+            reply_to: "client".into(),
+            correlation_id: Some(message_id.into()),
+            stored: false,
+            packs: false,
+        };
         let envelope = Envelope {
             id: MessageId::new(message_id).unwrap(),
             instance: id(instance),
@@ -263,7 +268,12 @@ impl World {
 
     /// Asks that open work be sent again.
     pub(crate) fn redispatch(&mut self, message_id: &str, what: Redispatch) {
-        let answer_to = AnswerTo { reply_to: "client".into(), correlation_id: Some(message_id.into()), stored: false };
+        let answer_to = AnswerTo {
+            reply_to: "client".into(),
+            correlation_id: Some(message_id.into()),
+            stored: false,
+            packs: false,
+        };
         let order = RedispatchOrder { id: MessageId::new(message_id).unwrap(), what, answer_to: Some(answer_to) };
         self.queue.push_back((self.codec.redispatch(self.me, &order).message, false));
     }
