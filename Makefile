@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help check fmt-check clippy doc tools-check fix build test test-cluster sim chaos bench million rolling demo up down clean-local
+.PHONY: help check fmt-check clippy doc tools-check fix build test test-cluster sim chaos bench bench-plot bench-peers million rolling demo up down clean-local
 
 # What `make demo` runs against the fleet, once it is up; the API's URL is added as --api URL.
 DEMO ?= target/release/warren-demo --orders examples/order/orders.json
@@ -51,6 +51,12 @@ rolling: ## Restarts every orchestrator-svc of a loaded fleet in turn, and measu
 
 bench: ## Measures the fleet beside what the broker alone can do (BENCH="--quick --only w1": within a minute; docs/performance.md)
 	bench/run speed $(BENCH)
+
+bench-plot: ## Draws what `make bench` wrote into docs/performance.svg
+	cargo run --quiet --release --locked -p warren-bench -- plot
+
+bench-peers: ## Measures other engines beside it (PEERS=folder with their programs: see bench/peers; docs/performance.md)
+	PEERS="$(PEERS)" bench/peers $(BENCH)
 
 million: ## Measures a million waiting instances: memory, start, new work beside them, a burst of timers (about five minutes)
 	bench/run million

@@ -51,7 +51,10 @@ impl Service {
     pub(crate) async fn start(role: &str, hub: &str, places: &Places) -> anyhow::Result<(Self, Duration)> {
         let address = format!("127.0.0.1:{}", TcpListener::bind("127.0.0.1:0")?.local_addr()?.port());
         let log = File::options().create(true).append(true).open(places.folder.join(format!("{hub}-{role}.log")))?;
-        let health = format!("health.{role}={address}");
+        let health = match role {
+            "api" => format!("client_api.listen={address}"),
+            other => format!("health.{other}={address}"),
+        };
         let own = [format!("hub.name={hub}"), format!("broker.url={}", places.broker), health];
         let begun = Instant::now();
         let child = Command::new(std::env::current_exe()?)
@@ -86,6 +89,11 @@ impl Service {
             sleep(LOOK).await;
         }
         Ok(())
+    }
+
+    /// Returns where it answers HTTP requests.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// Returns its process id.

@@ -11,6 +11,8 @@ mod load;
 mod meter;
 mod million;
 mod part;
+mod peers;
+mod plot;
 mod report;
 mod roles;
 mod servers;
@@ -41,6 +43,10 @@ struct Args {
 enum Role {
     /// The fleet beside what the broker alone can do
     Speed(speed::Plan),
+    /// Other engines beside ours, by the commands that bench/peers writes down
+    Peers(peers::Plan),
+    /// Draws the figures of `speed`
+    Plot(plot::Plan),
     /// A million instances wait: what they cost, and what they take from new work
     Million(million::Plan),
     /// An orchestrator-svc with the orchestrators of this program
@@ -49,6 +55,9 @@ enum Role {
     /// An activity-worker with the activities of this program
     #[command(hide = true)]
     Worker(ServiceArgs),
+    /// A client-api
+    #[command(hide = true)]
+    Api(ServiceArgs),
     /// A client of a fleet
     #[command(hide = true)]
     Client(client::Role),
@@ -65,7 +74,13 @@ fn main() -> ExitCode {
     // One thread does best for those that only move messages; services have the runtime of the stock binaries.
     let mut builder = match &args.part {
         Role::Client(_) | Role::Limit(_) => Builder::new_current_thread(),
-        Role::Speed(_) | Role::Million(_) | Role::Orchestrator(_) | Role::Worker(_) => Builder::new_multi_thread(),
+        Role::Speed(_)
+        | Role::Peers(_)
+        | Role::Plot(_)
+        | Role::Million(_)
+        | Role::Orchestrator(_)
+        | Role::Worker(_)
+        | Role::Api(_) => Builder::new_multi_thread(),
     };
     let ended = match builder.enable_all().build() {
         Ok(runtime) => runtime.block_on(run(&args.part)),
@@ -85,9 +100,12 @@ fn main() -> ExitCode {
 async fn run(role: &Role) -> anyhow::Result<bool> {
     match role {
         Role::Speed(plan) => speed::run(plan).await?,
+        Role::Peers(plan) => peers::run(plan).await?,
+        Role::Plot(plan) => plot::run(plan)?,
         Role::Million(plan) => return million::run(plan).await,
         Role::Orchestrator(args) => roles::orchestrator(args).await?,
         Role::Worker(args) => roles::worker(args).await?,
+        Role::Api(args) => roles::api(args).await?,
         Role::Client(role) => client::run(role).await?,
         Role::Limit(role) => limit::run(role).await?,
     }

@@ -26,6 +26,13 @@ pub(crate) async fn worker(args: &ServiceArgs) -> anyhow::Result<()> {
     Ok(activity_worker::run(&settings, workload::registry(), shutdown::signal()?).await?)
 }
 
+/// Runs a client-api.
+pub(crate) async fn api(args: &ServiceArgs) -> anyhow::Result<()> {
+    thread::spawn(end_with_parent);
+    let Some(settings) = args.begin("client-api", Vec::new())? else { return Ok(()) };
+    client_api::run(&settings, shutdown::signal()?).await
+}
+
 /// Nothing is ever written there: its end is the end of the parent, however that came.
 pub(crate) fn end_with_parent() {
     let mut nothing = [0];

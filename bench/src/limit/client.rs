@@ -20,14 +20,14 @@ use super::{
     messages::{Messages, read_token},
     stage::{publish, taken},
 };
-use crate::{driver, shape::Shape};
+use crate::{driver, shape::Work};
 
 const DIRECT: &str = "amq.rabbitmq.reply-to";
 /// Most deliveries that one acknowledgement takes in.
 const ACKED_MAX: usize = 200;
 
 pub(super) async fn run(role: &Role, places: &Places, messages: &Messages, channel: Channel) -> anyhow::Result<()> {
-    let is_round_trip = role.work.shape == Shape::W3;
+    let is_round_trip = role.round_trips;
     let (answers, no_ack) = match (is_round_trip, role.answers) {
         (true, _) => (places.control.as_str(), false),
         (false, Answers::Direct) => (DIRECT, true),
@@ -39,7 +39,12 @@ pub(super) async fn run(role: &Role, places: &Places, messages: &Messages, chann
     client.load(&mut deliveries, role.work.warm_up(), role.work.inflight).await?;
     driver::measured(async || {
         let begun = Instant::now();
-        let took = client.load(&mut deliveries, role.work.messages(), role.work.messages_inflight()).await?;
+        let Work { instances, inflight, .. } = role.work;
+        let (count, inflight) = match is_round_trip {
+            true => (role.work.messages(), role.work.messages_inflight()),
+            false => (instances, inflight),
+        };
+        let took = client.load(&mut deliveries, count, inflight).await?;
         Ok(driver::Figures::new(took, begun.elapsed()))
     })
     .await

@@ -3,9 +3,12 @@
 //! A client, a relay in place of the owner and a worker, a process each, move messages with the properties, headers and
 //! bodies of ours, made by our codec: persistent, confirmed, mandatory where ours are, acknowledged in multiples once
 //! what follows of them is confirmed. They keep nothing, so that nothing can be slower than it must.
+//!
+//! With an owner that commits in place of the relay it is the commit path: what durability costs on top.
 
 mod client;
 mod messages;
+mod owner;
 mod stage;
 
 use clap::{Args, ValueEnum};
@@ -46,6 +49,14 @@ pub(crate) struct Role {
     #[arg(long, value_enum, default_value_t = Answers::Direct)]
     answers: Answers,
 
+    /// A database, for an owner that commits
+    #[arg(long, value_name = "URL", required_if_eq("part", "owner"))]
+    store: Option<String>,
+
+    /// The client sends work items itself, and takes replies
+    #[arg(long)]
+    round_trips: bool,
+
     #[command(flatten)]
     work: Work,
 }
@@ -58,6 +69,8 @@ enum Part {
     Client,
     /// Stands where the owner would
     Relay,
+    /// Stands there too, and commits
+    Owner,
     /// Answers work items
     Worker,
 }
@@ -133,6 +146,11 @@ pub(crate) async fn run(role: &Role) -> anyhow::Result<()> {
             std::thread::spawn(crate::roles::end_with_parent);
             let mut orchestrator = stage::Orchestrator::new(&messages, places.work.clone());
             stage::relay(channel, &places.control, |delivery| orchestrator.follow(delivery)).await
+        }
+        Part::Owner => {
+            std::thread::spawn(crate::roles::end_with_parent);
+            let store = role.store.as_deref().unwrap_or_default();
+            owner::run(store, &messages, &places, role.work.shape, channel).await
         }
         Part::Worker => {
             std::thread::spawn(crate::roles::end_with_parent);

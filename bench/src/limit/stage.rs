@@ -128,6 +128,6 @@ impl<'a> Orchestrator<'a> {
     }
 }
 
-fn correlation(delivery: &Delivery) -> anyhow::Result<&ShortString> {
+pub(super) fn correlation(delivery: &Delivery) -> anyhow::Result<&ShortString> {
     delivery.properties.correlation_id().as_ref().context("a message has no correlation id")
 }

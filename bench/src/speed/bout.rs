@@ -78,7 +78,7 @@ pub(crate) async fn run(
     let cost = match before {
         Some(before) => {
             let now = (moved().await?, database.written().await?);
-            let has_store = contender == Contender::Ours && hub.row != Row::Sqlite;
+            let has_store = contender.has_store() && hub.row != Row::Sqlite;
             Some(Cost::between(before, now, per / f64::from(work.shape.activities()), has_store))
         }
         None => None,
@@ -131,10 +131,14 @@ impl Crew {
                 if hub.row != Row::Sqlite {
                     processes.insert("database", Process::with_children(hub.database_pid));
                 }
+                if let Some(api) = &hub.api {
+                    processes.insert("api", Process::one(api.pid()));
+                }
                 (Part::start("client", &hub.client(work)).await?, Vec::new(), work.instances)
             }
             Contender::Limit => limit(hub, work, Answers::Direct, &mut processes).await?,
             Contender::LimitQueue => limit(hub, work, Answers::Queue, &mut processes).await?,
+            Contender::Path => path(hub, work, &mut processes).await?,
         };
         processes.insert("client", Process::one(client.pid()));
         Ok(Self { client, _others: others, processes, expected: expected as usize })
@@ -145,20 +149,24 @@ impl Crew {
     }
 }
 
+/// The processes of a run besides those of the fleet: the client, the others, and how many answers there must be.
+type Extras = (Part, Vec<Part>, u32);
+
 async fn limit(
     hub: &Hub,
     work: Work,
     answers: Answers,
     processes: &mut BTreeMap<&'static str, Process>,
-) -> anyhow::Result<(Part, Vec<Part>, u32)> {
-    let arguments = |part: &str| -> Vec<String> {
-        let own = ["limit", part, "--broker", &hub.places.broker, "--queues", hub.row.queues().name()];
-        let own = own.into_iter().chain(["--answers", answers.name()]).map(ToOwned::to_owned);
-        own.chain(work.arguments()).collect()
-    };
+) -> anyhow::Result<Extras> {
+    let is_round_trip = work.shape.width() > 1;
+    let mut more = vec!["--answers", answers.name()];
+    if is_round_trip {
+        more.push("--round-trips");
+    }
+    let arguments = |part: &str| bare(hub, part, &more, work);
     drop(Part::start("preparation of the limit", &arguments("prepare")).await?);
     let mut others = Vec::new();
-    if work.shape.width() == 1 {
+    if !is_round_trip {
         let relay = Part::start("relay of the limit", &arguments("relay")).await?;
         processes.insert("orchestrator", Process::one(relay.pid()));
         others.push(relay);
@@ -166,5 +174,24 @@ async fn limit(
     let worker = Part::start("worker of the limit", &arguments("worker")).await?;
     processes.insert("worker", Process::one(worker.pid()));
     others.push(worker);
-    Ok((Part::start("client of the limit", &arguments("client")).await?, others, work.messages()))
+    let expected = if is_round_trip { work.messages() } else { work.instances };
+    Ok((Part::start("client of the limit", &arguments("client")).await?, others, expected))
+}
+
+async fn path(hub: &Hub, work: Work, processes: &mut BTreeMap<&'static str, Process>) -> anyhow::Result<Extras> {
+    let more = ["--store", &hub.places.store];
+    drop(Part::start("preparation of the commit path", &bare(hub, "prepare", &more, work)).await?);
+    let owner = Part::start("owner of the commit path", &bare(hub, "owner", &more, work)).await?;
+    processes.insert("orchestrator", Process::one(owner.pid()));
+    processes.insert("database", Process::with_children(hub.database_pid));
+    let worker = Part::start("worker of the commit path", &bare(hub, "worker", &more, work)).await?;
+    processes.insert("worker", Process::one(worker.pid()));
+    let client = Part::start("client of the commit path", &bare(hub, "client", &more, work)).await?;
+    Ok((client, vec![owner, worker], work.instances))
+}
+
+/// Returns the arguments of a process without an engine.
+fn bare(hub: &Hub, part: &str, more: &[&str], work: Work) -> Vec<String> {
+    let own = ["limit", part, "--broker", &hub.places.broker, "--queues", hub.row.queues().name()];
+    own.iter().chain(more).map(|text| (*text).to_owned()).chain(work.arguments()).collect()
 }

@@ -9,6 +9,8 @@ pub(crate) enum Contender {
     Limit,
     /// The same, with outcomes by a queue like the others instead of direct reply-to
     LimitQueue,
+    /// The limit with an owner that commits, and no engine
+    Path,
 }
 
 impl Contender {
@@ -18,6 +20,15 @@ impl Contender {
             Self::Ours => "ours",
             Self::Limit => "limit",
             Self::LimitQueue => "limit_queue",
+            Self::Path => "commit_path",
+        }
+    }
+
+    /// Returns whether it writes to the database.
+    pub(crate) fn has_store(self) -> bool {
+        match self {
+            Self::Ours | Self::Path => true,
+            Self::Limit | Self::LimitQueue => false,
         }
     }
 }

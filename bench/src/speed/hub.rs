@@ -10,6 +10,7 @@ use super::{
     plan::{Plan, Row},
 };
 use crate::{
+    client::Way,
     fleet::{Places, Service},
     servers::{self, Server},
     shape::Work,
@@ -25,6 +26,8 @@ pub(crate) struct Hub {
     pub(crate) places: Places,
     pub(crate) orchestrator: Service,
     pub(crate) worker: Service,
+    /// Where starts come over HTTP.
+    pub(crate) api: Option<Service>,
     pub(crate) broker_pid: u32,
     pub(crate) database_pid: u32,
 }
@@ -34,7 +37,7 @@ impl Hub {
     pub(crate) async fn start(plan: &Plan, row: Row) -> anyhow::Result<Self> {
         let name = format!("bench_{}", row.name());
         let store = match row {
-            Row::Postgres | Row::Classic => plan.store.clone(),
+            Row::Postgres | Row::Classic | Row::Ingress | Row::Http => plan.store.clone(),
             Row::Sqlite => {
                 let file = plan.folder.join("bench.db");
                 for suffix in ["", "-wal", "-shm"] {
@@ -48,15 +51,20 @@ impl Hub {
         let places = Places { broker: plan.broker.clone(), store, folder: plan.folder.clone(), settings };
         let (orchestrator, _) = Service::start("orchestrator", &name, &places).await?;
         let (worker, _) = Service::start("worker", &name, &places).await?;
+        let api = match row.way() {
+            Way::Http => Some(Service::start("api", &name, &places).await?.0),
+            Way::Control | Way::Ingress => None,
+        };
         let (broker_pid, database_pid) = (servers::pid(Server::Broker).await?, servers::pid(Server::Database).await?);
-        Ok(Self { name, row, places, orchestrator, worker, broker_pid, database_pid })
+        Ok(Self { name, row, places, orchestrator, worker, api, broker_pid, database_pid })
     }
 
     /// Returns the arguments of a client of it.
     pub(crate) fn client(&self, work: Work) -> Vec<String> {
         let Places { broker, store, .. } = &self.places;
-        let own = ["client", "--broker", broker, "--store", store, "--hub", &self.name];
-        own.into_iter().map(ToOwned::to_owned).chain(work.arguments()).collect()
+        let own = ["client", "--broker", broker, "--store", store, "--hub", &self.name, "--way", self.row.way().name()];
+        let api = self.api.iter().flat_map(|api| ["--api".to_owned(), api.url()]);
+        own.into_iter().map(ToOwned::to_owned).chain(api).chain(work.arguments()).collect()
     }
 
     /// Fails unless everything that was started has completed, nothing is in the dead queue, and queues and publishers
@@ -94,6 +102,9 @@ impl Hub {
     }
 
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        if let Some(api) = self.api {
+            api.stop().await?;
+        }
         self.worker.stop().await?;
         self.orchestrator.stop().await
     }

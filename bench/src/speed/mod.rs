@@ -15,11 +15,11 @@ mod table;
 use std::collections::BTreeMap;
 
 use crate::{meter::Database, servers, shape::Shape};
-use bout::Bout;
-use contender::Contender;
-use hub::Hub;
+pub(crate) use bout::{Bout, run as bout};
+pub(crate) use contender::Contender;
+pub(crate) use hub::Hub;
 use outcome::{Outcome, Setting};
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Plan, Row};
 
 /// Measures everything, prints it and writes it.
 pub(crate) async fn run(plan: &Plan) -> anyhow::Result<()> {

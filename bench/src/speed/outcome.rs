@@ -131,6 +131,7 @@ fn of_shape(shape: Shape, summaries: &BTreeMap<Contender, Summary>) -> Value {
         }
     }
     add("limit_queue_ratio", json!(ratio(Contender::Ours, Contender::LimitQueue)));
+    add("commit_path_ratio", json!(ratio(Contender::Path, Contender::Limit)));
     if let Some(ours) = summaries.get(&Contender::Ours) {
         add("cpu_us", json!(rounded(&ours.cpu_us)));
         add("per_activity", ours.cost.map_or(Value::Null, per_activity));

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::contender::Contender;
 use crate::{
+    client::Way,
     limit::Queues,
     shape::{Shape, Work},
 };
@@ -78,10 +79,14 @@ pub(crate) enum Row {
     Sqlite,
     /// PostgreSQL and classic queues
     Classic,
+    /// The main one, with starts by the ingress
+    Ingress,
+    /// The main one, with starts over HTTP
+    Http,
 }
 
 impl Row {
-    const ALL: [Self; 3] = [Self::Postgres, Self::Sqlite, Self::Classic];
+    const ALL: [Self; 5] = [Self::Postgres, Self::Sqlite, Self::Classic, Self::Ingress, Self::Http];
 
     /// Returns what flags and reports call it.
     pub(crate) fn name(self) -> &'static str {
@@ -89,14 +94,25 @@ impl Row {
             Self::Postgres => "postgres",
             Self::Sqlite => "sqlite",
             Self::Classic => "classic",
+            Self::Ingress => "ingress",
+            Self::Http => "http",
         }
     }
 
     /// Returns how its queues are kept, and those of the limit beside it.
     pub(crate) fn queues(self) -> Queues {
         match self {
-            Self::Postgres | Self::Sqlite => Queues::Quorum,
+            Self::Postgres | Self::Sqlite | Self::Ingress | Self::Http => Queues::Quorum,
             Self::Classic => Queues::Classic,
+        }
+    }
+
+    /// Returns how starts get there.
+    pub(crate) fn way(self) -> Way {
+        match self {
+            Self::Postgres | Self::Sqlite | Self::Classic => Way::Control,
+            Self::Ingress => Way::Ingress,
+            Self::Http => Way::Http,
         }
     }
 }
@@ -130,9 +146,12 @@ impl Plan {
     /// Returns who runs in turns.
     pub(crate) fn contenders(&self, row: Row, shape: Shape) -> Vec<Contender> {
         let mut contenders = vec![Contender::Ours, Contender::Limit];
-        // A fan-out has no outcome that would matter.
-        if row == Row::Postgres && shape != Shape::W3 && !self.quick {
-            contenders.push(Contender::LimitQueue);
+        if row == Row::Postgres && !self.quick {
+            contenders.push(Contender::Path);
+            // A fan-out has no outcome that would matter.
+            if shape != Shape::W3 {
+                contenders.push(Contender::LimitQueue);
+            }
         }
         contenders
     }

@@ -22,8 +22,7 @@ fn everything_is_measured_unless_somebody_says_otherwise() {
     assert_eq!(plan.work(Shape::W1).instances, 10_000);
     assert_eq!(
         plan.contenders(Row::Postgres, Shape::W1),
-        [Contender::Ours, Contender::Limit, Contender::LimitQueue],
-        "both ways in which an outcome may come back"
+        [Contender::Ours, Contender::Limit, Contender::Path, Contender::LimitQueue]
     );
 }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::{shape::Shape, statistics::Spread};
 
 /// The processes in the order of a message's way.
-const PROCESSES: [&str; 5] = ["client", "orchestrator", "worker", "broker", "database"];
+const PROCESSES: [&str; 6] = ["client", "api", "orchestrator", "worker", "broker", "database"];
 
 /// Prints everything.
 pub(crate) fn print(outcome: &Outcome) -> anyhow::Result<()> {
@@ -44,7 +44,7 @@ pub(crate) fn show(outcome: &Outcome) -> String {
     }
     let _ = writeln!(
         text,
-        "\n{:<3} {:<9} {:<12} {:>28} {:<14} {:>6} {:>8} {:>8}  CPU us per instance: client, orchestrator, worker, broker, database",
+        "\n{:<3} {:<9} {:<12} {:>28} {:<14} {:>6} {:>8} {:>8}  CPU us per instance: client, api, orchestrator, worker, broker, database",
         "", "fleet", "who", "median (min to max)", "", "ratio", "p50 ms", "p99 ms"
     );
     for ((row, shape), summaries) in &outcome.rows {
