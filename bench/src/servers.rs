@@ -77,16 +77,6 @@ pub(crate) async fn check_empty(queue: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Fails unless everybody of whom some channel is open publishes with confirms or only consumes; returns how many
-/// channels have confirms.
-pub(crate) async fn check_confirms() -> anyhow::Result<usize> {
-    let arguments = ["ctl", "-q", "--no-table-headers", "list_channels", "confirm", "consumer_count", "number"];
-    let table = run(Server::Broker, &arguments).await?;
-    let is_plain = |line: &&str| line.starts_with("false\t0\t");
-    ensure!(!table.lines().any(|line| is_plain(&line)), "a channel without confirms or consumers is open: {table}");
-    Ok(table.lines().filter(|line| line.starts_with("true")).count())
-}
-
 #[cfg(test)]
 #[path = "servers_test.rs"]
 mod test;

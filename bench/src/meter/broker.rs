@@ -9,6 +9,8 @@ use crate::servers::{Server, run};
 pub(crate) struct Moved {
     /// Messages that it was sent.
     pub(crate) messages: u64,
+    /// Those of them whose sender waits for a confirm.
+    pub(crate) confirmed: u64,
     /// Bytes that came and went on the connections that are open now.
     pub(crate) bytes: u64,
 }
@@ -17,14 +19,19 @@ pub(crate) struct Moved {
 pub(crate) async fn moved() -> anyhow::Result<Moved> {
     let counters = run(Server::Broker, &["ctl", "eval", "rabbit_global_counters:overview()."]).await?;
     let octets = run(Server::Broker, &["ctl", "-q", "list_connections", "recv_oct", "send_oct"]).await?;
-    Ok(Moved { messages: messages(&counters)?, bytes: bytes(&octets) })
+    Ok(Moved {
+        messages: count(&counters, "messages_received_total")?,
+        confirmed: count(&counters, "messages_received_confirm_total")?,
+        bytes: bytes(&octets),
+    })
 }
 
-/// Returns how many messages were received over AMQP 0-9-1.
-fn messages(counters: &str) -> anyhow::Result<u64> {
-    let after = counters.split("messages_received_total =>").nth(1).context("the broker counts no messages")?;
+/// Returns a counter of AMQP 0-9-1.
+fn count(counters: &str, name: &str) -> anyhow::Result<u64> {
+    let after = counters.split(&format!("{name} =>")).nth(1);
+    let after = after.with_context(|| format!("the broker does not count {name}"))?;
     let digits: String = after.trim_start().chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().context("the broker's count of messages is no number")
+    digits.parse().with_context(|| format!("the broker's {name} is no number"))
 }
 
 /// Adds up a table of numbers; its head has none.

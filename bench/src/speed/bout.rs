@@ -17,6 +17,9 @@ use crate::{
     shape::{Shape, Work},
 };
 
+/// How many messages without a confirm a run may see: services send some to nobody, to learn whether the broker takes any.
+const PULSES_MAX: u64 = 200;
+
 /// What one run has shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Bout {
@@ -78,6 +81,8 @@ pub(crate) async fn run(
     let cost = match before {
         Some(before) => {
             let now = (moved().await?, database.written().await?);
+            let (sent, confirmed) = (now.0.messages - before.0.messages, now.0.confirmed - before.0.confirmed);
+            ensure!(sent <= confirmed + PULSES_MAX, "{sent} messages were sent, and {confirmed} of them with confirms");
             let has_store = contender.has_store() && hub.row != Row::Sqlite;
             Some(Cost::between(before, now, per / f64::from(work.shape.activities()), has_store))
         }

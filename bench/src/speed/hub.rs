@@ -73,11 +73,8 @@ impl Hub {
         let completed = self.completed().await?;
         let queues = servers::check_queues(&format!("{}.", self.name), self.row.queues()).await?;
         servers::check_empty(&format!("{}.dead", self.name)).await?;
-        let confirms = servers::check_confirms().await?;
         let kind = self.row.queues().name();
-        let seen = format!(
-            "{queues} durable {kind} queues, {confirms} channels, all with confirms; {completed} instances, all completed"
-        );
+        let seen = format!("{queues} durable {kind} queues; {completed} instances, all completed");
         Ok(Setting::new(&format!("hub {}", self.row.name()), seen))
     }
 
