@@ -40,6 +40,10 @@ pub(crate) struct Role {
     #[arg(long, value_enum, default_value_t = Way::Control)]
     way: Way,
 
+    /// Commands that are ready together travel together, and their answers too
+    #[arg(long)]
+    packs: bool,
+
     /// A client-api, for starts by HTTP
     #[arg(long, value_name = "URL", required_if_eq("way", "http"))]
     api: Option<String>,

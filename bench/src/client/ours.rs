@@ -32,7 +32,7 @@ pub(super) async fn run(role: &Role) -> anyhow::Result<()> {
 async fn with<Q: Queries + Payloads>(role: &Role, queries: Q) -> anyhow::Result<()> {
     let topology = Topology::new(&role.hub)?;
     let broker = Amqp::connect_lazily(AmqpConfig::new(&role.broker, "bench client", topology.clone()))?;
-    let options = Options { within: WITHIN, unsent_within: WITHIN, ..Options::default() };
+    let options = Options { within: WITHIN, unsent_within: WITHIN, packs: role.packs, ..Options::default() };
     let client = Client::connect(broker, queries, topology, options)?;
     first(&client).await?;
     measure(&client, role.work).await

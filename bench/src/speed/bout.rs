@@ -130,7 +130,7 @@ impl Crew {
     async fn start(hub: &Hub, contender: Contender, work: Work) -> anyhow::Result<Self> {
         let mut processes = BTreeMap::from([("broker", Process::one(hub.broker_pid))]);
         let (client, others, expected) = match contender {
-            Contender::Ours => {
+            Contender::Ours | Contender::Packed => {
                 processes.insert("orchestrator", Process::one(hub.orchestrator.pid()));
                 processes.insert("worker", Process::one(hub.worker.pid()));
                 if hub.row != Row::Sqlite {
@@ -139,7 +139,7 @@ impl Crew {
                 if let Some(api) = &hub.api {
                     processes.insert("api", Process::one(api.pid()));
                 }
-                (Part::start("client", &hub.client(work)).await?, Vec::new(), work.instances)
+                (Part::start("client", &hub.client(work, contender)).await?, Vec::new(), work.instances)
             }
             Contender::Limit => limit(hub, work, Answers::Direct, &mut processes).await?,
             Contender::LimitQueue => limit(hub, work, Answers::Queue, &mut processes).await?,

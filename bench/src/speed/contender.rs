@@ -3,8 +3,10 @@
 /// One of those who run in turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Contender {
-    /// The fleet, one message per task
+    /// The fleet, with a client that neither sends packs nor takes them
     Ours,
+    /// The fleet, with everything packed that can be
+    Packed,
     /// Lapin alone with the same messages
     Limit,
     /// The same, with outcomes by a queue like the others instead of direct reply-to
@@ -18,6 +20,7 @@ impl Contender {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
+            Self::Packed => "packed",
             Self::Limit => "limit",
             Self::LimitQueue => "limit_queue",
             Self::Path => "commit_path",
@@ -27,7 +30,7 @@ impl Contender {
     /// Returns whether it writes to the database.
     pub(crate) fn has_store(self) -> bool {
         match self {
-            Self::Ours | Self::Path => true,
+            Self::Ours | Self::Packed | Self::Path => true,
             Self::Limit | Self::LimitQueue => false,
         }
     }

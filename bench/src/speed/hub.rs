@@ -6,6 +6,7 @@ use warren_model::Status;
 use warren_store::{Queries, postgres::PostgresReader, sqlite::SqliteReader};
 
 use super::{
+    contender::Contender,
     outcome::Setting,
     plan::{Plan, Row},
 };
@@ -60,11 +61,12 @@ impl Hub {
     }
 
     /// Returns the arguments of a client of it.
-    pub(crate) fn client(&self, work: Work) -> Vec<String> {
+    pub(crate) fn client(&self, work: Work, contender: Contender) -> Vec<String> {
         let Places { broker, store, .. } = &self.places;
         let own = ["client", "--broker", broker, "--store", store, "--hub", &self.name, "--way", self.row.way().name()];
         let api = self.api.iter().flat_map(|api| ["--api".to_owned(), api.url()]);
-        own.into_iter().map(ToOwned::to_owned).chain(api).chain(work.arguments()).collect()
+        let packs = (contender == Contender::Packed).then(|| "--packs".to_owned());
+        own.into_iter().map(ToOwned::to_owned).chain(api).chain(packs).chain(work.arguments()).collect()
     }
 
     /// Fails unless everything that was started has completed, nothing is in the dead queue, and queues and publishers

@@ -116,11 +116,10 @@ fn of_shape(shape: Shape, summaries: &BTreeMap<Contender, Summary>) -> Value {
     match shape {
         Shape::W1 | Shape::W2 | Shape::W3 => {
             add("ours", json!(median(Contender::Ours, |it| it.rate)));
-            // Until work items and outcomes can be packed, there is nothing to measure.
-            add("packed", Value::Null);
+            add("packed", json!(median(Contender::Packed, |it| it.rate)));
             add("limit", json!(median(Contender::Limit, |it| it.rate)));
             add("ratio", json!(ratio(Contender::Ours, Contender::Limit)));
-            add("packed_ratio", Value::Null);
+            add("packed_ratio", json!(ratio(Contender::Packed, Contender::Limit)));
         }
         Shape::L1 => {
             add("p50_ms", json!(median(Contender::Ours, |it| it.p50_ms)));
@@ -134,6 +133,8 @@ fn of_shape(shape: Shape, summaries: &BTreeMap<Contender, Summary>) -> Value {
     add("commit_path_ratio", json!(ratio(Contender::Path, Contender::Limit)));
     if let Some(ours) = summaries.get(&Contender::Ours) {
         add("cpu_us", json!(rounded(&ours.cpu_us)));
+        let packed = summaries.get(&Contender::Packed);
+        add("packed_cpu_us", json!(packed.map(|packed| rounded(&packed.cpu_us))));
         add("per_activity", ours.cost.map_or(Value::Null, per_activity));
     }
     let runs: Map<_, _> = summaries.iter().map(|(contender, it)| (contender.name().to_owned(), of_runs(it))).collect();
