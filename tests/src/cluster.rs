@@ -40,10 +40,22 @@ impl Cluster {
     pub fn ctl(&self, node: &str, arguments: &[&str]) -> Vec<String> {
         said(run(&[&["ctl", node, "--quiet"], arguments].concat())).lines().map(ToOwned::to_owned).collect()
     }
+
+    /// Prints what the queues hold, as the first node that answers says.
+    fn show(&self) {
+        let columns = ["name", "messages_ready", "messages_unacknowledged", "consumers", "leader", "online"];
+        let shown = ["1", "2", "3"].map(|node| run(&[&["ctl", node, "--quiet", "list_queues"], &columns[..]].concat()));
+        let found = shown.iter().find(|output| output.status.success());
+        let queues = found.map_or("no node answers".into(), |output| String::from_utf8_lossy(&output.stdout));
+        eprintln!("---- queues of the cluster at {}\n{queues}", self.url);
+    }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.show();
+        }
         let _ = run(&["down"]);
     }
 }

@@ -68,13 +68,17 @@ async fn ask_on<R: Requester>(
     sending.push(requester.send(first));
     loop {
         select! {
-            Some(_) = sending.next() => {} // what became of it shows by its answer
+            // What became of it shows by its answer.
+            Some(published) = sending.next() => tracing::debug!(?published, "owner is asked"),
             question = questions.recv() => match question {
                 Some(question) => sending.push(requester.send(question)),
                 None => return,
             },
             answer = requester.next() => {
-                let Some(delivery) = answer else { return };
+                let Some(delivery) = answer else {
+                    tracing::debug!("the channel on which owners are asked is lost");
+                    return;
+                };
                 match decode_permit(&delivery) {
                     Ok(answer) => drop(answers.send(answer).await),
                     Err(malformed) => tracing::warn!(reason = malformed.reason, "answer of an owner makes no sense"),

@@ -85,6 +85,11 @@ impl Worker {
     /// Sends the question of an item; the same whenever it is sent, so that the owner counts it once.
     fn send_question(&self, id: ItemId, effects: &mut Vec<Effect>) {
         let Some(Stage::Asking(asking)) = self.items.get(&id).map(|item| &item.stage) else { return };
+        tracing::debug!(
+            token = asking.waiting.work.token,
+            question = asking.question,
+            "asking its owner whether it may begin"
+        );
         effects.push(Effect::Ask(begin(&asking.waiting.work, &asking.question, &self.name, asking.is_alone)));
     }
 
@@ -92,6 +97,7 @@ impl Worker {
     pub(super) fn answered(&mut self, question: &str, permit: Permit, effects: &mut Vec<Effect>) {
         let asks = |item: &Item| matches!(&item.stage, Stage::Asking(asking) if asking.question == question);
         let Some(id) = self.items.iter().find(|(_, item)| asks(item)).map(|(id, _)| *id) else { return };
+        tracing::debug!(question, ?permit, "owner has answered");
         match permit {
             Permit::Go => {
                 if self.suspects.is_present(id) {

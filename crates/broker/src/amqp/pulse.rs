@@ -6,7 +6,10 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use lapin::{BasicProperties, Connection, options::BasicPublishOptions};
+use lapin::{
+    BasicProperties, Connection,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
+};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(3);
@@ -26,9 +29,10 @@ pub(super) async fn pulse(connection: &Connection) -> Infallible {
 /// Ends only with the channel.
 async fn publish(connection: &Connection) -> lapin::Result<Infallible> {
     let channel = connection.create_channel().await?;
+    channel.confirm_select(ConfirmSelectOptions::default()).await?;
     loop {
         let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
-        channel.basic_publish("".into(), NOBODY.into(), options, &[], properties).await?;
+        channel.basic_publish("".into(), NOBODY.into(), options, &[], properties).await?.await?;
         tokio::time::sleep(EVERY).await;
     }
 }

@@ -65,7 +65,7 @@ pub fn begin(item: &WorkItem, id: &str, worker: &str, is_alone: bool) -> Publica
         .flag(header::IS_ALONE, is_alone);
     message.message_id = Some(id.into());
     message.correlation_id = Some(item.token.clone());
-    Publication { to: Address::Queue(item.reply_to.clone()), mandatory: false, packs: false, message }
+    Publication { to: Address::Queue(item.reply_to.clone()), mandatory: true, packs: false, message }
 }
 
 /// Reads the owner's answer: to which question, and what.

@@ -20,6 +20,10 @@ fn asked(is_alone: bool) -> Delivery {
 
 #[test]
 fn h18_a_question_survives_the_wire_and_so_does_every_answer() {
+    assert!(
+        begin(&item(), "0a-1", "worker-1", true).mandatory,
+        "H6: or nobody notices a channel that is refused for ever"
+    );
     for is_alone in [false, true] {
         let read = codec().decode_control(&asked(is_alone)).unwrap();
         let [Inbound::Begin(question)] = &read[..] else { panic!("{read:?}") };

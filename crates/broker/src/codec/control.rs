@@ -90,7 +90,7 @@ impl Codec {
         let message = wire::message(kind::TAKEN, b"")
             .number(header::SOURCE, by.0.into())
             .number(header::SEQUENCE, i64::try_from(up_to).unwrap_or(i64::MAX));
-        Publication { to: Address::Queue(self.control_queue(source)), mandatory: false, packs: true, message }
+        Publication { to: Address::Queue(self.control_queue(source)), mandatory: true, packs: true, message }
     }
 
     fn read_taken(&self, delivery: &Delivery) -> Result<Inbound, Malformed> {

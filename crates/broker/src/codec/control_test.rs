@@ -79,7 +79,7 @@ fn word_that_makes_no_sense_is_refused_with_a_sentence() {
 #[test]
 fn what_a_partition_says_it_has_taken_survives_the_wire() {
     let sent = codec().taken(Partition(1), Partition(3), 17);
-    assert!(!sent.mandatory, "who is not there now is told again");
+    assert!(sent.mandatory, "H6: only of such messages is noticed that a channel is refused for ever");
     assert_eq!(sent.to, crate::Address::Queue("h.control.01".into()));
     let read = codec().decode_control(&delivered(sent)).unwrap();
     assert_eq!(read, [Inbound::Taken { by: Partition(3), up_to: 17 }]);
