@@ -36,7 +36,7 @@ pub(super) struct Redispatching {
     orders: VecDeque<Order>,
     stage: Stage,
     done: VecDeque<(MessageId, Redispatched)>,
-    /// The last commit with starts of children.
+    /// The last commit that the order rests upon: it holds starts of children, or why something was not sent again.
     written_in: u64,
 }
 
@@ -162,6 +162,8 @@ impl<P: Programs> Owner<P> {
             effects.push(Effect::Publish { ticket: Ticket::Redispatch, batch: left.clone() });
         }
         let state = &mut self.redispatching;
+        // What is waited for no more was left out: that is only true once it is written.
+        state.written_in = self.number;
         state.orders.iter_mut().take(1).for_each(|order| order.sum += sum);
         state.stage = Stage::Sending { left, next: swept.next, retry_at: None };
     }

@@ -305,3 +305,24 @@ fn h18_a_redispatch_leaves_a_quarantined_task_to_the_resume_of_its_instance() {
     world.settle();
     assert_eq!(world.outcome("twice-1"), &Ok(json("4")));
 }
+
+/// Found by the simulation: until the commit is written that ended the wait, a successor may wait again.
+#[test]
+fn h4_a_redispatch_is_done_once_what_it_left_out_is_written() {
+    let mut world = World::new(registry());
+    world.has_workers = false;
+    world.start("a", "twice", "1");
+    world.settle();
+    world.send("a", "stop", Command::Terminate { reason: None, recursive: true });
+    world.redispatch("r", ALL);
+    world.deliver();
+    while world.act_on(|effect| !matches!(effect, Effect::Commit(_))) {}
+    assert!(world.told("r").is_empty(), "nobody is told before the end is written");
+    world.crash();
+    assert!(!world.record("a").status.is_terminal(), "the end was never written");
+    world.settle();
+    assert!(world.record("a").status.is_terminal(), "both came again");
+    world.redispatch("again", ALL);
+    world.settle();
+    assert_eq!(sent(&world, "again"), counts(0, 0, 0));
+}
