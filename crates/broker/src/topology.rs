@@ -171,6 +171,12 @@ impl Topology {
         matches!(rest, "ingress" | "dead") || rest.starts_with("control.") || rest.starts_with("work.")
     }
 
+    /// Returns whether a queue may hold packs and claims, forms that only components of ours write: in the ingress other
+    /// systems write too, and a form of ours is none there.
+    pub fn is_inner_queue(&self, name: &str) -> bool {
+        self.is_engine_queue(name) && self.ingress_queue().name != name
+    }
+
     /// Returns the partition whose control queue has this name.
     pub fn partition_of_control(&self, name: &str) -> Option<Partition> {
         let number = name.strip_prefix(self.hub.as_str())?.strip_prefix(".control.")?;

@@ -56,9 +56,10 @@ fn queues_of_the_hub_are_known_by_name() {
     let hub = hub();
     for own in ["orders.ingress", "orders.dead", "orders.control.00", "orders.control.x", "orders.work.a.b"] {
         assert!(hub.is_engine_queue(own), "{own}");
+        assert_eq!(hub.is_inner_queue(own), own != "orders.ingress", "{own}");
     }
     for foreign in ["orders", "orders.replies", "orders2.dead", "my.orders.dead", "amq.rabbitmq.reply-to.x", ""] {
-        assert!(!hub.is_engine_queue(foreign), "{foreign}");
+        assert!(!hub.is_engine_queue(foreign) && !hub.is_inner_queue(foreign), "{foreign}");
     }
 }
 

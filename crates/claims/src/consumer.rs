@@ -44,7 +44,7 @@ impl<C, P: Payloads> ClaimingConsumer<C, P> {
         let topology = &counter.topology;
         let own = topology.partition_of_control(queue);
         let spent = own.map(|partition| sweeper(counter.payloads.clone(), partition));
-        let is_inner = topology.is_engine_queue(queue) && topology.ingress_queue().name != queue;
+        let is_inner = topology.is_inner_queue(queue);
         let (waiting, held) = (VecDeque::new(), Arc::new(Held::new()));
         Self { consumer, counter, waiting, fetching: None, held, is_inner, spent }
     }

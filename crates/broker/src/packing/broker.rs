@@ -31,8 +31,7 @@ impl<B: Broker> Broker for Packing<B> {
     async fn consume(&self, queue: &str, prefetch: u16) -> Result<Self::Consumer> {
         let consumer = self.broker.consume(queue, prefetch).await?;
         // What other systems send is nobody's pack.
-        let takes_packs = self.topology.is_engine_queue(queue) && self.topology.ingress_queue().name != queue;
-        Ok(PackingConsumer::new(consumer, prefetch, takes_packs))
+        Ok(PackingConsumer::new(consumer, prefetch, self.topology.is_inner_queue(queue)))
     }
 
     async fn publisher(&self) -> Result<Self::Publisher> {
