@@ -29,8 +29,7 @@ fn gate() -> (Registry, Arc<Semaphore>, Arc<AtomicUsize>) {
 /// How many messages of the control queue there are, and how many replies they carry.
 fn replies(broker: &warren_broker::memory::Memory) -> (usize, usize) {
     let messages = broker.ready(CONTROL);
-    let count = |message| if pack::is_pack(message) { pack::parts(message).len() } else { 1 };
-    (messages.len(), messages.iter().map(count).sum())
+    (messages.len(), messages.iter().map(|message| pack::unpack(message.clone()).len()).sum())
 }
 
 #[tokio::test]

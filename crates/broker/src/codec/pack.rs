@@ -90,6 +90,11 @@ pub fn pack<'a>(reply_to: Option<String>, parts: impl IntoIterator<Item = &'a Me
     Message { content_type: Some(CONTENT_TYPE.into()), reply_to, body: body.into(), ..Message::default() }
 }
 
+/// Returns the messages that one is: the parts of a pack, and of any other itself.
+pub fn unpack(message: Message) -> Vec<Message> {
+    if is_pack(&message) { parts(&message) } else { vec![message] }
+}
+
 /// Returns the parts of a pack, in order. A part that makes no sense stays a pack of its own, and so does all from where
 /// the pack makes none; so does a pack of nothing or of too many: then the only part is the pack.
 pub fn parts(pack: &Message) -> Vec<Message> {

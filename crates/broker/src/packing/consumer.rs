@@ -19,8 +19,6 @@ pub struct PackingConsumer<C> {
     consumer: C,
     /// What the broker has handed over, as it came.
     waiting: VecDeque<Delivery>,
-    /// The parts of the last one that was taken apart.
-    parts: VecDeque<Delivery>,
     shared: Arc<Shared>,
     takes_packs: bool,
     parts_max: usize,
@@ -52,30 +50,16 @@ impl Shared {
 impl<C: Consumer> PackingConsumer<C> {
     pub(super) fn new(consumer: C, prefetch: u16, takes_packs: bool) -> Self {
         let parts_max = if prefetch == 0 { usize::MAX } else { prefetch.into() };
-        let (waiting, parts, shared) = (VecDeque::new(), VecDeque::new(), Arc::default());
-        Self { consumer, waiting, parts, shared, takes_packs, parts_max, has_ended: false }
+        let (waiting, shared) = (VecDeque::new(), Arc::default());
+        Self { consumer, waiting, shared, takes_packs, parts_max, has_ended: false }
     }
 
-    /// Takes what may be handed on, at most `max`. After the end that is all there is: nobody waits for it any more.
     fn take(&mut self, max: usize) -> Vec<Delivery> {
-        let mut tally = self.shared.tally();
-        let handed_on = tally.held() - self.parts.len();
-        let room = if self.has_ended { max } else { max.min(self.parts_max.saturating_sub(handed_on)) };
-        let mut taken = Vec::new();
-        while taken.len() < room {
-            match self.parts.pop_front() {
-                Some(part) => taken.push(part),
-                None => match self.waiting.pop_front() {
-                    Some(delivery) => self.parts.extend(tally.take_apart(delivery)),
-                    None => break,
-                },
-            }
-        }
-        taken
+        self.shared.tally().take(&mut self.waiting, max, self.parts_max, self.has_ended)
     }
 
     fn is_out_of_room(&self) -> bool {
-        !self.parts.is_empty() || !self.waiting.is_empty()
+        !self.waiting.is_empty() || self.shared.tally().has_parts()
     }
 }
 

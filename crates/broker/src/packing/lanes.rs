@@ -25,7 +25,8 @@ pub struct Departure {
 /// What waits and what is under way. `K` is by what a caller knows its batch.
 #[derive(Debug)]
 pub struct Lanes<K> {
-    lanes: HashMap<Route, Lane>,
+    /// What waits, for each destination that something waits for or is under way to.
+    lanes: HashMap<Route, Vec<(Message, Seat)>>,
     /// Lanes that may depart.
     due: VecDeque<Route>,
     /// What takes no lane.
@@ -41,12 +42,6 @@ struct Route {
     to: Address,
     mandatory: bool,
     reply_to: Option<String>,
-}
-
-#[derive(Debug, Default)]
-struct Lane {
-    waiting: Vec<(Message, Seat)>,
-    is_under_way: bool,
 }
 
 /// Whose message it is: of which batch, and which of it.
@@ -100,9 +95,7 @@ impl<K> Lanes<K> {
             Some((messages, seats)) => (None, messages, seats),
             None => {
                 let route = self.due.pop_front()?;
-                let lane = self.lanes.get_mut(&route)?;
-                lane.is_under_way = true;
-                let (messages, seats) = load(&route, std::mem::take(&mut lane.waiting));
+                let (messages, seats) = load(&route, std::mem::take(self.lanes.get_mut(&route)?));
                 (Some(route), messages, seats)
             }
         };
@@ -130,18 +123,17 @@ impl<K> Lanes<K> {
     fn queue(&mut self, publication: Publication, seat: Seat) {
         let Publication { to, mandatory, mut message, .. } = publication;
         let route = Route { to, mandatory, reply_to: message.reply_to.take() };
-        let lane = self.lanes.entry(route.clone()).or_default();
-        if lane.waiting.is_empty() && !lane.is_under_way {
+        if let Some(waiting) = self.lanes.get_mut(&route) {
+            waiting.push((message, seat));
+        } else {
+            self.lanes.insert(route.clone(), vec![(message, seat)]);
             self.due.push_back(route);
         }
-        lane.waiting.push((message, seat));
     }
 
     /// Lets a lane depart again, or forgets it.
     fn free(&mut self, route: Route) {
-        let Some(lane) = self.lanes.get_mut(&route) else { return };
-        lane.is_under_way = false;
-        if lane.waiting.is_empty() {
+        if self.lanes.get(&route).is_none_or(Vec::is_empty) {
             self.lanes.remove(&route);
         } else {
             self.due.push_back(route);
@@ -167,27 +159,23 @@ impl<K> Lanes<K> {
 
 /// Puts messages into as few as the bounds allow, in order; one that is alone, or large, stays as it is.
 fn load(route: &Route, waiting: Vec<(Message, Seat)>) -> (Vec<Publication>, Vec<Seats>) {
-    let (mut messages, mut seats) = (Vec::new(), Vec::new());
-    let mut group: Vec<Message> = Vec::new();
-    let (mut group_seats, mut bytes) = (Vec::new(), 0);
-    let mut close = |group: &mut Vec<Message>, group_seats: &mut Seats| {
-        if !group.is_empty() {
-            messages.push(together(route, std::mem::take(group)));
-            seats.push(std::mem::take(group_seats));
-        }
-    };
+    let mut groups: Vec<(Vec<Message>, Seats)> = Vec::new();
+    let mut bytes = 0;
     for (message, seat) in waiting {
         let size = pack::size(&message);
-        if group.len() == PARTS_MAX || bytes + size > PACK_BYTES_MAX {
-            close(&mut group, &mut group_seats);
-            bytes = 0;
-        }
         bytes += size;
-        group.push(message);
-        group_seats.push(seat);
+        match groups.last_mut() {
+            Some((messages, seats)) if messages.len() < PARTS_MAX && bytes <= PACK_BYTES_MAX => {
+                messages.push(message);
+                seats.push(seat);
+            }
+            Some(_) | None => {
+                groups.push((vec![message], vec![seat]));
+                bytes = size;
+            }
+        }
     }
-    close(&mut group, &mut group_seats);
-    (messages, seats)
+    groups.into_iter().map(|(messages, seats)| (together(route, messages), seats)).unzip()
 }
 
 fn together(route: &Route, mut group: Vec<Message>) -> Publication {

@@ -1,13 +1,13 @@
 //! The sending end: a task that owns the lanes of one channel.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use futures_util::{
     StreamExt,
     future::{BoxFuture, join_all},
     stream::FuturesUnordered,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::{Departure, Lanes};
 use crate::{Delivery, Publication, Published, Publisher, Requester, codec::pack};
@@ -25,7 +25,7 @@ pub struct PackingRequester<R> {
     requester: Arc<R>,
     requests: PackingPublisher,
     /// Answers that came in a pack with one that was handed on.
-    answers: tokio::sync::Mutex<std::collections::VecDeque<Delivery>>,
+    answers: Mutex<VecDeque<Delivery>>,
 }
 
 /// A batch, and where its results go.
@@ -110,7 +110,7 @@ impl<R: Requester> PackingRequester<R> {
     pub(super) fn new(requester: R) -> Self {
         let requester = Arc::new(requester);
         let requests = PackingPublisher::start(Asking(requester.clone()));
-        Self { requester, requests, answers: tokio::sync::Mutex::default() }
+        Self { requester, requests, answers: Mutex::default() }
     }
 }
 
@@ -126,12 +126,9 @@ impl<R: Requester> Requester for PackingRequester<R> {
             if let Some(answer) = answers.pop_front() {
                 return Some(answer);
             }
-            let delivery = self.requester.next().await?;
-            if !pack::is_pack(&delivery.message) {
-                return Some(delivery);
-            }
-            let parts = pack::parts(&delivery.message);
-            answers.extend(parts.into_iter().map(|message| Delivery { message, ..delivery.clone() }));
+            let Delivery { tag, redelivered, routing_key, message } = self.requester.next().await?;
+            let whole = |message| Delivery { tag, redelivered, routing_key: routing_key.clone(), message };
+            answers.extend(pack::unpack(message).into_iter().map(whole));
         }
     }
 }

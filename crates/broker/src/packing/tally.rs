@@ -30,6 +30,8 @@ pub struct Tally {
     last: u64,
     /// How many parts are not done with.
     held: usize,
+    /// Those of them that were taken apart and not handed on.
+    parts: VecDeque<Delivery>,
 }
 
 /// A delivery of the broker's.
@@ -47,10 +49,36 @@ struct Open {
 }
 
 impl Tally {
+    /// Returns what may be handed on of `waiting`, part by part, at most `max`: no more than the prefetch has room for, which
+    /// bounds parts here as it bounds messages at the broker. After the end that is all there is: nobody waits for it any
+    /// more.
+    pub fn take(
+        &mut self,
+        waiting: &mut VecDeque<Delivery>,
+        max: usize,
+        prefetch: usize,
+        has_ended: bool,
+    ) -> Vec<Delivery> {
+        let handed_on = self.held - self.parts.len();
+        let room = if has_ended { max } else { max.min(prefetch.saturating_sub(handed_on)) };
+        while self.parts.len() < room
+            && let Some(delivery) = waiting.pop_front()
+        {
+            let parts = self.take_apart(delivery);
+            self.parts.extend(parts);
+        }
+        self.parts.drain(..room.min(self.parts.len())).collect()
+    }
+
+    /// Returns whether parts were taken apart and not handed on.
+    pub fn has_parts(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
     /// Returns the parts of a delivery as deliveries; one that is no pack has one part.
     pub fn take_apart(&mut self, delivery: Delivery) -> Vec<Delivery> {
         let Delivery { tag, redelivered, routing_key, message } = delivery;
-        let parts = if pack::is_pack(&message) { pack::parts(&message) } else { vec![message] };
+        let parts = pack::unpack(message);
         let first = self.last + 1;
         let whole = |(at, message): (u64, Message)| Delivery {
             tag: first + at,

@@ -22,9 +22,7 @@ pub(crate) struct Channel {
     pub(crate) unacked: BTreeMap<u64, Stored>,
     /// On the way to the consumer.
     pub(crate) inbox: VecDeque<Delivery>,
-    /// The consumer's own: the parts of what it has taken apart and not handed on, …
-    parts: VecDeque<Delivery>,
-    /// … and what it holds.
+    /// What the consumer holds.
     pub(super) tally: Tally,
     pub(crate) is_cancelled: bool,
     pub(crate) is_closed: bool,
@@ -49,7 +47,6 @@ impl Channel {
             holder,
             unacked: BTreeMap::new(),
             inbox: VecDeque::new(),
-            parts: VecDeque::new(),
             tally: Tally::default(),
             is_cancelled: false,
             is_closed: false,
@@ -74,22 +71,14 @@ impl Channel {
         self.unacked.insert(tag, stored);
     }
 
-    /// Takes what has arrived, part by part, at most `max` and no more than the prefetch has room for.
+    /// Takes what has arrived, part by part, as the real consumer does.
     pub(super) fn take(&mut self, max: usize) -> Vec<Delivery> {
-        let handed_on = self.tally.held() - self.parts.len();
-        let has_ended = self.is_closed || self.is_cancelled;
-        let room = if has_ended { max } else { max.min(self.prefetch.saturating_sub(handed_on)) };
-        while self.parts.len() < room
-            && let Some(delivery) = self.inbox.pop_front()
-        {
-            self.parts.extend(self.tally.take_apart(delivery));
-        }
-        self.parts.drain(..room.min(self.parts.len())).collect()
+        self.tally.take(&mut self.inbox, max, self.prefetch, self.is_closed || self.is_cancelled)
     }
 
     /// Returns whether something has arrived that the consumer has not handed on.
     pub(super) fn has_parts(&self) -> bool {
-        !self.parts.is_empty() || !self.inbox.is_empty()
+        !self.inbox.is_empty() || self.tally.has_parts()
     }
 
     pub(super) fn ack(&mut self, tag: u64, multiple: bool) -> Vec<Stored> {

@@ -28,7 +28,7 @@ impl Stored {
 
 /// Returns the messages that one is: a pack is many.
 pub(crate) fn parts(message: &Message) -> Vec<Message> {
-    if pack::is_pack(message) { pack::parts(message) } else { vec![message.clone()] }
+    pack::unpack(message.clone())
 }
 
 /// A queue.
