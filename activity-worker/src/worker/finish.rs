@@ -48,8 +48,8 @@ impl Worker {
         self.address(reply(work, &Err(failure), &self.name))
     }
 
-    /// Insists on delivery, and lets replies share a message, only where an owner reads. Elsewhere somebody asked for an answer and may have gone: to try
-    /// for ever would hold the work item for ever.
+    /// Insists on delivery, and lets replies share a message, only where an owner reads. Elsewhere somebody asked for an
+    /// answer and may have gone: to try for ever would hold the work item for ever.
     pub(super) fn address(&self, mut publication: Publication) -> Publication {
         let is_owners = match &publication.to {
             Address::Queue(name) => self.codec.topology().partition_of_control(name).is_some(),
