@@ -108,7 +108,7 @@ fn json(bytes: usize) -> Payload {
 /// The inputs of the starts that arrive next.
 async fn inputs<C: Consumer>(world: &World, consumer: &mut C) -> Vec<Payload> {
     let deliveries = timeout(Duration::from_secs(10), consumer.next(100)).await.unwrap().unwrap();
-    let decode = |delivery| world.codec.decode_control(delivery).unwrap().remove(0);
+    let decode = |delivery| world.codec.decode_control(delivery).unwrap();
     let input = |inbound| {
         let Inbound::Command(Envelope { command: Command::Start(start), .. }) = inbound else { panic!("{inbound:?}") };
         start.input
@@ -172,9 +172,7 @@ async fn a_work_item_s_payload_stays_until_its_reply_is_acknowledged() {
     assert_eq!(world.kept(), 2, "the item's and the reply's");
     let mut owner = world.broker.consume(CONTROL, 10).await.unwrap();
     let replies = timeout(Duration::from_secs(10), owner.next(10)).await.unwrap().unwrap();
-    let [Inbound::Reply { ended, .. }] = &world.codec.decode_control(&replies[0]).unwrap()[..] else {
-        panic!("{replies:?}")
-    };
+    let Inbound::Reply { ended, .. } = world.codec.decode_control(&replies[0]).unwrap() else { panic!("{replies:?}") };
     assert_eq!(ended.outcome, Ok(json(6_000)));
     assert_eq!(world.kept(), 2);
     owner.acker().ack(1, true).await.unwrap();

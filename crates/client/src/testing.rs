@@ -150,21 +150,17 @@ async fn consume(broker: Packing<Memory>, codec: Codec, queue: String, (commands
         while let Some(deliveries) = consumer.next(100).await {
             for delivery in deliveries {
                 let inbound = codec.decode_control(&delivery).expect("the client's commands are well-formed");
-                for inbound in inbound {
-                    let is_heard = match inbound {
-                        Inbound::Command(envelope) => commands.send(envelope).await.is_ok(),
-                        Inbound::Redispatch(order) => orders.send(order).await.is_ok(),
-                        Inbound::Reply { .. }
-                        | Inbound::Heartbeat { .. }
-                        | Inbound::Begin(_)
-                        | Inbound::Partition { .. }
-                        | Inbound::Taken { .. } => {
-                            panic!("no client sends this: {inbound:?}")
-                        }
-                    };
-                    if !is_heard {
-                        return;
-                    }
+                let is_heard = match inbound {
+                    Inbound::Command(envelope) => commands.send(envelope).await.is_ok(),
+                    Inbound::Redispatch(order) => orders.send(order).await.is_ok(),
+                    Inbound::Reply { .. }
+                    | Inbound::Heartbeat { .. }
+                    | Inbound::Begin(_)
+                    | Inbound::Partition { .. }
+                    | Inbound::Taken { .. } => panic!("no client sends this: {inbound:?}"),
+                };
+                if !is_heard {
+                    return;
                 }
                 consumer.acker().ack(delivery.tag, false).await.expect("the memory broker takes every ack");
             }

@@ -117,13 +117,11 @@ impl<P: Programs> Owner<P> {
             bytes += delivery.message.body.len();
             match self.codec.decode_control(&delivery) {
                 Err(malformed) => self.bury(gathered, &delivery, malformed.reason),
-                Ok(inbound) => {
-                    if inbound.iter().any(|inbound| self.must_wait(inbound)) {
-                        self.inbox.push_front(delivery);
-                        break;
-                    }
-                    inbound.into_iter().for_each(|inbound| self.take(gathered, inbound, &delivery));
+                Ok(inbound) if self.must_wait(&inbound) => {
+                    self.inbox.push_front(delivery);
+                    break;
                 }
+                Ok(inbound) => self.take(gathered, inbound, &delivery),
             }
             gathered.has_redelivered |= is_redelivered;
             gathered.tag = Some(tag);

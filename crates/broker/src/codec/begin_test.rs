@@ -26,7 +26,7 @@ fn h18_a_question_survives_the_wire_and_so_does_every_answer() {
     );
     for is_alone in [false, true] {
         let read = codec().decode_control(&asked(is_alone)).unwrap();
-        let [Inbound::Begin(question)] = &read[..] else { panic!("{read:?}") };
+        let Inbound::Begin(question) = &read else { panic!("{read:?}") };
         assert_eq!((question.id.as_str(), question.is_alone), ("0a-1", is_alone));
         assert_eq!((question.activity.as_str(), question.worker.as_str()), ("charge", "worker-1"));
         assert_eq!((&question.instance, question.task, question.attempt), (&instance("order-1"), ActionId(2), 1));

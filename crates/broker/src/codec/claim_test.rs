@@ -106,7 +106,7 @@ fn words_between_partitions_are_small_without_their_payloads() {
         let (parcel, _, back) = there_and_back(to_partition(word.clone()));
         assert_eq!((parcel.instance, parcel.execution), (target, None));
         let expected = Inbound::Partition { source: Partition(0), sequence: 7, message: word };
-        assert_eq!(small().decode_control(&back).unwrap(), [expected]);
+        assert_eq!(small().decode_control(&back).unwrap(), expected);
     }
 }
 
@@ -170,7 +170,7 @@ fn a_payload_that_is_gone_is_said_so_to_each_as_fits() {
         (delivered(light), parcel.id.to_string())
     };
     let (command, id) = gone(start(json(300)));
-    assert!(matches!(&small().decode_control(&command).unwrap()[..], [Inbound::Command(_)]), "a duplicate is known");
+    assert!(matches!(small().decode_control(&command).unwrap(), Inbound::Command(_)), "a duplicate is known");
     assert!(small().missing(&command).unwrap().contains(&id));
     assert_eq!(small().missing(&delivered(start(json(50)))), None);
 
@@ -180,12 +180,12 @@ fn a_payload_that_is_gone_is_said_so_to_each_as_fits() {
     assert!(work.missing.as_ref().unwrap().contains(&id) && work.input.is_null());
 
     let (answer, _) = gone(reply(&work, &Ok(json(300)), "worker-1"));
-    let [Inbound::Reply { ended, .. }] = &small().decode_control(&answer).unwrap()[..] else { panic!("{answer:?}") };
+    let Inbound::Reply { ended, .. } = small().decode_control(&answer).unwrap() else { panic!("{answer:?}") };
     let failure = ended.outcome.as_ref().unwrap_err();
     assert_eq!((failure.code.as_str(), failure.retryable), (code::PAYLOAD_MISSING, true));
 
     let word_of = |word| {
-        let inbound = small().decode_control(&gone(to_partition(word)).0).unwrap().remove(0);
+        let inbound = small().decode_control(&gone(to_partition(word)).0).unwrap();
         let Inbound::Partition { message, .. } = inbound else { panic!("{inbound:?}") };
         message
     };

@@ -32,13 +32,9 @@ impl Codec {
         let mut message = command_message(&envelope.command).text(header::INSTANCE, envelope.instance.as_str());
         message.message_id = Some(envelope.id.as_str().into());
         if let Some(to) = &envelope.answer_to {
-            message.reply_to = Some(to.reply_to.clone());
-            message.correlation_id.clone_from(&to.correlation_id);
+            message = message.answered_to(to);
             if to.stored {
                 message = message.flag(header::STORED, true);
-            }
-            if to.packs {
-                message = message.flag(header::PACKS, true);
             }
         }
         message = message.text(

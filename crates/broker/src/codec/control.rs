@@ -71,18 +71,17 @@ impl Inbound {
 }
 
 impl Codec {
-    /// Reads a message of a control queue, which has one meaning.
-    pub fn decode_control(&self, delivery: &Delivery) -> Result<Vec<Inbound>, Malformed> {
+    /// Reads a message of a control queue.
+    pub fn decode_control(&self, delivery: &Delivery) -> Result<Inbound, Malformed> {
         pack::refuse(&delivery.message)?;
-        let inbound = match Fields(&delivery.message).kind() {
-            None | Some(kind::RESULT | kind::FAILURE | kind::HEARTBEAT) => self.read_reply(delivery)?,
-            Some(kind::BEGIN) => Inbound::Begin(self.read_begin(delivery)?),
-            Some(kind::PARTITION) => self.read_partition(delivery)?,
-            Some(kind::TAKEN) => self.read_taken(delivery)?,
-            Some(kind::REDISPATCH) => Inbound::Redispatch(self.read_redispatch(delivery)?),
-            Some(_) => Inbound::Command(self.read_command(delivery)?),
-        };
-        Ok(vec![inbound])
+        match Fields(&delivery.message).kind() {
+            None | Some(kind::RESULT | kind::FAILURE | kind::HEARTBEAT) => self.read_reply(delivery),
+            Some(kind::BEGIN) => self.read_begin(delivery).map(Inbound::Begin),
+            Some(kind::PARTITION) => self.read_partition(delivery),
+            Some(kind::TAKEN) => self.read_taken(delivery),
+            Some(kind::REDISPATCH) => self.read_redispatch(delivery).map(Inbound::Redispatch),
+            Some(_) => self.read_command(delivery).map(Inbound::Command),
+        }
     }
 
     /// Returns how a partition tells another that it has taken what that one has sent, up to a number.

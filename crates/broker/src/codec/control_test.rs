@@ -40,8 +40,8 @@ fn word_between_partitions_survives_the_wire_byte_for_byte() {
         let sent = sent.unwrap();
         assert!(sent.mandatory);
         let read = codec().decode_control(&delivered(sent)).unwrap();
-        assert_eq!(read[0].instance(), Some(word.target()));
-        assert_eq!(read, [Inbound::Partition { source: Partition(3), sequence: 17, message: word }]);
+        assert_eq!(read.instance(), Some(word.target()));
+        assert_eq!(read, Inbound::Partition { source: Partition(3), sequence: 17, message: word });
     }
 }
 
@@ -82,7 +82,7 @@ fn what_a_partition_says_it_has_taken_survives_the_wire() {
     assert!(sent.mandatory, "H6: only of such messages is noticed that a channel is refused for ever");
     assert_eq!(sent.to, crate::Address::Queue("h.control.01".into()));
     let read = codec().decode_control(&delivered(sent)).unwrap();
-    assert_eq!(read, [Inbound::Taken { by: Partition(3), up_to: 17 }]);
+    assert_eq!(read, Inbound::Taken { by: Partition(3), up_to: 17 });
     let nonsense = delivery("", "taken", &[("source", HeaderValue::Number(1))], b"");
     let expected = "header `sequence` is missing: expected the number of the last message that was taken";
     refused(|delivery| codec().decode_control(delivery), [(nonsense, expected)]);

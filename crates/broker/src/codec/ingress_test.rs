@@ -50,7 +50,7 @@ fn a_start_may_say_more() {
     assert_eq!((start.tags["customer"].as_str(), start.if_exists), ("c", IfExists::ReplaceEnded));
     // What the forwarder sends on says the same.
     let forwarded = codec().decode_control(&delivered(codec().command(&envelope))).unwrap();
-    assert_eq!(forwarded, [crate::codec::Inbound::Command(envelope)]);
+    assert_eq!(forwarded, crate::codec::Inbound::Command(envelope));
 }
 
 #[test]

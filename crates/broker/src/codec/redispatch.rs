@@ -31,11 +31,7 @@ impl Codec {
             .number(header::OLDER_THAN, i64::try_from(*older_than_seconds).unwrap_or(i64::MAX));
         message.message_id = Some(order.id.as_str().into());
         if let Some(to) = &order.answer_to {
-            message.reply_to = Some(to.reply_to.clone());
-            message.correlation_id.clone_from(&to.correlation_id);
-            if to.packs {
-                message = message.flag(header::PACKS, true);
-            }
+            message = message.answered_to(to);
         }
         Publication { to: Address::Queue(self.control_queue(partition)), mandatory: true, packs: true, message }
     }

@@ -13,7 +13,7 @@ fn from_worker(kind: &str, body: &[u8]) -> Delivery {
 
 fn outcome(kind: &str, body: &[u8]) -> Outcome {
     let read = codec().decode_control(&from_worker(kind, body)).unwrap();
-    let [Inbound::Reply { instance: id, ended }] = &read[..] else { panic!("{read:?}") };
+    let Inbound::Reply { instance: id, ended } = &read else { panic!("{read:?}") };
     assert_eq!(id, &instance("order-1"));
     assert_eq!((ended.execution, ended.task, ended.attempt), (execution(), ActionId(2), 1));
     ended.outcome.clone()
@@ -60,7 +60,7 @@ fn a_heartbeat_names_its_worker() {
     let read = codec().decode_control(&from_worker("heartbeat", b"")).unwrap();
     let worker = Some("w-1".to_owned());
     let (instance, execution, task) = (instance("order-1"), execution(), ActionId(2));
-    assert_eq!(read, [Inbound::Heartbeat { instance, execution, task, attempt: 1, worker }]);
+    assert_eq!(read, Inbound::Heartbeat { instance, execution, task, attempt: 1, worker });
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The names on the wire. They are the contract with other languages (docs/AMQP.md): never change one.
 
+use warren_model::AnswerTo;
+
 use crate::{HeaderValue, Message};
 
 /// The version of our own kinds of messages. A reader refuses a version that it does not know.
@@ -99,6 +101,13 @@ impl Message {
     pub(super) fn number(mut self, name: &str, value: i64) -> Self {
         self.headers.insert(name.into(), HeaderValue::Number(value));
         self
+    }
+
+    /// Says where the answer goes, and whether it may come in a pack.
+    pub(super) fn answered_to(mut self, to: &AnswerTo) -> Self {
+        self.reply_to = Some(to.reply_to.clone());
+        self.correlation_id.clone_from(&to.correlation_id);
+        if to.packs { self.flag(header::PACKS, true) } else { self }
     }
 
     /// Adds a truth value.

@@ -42,7 +42,7 @@ fn a_reply_reaches_the_task() {
         assert_eq!(publication.message.headers["worker"], text("w-1"));
         let ended = TaskEnded { execution: execution(), task: ActionId(2), attempt: 1, outcome };
         let read = codec().decode_control(&delivered(publication)).unwrap();
-        assert_eq!(read, [Inbound::Reply { instance: instance("order-1"), ended }]);
+        assert_eq!(read, Inbound::Reply { instance: instance("order-1"), ended });
     }
 }
 
@@ -52,7 +52,7 @@ fn a_heartbeat_reaches_the_task() {
     let read = codec().decode_control(&delivered(heartbeat(&item, "w-1"))).unwrap();
     let (instance, execution, task) = (instance("order-1"), execution(), ActionId(2));
     let worker = Some("w-1".to_owned());
-    assert_eq!(read, [Inbound::Heartbeat { instance, execution, task, attempt: 1, worker }]);
+    assert_eq!(read, Inbound::Heartbeat { instance, execution, task, attempt: 1, worker });
 }
 
 /// A request as any RPC client writes it.

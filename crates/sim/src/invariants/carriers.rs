@@ -115,7 +115,7 @@ impl Carriers {
                 carriers.tokens.extend(message.correlation_id.clone().filter(|_| !is_question));
                 if world.hub.codec.topology().partition_of_control(queue).is_some() {
                     let delivery = Delivery { tag: 1, redelivered: false, routing_key: queue.clone(), message };
-                    let inbound = world.hub.codec.decode_control(&delivery).unwrap_or_default();
+                    let inbound = world.hub.codec.decode_control(&delivery);
                     inbound.iter().for_each(|inbound| carriers.inbound(inbound));
                 }
             }

@@ -36,14 +36,14 @@ pub(crate) fn published(world: &World, publication: &Publication, from: Option<H
     }
     if topology.partition_of_control(queue).is_some() {
         let inbound = world.hub.codec.decode_control(&delivery(queue, &publication.message));
-        if let Ok([Inbound::Partition { source, sequence, message }]) = inbound.as_deref() {
+        if let Ok(Inbound::Partition { source, sequence, message }) = &inbound {
             let target = world.hub.codec.partitions().of(message.target());
             let committed = sent(world, *source, target);
             if *sequence > committed {
                 return fail(format!("{source} has committed {committed} to {target}"));
             }
         }
-        if let Ok([Inbound::Taken { by, up_to }]) = inbound.as_deref() {
+        if let Ok(Inbound::Taken { by, up_to }) = &inbound {
             let source = topology.partition_of_control(queue).unwrap_or(*by);
             let committed = world.store.tables(*by).received.get(&source).copied().unwrap_or(0);
             if *up_to > committed {
@@ -98,12 +98,10 @@ fn acknowledged_part(world: &World, queue: &str, stored: &Stored) -> Result<(), 
     if let Some(partition) = topology.partition_of_control(queue) {
         let delivery = Delivery { routing_key: stored.routing_key.clone(), ..delivery(queue, &stored.message) };
         return match world.hub.codec.decode_control(&delivery) {
-            Ok(inbound) => {
-                match inbound.iter().find_map(|inbound| unsafe_yet(world, partition, inbound, stored.published_at)) {
-                    Some(why) => fail(why),
-                    None => Ok(()),
-                }
-            }
+            Ok(inbound) => match unsafe_yet(world, partition, &inbound, stored.published_at) {
+                Some(why) => fail(why),
+                None => Ok(()),
+            },
             Err(_) if has(&world.ledger.forwarded, &stored.message.message_id) => Ok(()),
             Err(_) => fail("it makes no sense and is not in the dead queue"),
         };

@@ -9,7 +9,7 @@ use warren_model::{
 use super::{
     super::*,
     registry,
-    world::{World, id, json, start},
+    world::{World, client, id, json, start},
 };
 
 /// A claim for a payload that is not in the store, as whoever fetches it leaves it.
@@ -70,7 +70,7 @@ fn a_client_that_reads_the_store_is_told_of_a_large_outcome_and_others_get_it_up
     assert!(world.outcome("a").is_ok());
     assert_eq!(world.outcome("b").as_ref().unwrap_err().code, code::PAYLOAD_TOO_LARGE, "it can't travel");
     assert_eq!(world.record("b").status, Status::Completed);
-    let to = AnswerTo { reply_to: "client".into(), correlation_id: Some("w".into()), stored: true, packs: false };
+    let to = AnswerTo { stored: true, ..client("w") };
     for instance in ["a", "b"] {
         let (id, instance, command) = (MessageId::new("w").unwrap(), id(instance), Command::Wait);
         let (answer_to, when) = (Some(to.clone()), AnswerWhen::Outcome);

@@ -8,11 +8,11 @@ use std::{
 
 use warren::Registry;
 use warren_broker::{Address, ClientReply, Delivery, Envelope, Message, Publication, Published, decode_client_reply};
-use warren_model::{AnswerTo, AnswerWhen, Command, InstanceId, MessageId, Partition, PartitionCount};
+use warren_model::{AnswerWhen, Command, InstanceId, MessageId, Partition, PartitionCount};
 
 use super::{
     super::*,
-    world::{World, answer, id, time},
+    world::{World, answer, client, id, time},
 };
 
 /// SplitMix64 (public domain, Vigna).
@@ -92,12 +92,7 @@ impl Sim {
     }
 
     pub(crate) fn send(&mut self, instance: &str, message_id: &str, command: Command, when: AnswerWhen) {
-        let answer_to = AnswerTo {
-            reply_to: "client".into(),
-            correlation_id: Some(message_id.into()),
-            stored: false,
-            packs: false,
-        };
+        let answer_to = client(message_id);
         let (id, instance) = (MessageId::new(message_id).unwrap(), id(instance));
         let target = usize::from(self.partitions.of(&instance).0);
         let envelope = Envelope { id, instance, command, answer_to: Some(answer_to), when };

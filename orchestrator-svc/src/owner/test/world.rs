@@ -250,12 +250,7 @@ impl World {
     }
 
     pub(crate) fn send_when(&mut self, instance: &str, message_id: &str, command: Command, when: AnswerWhen) {
-        let answer_to = AnswerTo {
-            reply_to: "client".into(),
-            correlation_id: Some(message_id.into()),
-            stored: false,
-            packs: false,
-        };
+        let answer_to = client(message_id);
         let envelope = Envelope {
             id: MessageId::new(message_id).unwrap(),
             instance: id(instance),
@@ -268,12 +263,7 @@ impl World {
 
     /// Asks that open work be sent again.
     pub(crate) fn redispatch(&mut self, message_id: &str, what: Redispatch) {
-        let answer_to = AnswerTo {
-            reply_to: "client".into(),
-            correlation_id: Some(message_id.into()),
-            stored: false,
-            packs: false,
-        };
+        let answer_to = client(message_id);
         let order = RedispatchOrder { id: MessageId::new(message_id).unwrap(), what, answer_to: Some(answer_to) };
         self.queue.push_back((self.codec.redispatch(self.me, &order).message, false));
     }
@@ -323,6 +313,11 @@ fn session(partition: Partition, codec: &Codec, shelf: &Shelf, epoch: i64) -> Se
 
 pub(crate) fn time(second: i64) -> Timestamp {
     Timestamp::from_second(1_750_000_000 + second).unwrap()
+}
+
+/// Where a client's answers go.
+pub(crate) fn client(correlation: &str) -> AnswerTo {
+    AnswerTo { reply_to: "client".into(), correlation_id: Some(correlation.into()), stored: false, packs: false }
 }
 
 /// What a worker makes of a work item: `double` doubles a number.
