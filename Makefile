@@ -2,13 +2,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help check fmt-check clippy doc tools-check fix build test test-cluster sim chaos bench bench-plot bench-peers million rolling demo up down clean-local
+.PHONY: help check fmt-check clippy doc tools-check fix build test test-cluster sim chaos bench bench-plot bench-peers k8s-check k8s-broker-check images million rolling demo up down clean-local
 
 # What `make demo` runs against the fleet, once it is up; the API's URL is added as --api URL.
 DEMO ?= target/release/warren-demo --orders examples/order/orders.json
 
 help: ## Shows this text
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 check: fmt-check tools-check clippy doc ## Checks everything that needs no broker: format, lints, docs, dependencies, scripts (changes nothing)
 
@@ -60,6 +60,17 @@ bench-peers: ## Measures other engines beside it (PEERS=folder with their progra
 
 million: ## Measures a million waiting instances: memory, start, new work beside them, a burst of timers (about five minutes)
 	bench/run million
+
+k8s-check: ## Checks deploy/kubernetes, the Dockerfile and compose.yaml (CRDS=folder of definitions; docs/kubernetes.md)
+	tools/k8s-check
+
+k8s-broker-check: ## Runs the binaries on a RabbitMQ 4 as the users of deploy/kubernetes, with their permissions
+	tools/k8s-broker-check
+
+images: ## Builds the container images warren/client-api, warren/orchestrator-svc, warren/activity-worker (BUILD=command)
+	@for image in client-api orchestrator-svc activity-worker; do \
+		$(or $(BUILD),docker build) --target $$image --tag warren/$$image:0.1.0 .; \
+	done
 
 demo: ## Starts everything, runs the main job on it and stops what it started
 	deploy/local/demo $(DEMO)
