@@ -1,6 +1,9 @@
 //! The activities that run, each as a task.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use tokio::{
     task::{Id, JoinError, JoinSet},
@@ -25,10 +28,18 @@ pub(super) struct Job {
     pub(super) traceparent: Option<String>,
 }
 
+/// An activity that has ended.
+pub(super) struct Ended {
+    pub(super) item: ItemId,
+    pub(super) outcome: Outcome,
+    /// How long it ran.
+    pub(super) took: Duration,
+}
+
 /// The activities that run.
 pub(super) struct Activities {
     registry: Registry,
-    running: JoinSet<Outcome>,
+    running: JoinSet<(Outcome, Duration)>,
     items: HashMap<Id, ItemId>,
 }
 
@@ -48,12 +59,18 @@ impl Activities {
             traceparent,
         );
         let run = self.registry.run_activity(&activity, context, input);
-        let id = self.running.spawn(run.instrument(span)).id();
+        let timed = async move {
+            // Not from the spawn: many begin at once, and each but the first waits for its first poll.
+            let begun = Instant::now();
+            let outcome = run.await;
+            (outcome, begun.elapsed())
+        };
+        let id = self.running.spawn(timed.instrument(span)).id();
         self.items.insert(id, item);
     }
 
     /// Waits for the next activity to end. Pending for ever while none runs. Safe to cancel.
-    pub(super) async fn next(&mut self) -> (ItemId, Outcome) {
+    pub(super) async fn next(&mut self) -> Ended {
         loop {
             let Some(ended) = self.running.join_next_with_id().await else { return std::future::pending().await };
             if let Some(ended) = self.settle(ended) {
@@ -63,7 +80,7 @@ impl Activities {
     }
 
     /// Returns an activity that has ended, if one has.
-    pub(super) fn try_next(&mut self) -> Option<(ItemId, Outcome)> {
+    pub(super) fn try_next(&mut self) -> Option<Ended> {
         let ended = self.running.try_join_next_with_id()?;
         self.settle(ended)
     }
@@ -76,12 +93,12 @@ impl Activities {
         }
     }
 
-    fn settle(&mut self, ended: Result<(Id, Outcome), JoinError>) -> Option<(ItemId, Outcome)> {
-        let (id, outcome) = match ended {
-            Ok((id, outcome)) => (id, outcome),
-            Err(error) => (error.id(), Err(failure(&error))),
+    fn settle(&mut self, ended: Result<(Id, (Outcome, Duration)), JoinError>) -> Option<Ended> {
+        let (id, (outcome, took)) = match ended {
+            Ok(ended) => ended,
+            Err(error) => (error.id(), (Err(failure(&error)), Duration::ZERO)),
         };
-        Some((self.items.remove(&id)?, outcome))
+        Some(Ended { item: self.items.remove(&id)?, outcome, took })
     }
 }
 

@@ -11,7 +11,7 @@ use warren_broker::Broker;
 use warren_service::health::Health;
 
 use super::{
-    activities::Activities,
+    activities::{Activities, Ended},
     asking::Asking,
     channels::Channels,
     consumers::{AckerOf, Consumers, Report},
@@ -82,7 +82,7 @@ impl<'a, B: Broker> Shell<'a, B> {
         loop {
             select! {
                 report = self.consumers.next() => self.take(report).await?,
-                (item, outcome) = self.activities.next() => self.step(Input::Finished { item, outcome }),
+                ended = self.activities.next() => self.finished(ended),
                 fates = self.publishing.next() => self.step(Input::Published(fates)),
                 () = self.declaring.next() => {}
                 (question, permit) = self.asking.next() => self.step(Input::Answered { question, permit }),
@@ -111,10 +111,14 @@ impl<'a, B: Broker> Shell<'a, B> {
         while let Some(report) = self.consumers.try_next() {
             self.take(report).await?;
         }
-        while let Some((item, outcome)) = self.activities.try_next() {
-            self.step(Input::Finished { item, outcome });
+        while let Some(ended) = self.activities.try_next() {
+            self.finished(ended);
         }
         Ok(())
+    }
+
+    fn finished(&mut self, Ended { item, outcome, took }: Ended) {
+        self.step(Input::Finished { item, outcome, took });
     }
 
     async fn take(&mut self, report: Report<B>) -> Result<()> {

@@ -1,6 +1,11 @@
 //! An activity has ended: its reply.
 
-use warren_broker::{Address, Publication, WorkItem, codec::reply};
+use std::time::Duration;
+
+use warren_broker::{
+    Address, Publication, WorkItem,
+    codec::{reply, timed},
+};
 use warren_model::{Failure, Outcome, code};
 
 use super::{
@@ -14,11 +19,15 @@ const MESSAGE_KEPT_CHARS: usize = 1000;
 const CODE_KEPT_CHARS: usize = 100;
 
 impl Worker {
-    pub(super) fn finish(&mut self, id: ItemId, outcome: &Outcome, effects: &mut Vec<Effect>) {
+    pub(super) fn finish(&mut self, id: ItemId, outcome: &Outcome, took: Duration, effects: &mut Vec<Effect>) {
         let Some(item) = self.items.get_mut(&id) else { return };
         let Stage::Running(work) = &item.stage else { return };
         let (work, token) = (work.clone(), work.token.clone());
-        let publication = self.reply_within_limit(&work, outcome);
+        let queue = item.deliveries.first().filter(|_| work.is_timed).map(|held| held.queue);
+        let mut publication = self.reply_within_limit(&work, outcome);
+        if let Some(queue) = queue.and_then(|id| self.queues.get(id)) {
+            publication = timed(publication, &queue.name, took);
+        }
         if let Some(item) = self.items.get_mut(&id) {
             item.stage = Stage::Replying(Letters::new(Some(token), [publication.clone()]));
         }

@@ -1,7 +1,7 @@
-use warren_broker::{Address, HeaderValue};
+use warren_broker::{Address, HeaderValue, codec::time_told};
 use warren_model::{Failure, Outcome, Payload, code};
 
-use super::super::fixture::{A, PAYLOAD_BYTES, bench, delivery, publication, short, task, work};
+use super::super::fixture::{A, B, PAYLOAD_BYTES, TOOK, bench, delivery, publication, short, task, work};
 use warren_broker::{Message, Publication};
 
 /// Returns the reply to task 1 that ended so.
@@ -23,6 +23,19 @@ fn a_reply_carries_the_result_the_token_and_the_worker() {
     assert_eq!(&*reply.message.body, br#""done""#);
     assert_eq!(reply.message.correlation_id, work(1).correlation_id);
     assert_eq!(reply.message.headers["worker"], HeaderValue::Text("worker-1".into()));
+}
+
+#[test]
+fn an_owner_that_asks_is_told_how_long_an_activity_took_and_of_which_queue() {
+    let mut bench = bench(3);
+    let mut timed = work(2);
+    timed.headers.insert("timed".into(), HeaderValue::Bool(true));
+    bench.deliver(A, [task(1), delivery(2, timed.clone())]);
+    timed.correlation_id = work(3).correlation_id;
+    bench.deliver(B, [delivery(1, timed)]);
+    assert_eq!(time_told(&publication(&bench.finish(1)).message), None);
+    assert_eq!(time_told(&publication(&bench.finish(2)).message), Some(("a", TOOK)));
+    assert_eq!(time_told(&publication(&bench.finish(3)).message), Some(("b", TOOK)));
 }
 
 #[test]

@@ -12,6 +12,8 @@ use super::{Effect, Input, ItemId, Limits, QueueId, Worker};
 pub(super) const A: QueueId = QueueId(0);
 pub(super) const B: QueueId = QueueId(1);
 pub(super) const PAYLOAD_BYTES: usize = 500;
+/// How long every activity runs.
+pub(super) const TOOK: Duration = Duration::from_micros(1_500);
 pub(super) const DRAIN: Duration = Duration::from_secs(30);
 
 /// A worker, and what it last asked for.
@@ -43,7 +45,7 @@ impl Bench {
     }
 
     pub(super) fn finish_with(&mut self, item: u64, outcome: Outcome) -> Vec<Effect> {
-        self.step(Input::Finished { item: ItemId(item), outcome })
+        self.step(Input::Finished { item: ItemId(item), outcome, took: TOOK })
     }
 
     pub(super) fn published(&mut self, item: u64, fate: Published) -> Vec<Effect> {

@@ -121,7 +121,7 @@ impl Worker {
         }
         match input {
             Input::Delivered { queue, deliveries } => self.deliver(queue, &deliveries, effects),
-            Input::Finished { item, outcome } => self.finish(item, &outcome, effects),
+            Input::Finished { item, outcome, took } => self.finish(item, &outcome, took, effects),
             Input::Published(fates) => self.published(fates, effects),
             Input::Answered { question, permit } => self.answered(&question, permit, effects),
             Input::Lost { queue } => self.lose(queue),

@@ -30,6 +30,8 @@ pub enum Input {
         item: ItemId,
         /// How.
         outcome: Outcome,
+        /// How long it ran.
+        took: Duration,
     },
     /// It is known what became of publications.
     Published(Vec<(ItemId, Published)>),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 /// Stands for every work-item queue.
-const EVERY_QUEUE: &str = "*";
+pub(crate) const EVERY_QUEUE: &str = "*";
 
 /// What bounds bodies. Between components of ours that share a payload store a larger body than `inline_bytes_max`
 /// travels by reference; wherever else it goes inline, up to `bytes_max`.

@@ -2,13 +2,14 @@
 //!
 //! Never talks to a broker: both backends read it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use warren_model::Partition;
 
 use crate::{
     Bodies, HeaderValue, NameError, QueueKind, QueueSpec,
+    bodies::EVERY_QUEUE,
     name::{check_hub, check_work_queue},
 };
 
@@ -48,6 +49,7 @@ pub struct Topology {
     queue_type: QueueType,
     delivery_limit: u32,
     bodies: Bodies,
+    packed_queues: BTreeSet<String>,
 }
 
 /// The topology as configuration writes it.
@@ -61,6 +63,8 @@ struct Settings {
     delivery_limit: u32,
     #[serde(default)]
     bodies: Bodies,
+    #[serde(default)]
+    packed_queues: BTreeSet<String>,
 }
 
 fn delivery_limit_default() -> u32 {
@@ -77,6 +81,7 @@ impl Topology {
             queue_type: QueueType::Quorum,
             delivery_limit: DELIVERY_LIMIT_DEFAULT,
             bodies: Bodies::default(),
+            packed_queues: BTreeSet::new(),
         })
     }
 
@@ -98,6 +103,14 @@ impl Topology {
     #[must_use]
     pub fn with_bodies(mut self, bodies: Bodies) -> Self {
         self.bodies = bodies;
+        self
+    }
+
+    /// Returns the topology with these work-item queues packed (without the hub's prefix; `*`: every queue): all of their
+    /// workers take packs.
+    #[must_use]
+    pub fn with_packed_queues(mut self, queues: BTreeSet<String>) -> Self {
+        self.packed_queues = queues;
         self
     }
 
@@ -124,11 +137,15 @@ impl Topology {
     /// Returns whether those who consume the queue of this name take large bodies by reference: owners do, workers where
     /// the configuration says so, nobody else.
     pub fn takes_claims(&self, name: &str) -> bool {
-        let work = name.strip_prefix(self.hub.as_str()).and_then(|rest| rest.strip_prefix(".work."));
-        match work {
+        match self.queue_of_work(name) {
             Some(queue) => self.bodies.has_claims(queue),
             None => self.partition_of_control(name).is_some(),
         }
+    }
+
+    /// Returns whether work items of a queue (without the hub's prefix) may travel in packs.
+    pub fn is_packed(&self, queue: &str) -> bool {
+        [EVERY_QUEUE, queue].iter().any(|name| self.packed_queues.contains(*name))
     }
 
     /// Returns the name of the topic exchange that takes starts and events from other systems.
@@ -156,6 +173,11 @@ impl Topology {
         let name = format!("{}.work.{queue}", self.hub);
         check_work_queue(queue, &name)?;
         Ok(QueueSpec { name, kind: QueueKind::Work })
+    }
+
+    /// Returns the work-item queue that has this full name, without the hub's prefix.
+    pub fn queue_of_work<'a>(&self, name: &'a str) -> Option<&'a str> {
+        name.strip_prefix(self.hub.as_str())?.strip_prefix(".work.")
     }
 
     /// Returns the queue of what nobody could understand or handle.
@@ -231,14 +253,14 @@ impl TryFrom<Settings> for Topology {
     fn try_from(settings: Settings) -> Result<Self, NameError> {
         let topology = Self::new(&settings.hub)?;
         let topology = topology.with_queue_type(settings.queue_type).with_delivery_limit(settings.delivery_limit);
-        Ok(topology.with_bodies(settings.bodies))
+        Ok(topology.with_bodies(settings.bodies).with_packed_queues(settings.packed_queues))
     }
 }
 
 impl From<Topology> for Settings {
     fn from(topology: Topology) -> Self {
-        let Topology { hub, queue_type, delivery_limit, bodies } = topology;
-        Self { hub, queue_type, delivery_limit, bodies }
+        let Topology { hub, queue_type, delivery_limit, bodies, packed_queues } = topology;
+        Self { hub, queue_type, delivery_limit, bodies, packed_queues }
     }
 }
 

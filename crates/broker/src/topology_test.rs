@@ -18,6 +18,10 @@ fn every_name_begins_with_the_hub() {
     assert_eq!(hub.control(Partition(123)).name, "orders.control.123");
     assert_eq!(hub.work("calculate_tax").unwrap().name, "orders.work.calculate_tax");
     assert_eq!(hub.dead().name, "orders.dead");
+    assert_eq!(hub.queue_of_work("orders.work.calculate_tax"), Some("calculate_tax"));
+    for other in ["orders.control.03", "orders.dead", "other.work.a", "work.a"] {
+        assert_eq!(hub.queue_of_work(other), None);
+    }
 }
 
 #[test]

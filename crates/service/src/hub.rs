@@ -23,7 +23,8 @@ pub fn topology(settings: &Settings) -> Result<Topology> {
         claim_queues: settings.payloads.queues.iter().cloned().collect(),
     };
     let topology = topology.with_queue_type(queue_type).with_delivery_limit(settings.broker.delivery_limit);
-    Ok(topology.with_bodies(bodies))
+    let packed = settings.orchestrator.packed_queues.iter().cloned().collect();
+    Ok(topology.with_bodies(bodies).with_packed_queues(packed))
 }
 
 /// Returns the broker, not connected yet. `name` is what its connections are called in the broker's management.

@@ -6,8 +6,10 @@ fn the_topology_is_the_settings() {
     settings.hub.name = "orders".into();
     settings.broker.queue_type = settings::QueueType::Classic;
     settings.broker.delivery_limit = 7;
+    settings.orchestrator.packed_queues = vec!["resize".into()];
     let topology = topology(&settings).unwrap();
     assert_eq!((topology.hub(), topology.queue_type(), topology.delivery_limit()), ("orders", QueueType::Classic, 7));
+    assert!(topology.is_packed("resize") && !topology.is_packed("charge"));
 }
 
 #[test]

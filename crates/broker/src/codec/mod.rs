@@ -31,7 +31,7 @@ pub use hub::Codec;
 pub use ingress::Ingress;
 pub use malformed::Malformed;
 pub use redispatch::RedispatchOrder;
-pub use work_item::{WorkItem, decode_work_item, heartbeat, reply};
+pub use work_item::{WorkItem, decode_work_item, heartbeat, reply, time_told, timed};
 
 #[cfg(test)]
 mod fixture;

@@ -99,7 +99,11 @@ impl Codec {
             .text(header::IDEMPOTENCY_KEY, idempotency_key(execution, task.first_attempt()));
         message.message_id = Some(token.clone());
         message.correlation_id = Some(token);
-        Ok(Publication { to: Address::Queue(queue.name), mandatory: true, packs: false, message })
+        let packs = self.topology().is_packed(task.queue());
+        if packs {
+            message = message.flag(header::TIMED, true);
+        }
+        Ok(Publication { to: Address::Queue(queue.name), mandatory: true, packs, message })
     }
 
     fn to_partition(

@@ -1,7 +1,10 @@
 use super::*;
 use crate::{
     HeaderValue,
-    codec::fixture::{codec, execution, instance, text, token},
+    codec::{
+        decode_work_item,
+        fixture::{codec, delivered, execution, instance, text, token},
+    },
 };
 use warren_model::{EventRaised, Failure, Payload};
 
@@ -52,6 +55,26 @@ fn h8_a_further_attempt_has_the_idempotency_key_of_the_first() {
     assert_eq!(message.headers["idempotency-key"], text("00000000000000000000000000000abc:0002"));
     assert_eq!(message.headers["attempt"], HeaderValue::Number(2));
     assert_ne!(message.correlation_id, Some(token()), "yet its token is its own");
+}
+
+#[test]
+fn only_work_items_of_packed_queues_share_messages_and_are_timed() {
+    let packed = |queues: &[&str]| {
+        let topology = codec().topology().clone();
+        let queues = queues.iter().map(|queue| (*queue).to_owned()).collect();
+        Codec::new(topology.with_packed_queues(queues), codec().partitions(), [7; 16])
+    };
+    let cases = [(&[][..], false, false), (&["fleet"], false, true), (&["charge"], true, false), (&["*"], true, true)];
+    for (queues, charge, fleet) in cases {
+        let codec = packed(queues);
+        for (queue, expected) in [(None, charge), (Some("fleet"), fleet)] {
+            let publication = codec.outgoing(&task("charge", queue), Partition(1), None).unwrap();
+            assert_eq!(publication.packs, expected, "{queues:?}, {queue:?}");
+            let flag = publication.message.headers.get("timed").cloned();
+            assert_eq!(flag, expected.then_some(HeaderValue::Bool(true)));
+            assert_eq!(decode_work_item(&delivered(publication)).unwrap().is_timed, expected);
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Work items, as a worker reads and answers them. No secret of the hub is needed.
 
+use std::time::Duration;
+
 use warren_model::{Outcome, Payload, Timestamp};
 
 use super::{
@@ -9,7 +11,7 @@ use super::{
     pack,
     wire::{self, header, kind},
 };
-use crate::{Address, Delivery, Message, Publication};
+use crate::{Address, Delivery, HeaderValue, Message, Publication};
 
 /// Queues of this kind exist only on the requester's channel; the broker returns whatever is mandatory there.
 const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
@@ -37,6 +39,8 @@ pub struct WorkItem {
     pub claimed: Option<String>,
     /// Why there is no input, if it travelled apart and is not to be found.
     pub missing: Option<String>,
+    /// Whether its owner wants to know how long it took.
+    pub is_timed: bool,
 }
 
 /// Reads a work item.
@@ -59,6 +63,7 @@ pub fn decode_work_item(delivery: &Delivery) -> Result<WorkItem, Malformed> {
         deadline: deadline(fields)?,
         claimed: fields.maybe_text(header::CLAIMED)?,
         missing: fields.missing()?,
+        is_timed: fields.flag(header::TIMED)?,
     })
 }
 
@@ -70,6 +75,21 @@ pub fn reply(item: &WorkItem, outcome: &Outcome, worker: &str) -> Publication {
     message.message_id = Some(format!("{}:reply", short(&item.token)));
     message = message.maybe_text(header::CLAIMED, item.claimed.as_deref());
     to_owner(item, message, worker)
+}
+
+/// Returns a reply that also says how long the activity took, and of which queue (without the hub's prefix) it was.
+pub fn timed(mut reply: Publication, queue: &str, took: Duration) -> Publication {
+    let micros = i64::try_from(took.as_micros()).unwrap_or(i64::MAX);
+    reply.message = reply.message.number(header::TOOK, micros).text(header::QUEUE, queue);
+    reply
+}
+
+/// Returns the queue and the time that a reply tells of. What makes no sense is no such word: a hint is no reason to
+/// refuse a reply.
+pub fn time_told(message: &Message) -> Option<(&str, Duration)> {
+    let HeaderValue::Number(micros) = message.headers.get(header::TOOK)? else { return None };
+    let HeaderValue::Text(queue) = message.headers.get(header::QUEUE)? else { return None };
+    Some((queue, Duration::from_micros(u64::try_from(*micros).ok()?)))
 }
 
 /// Returns the message that says that the worker is still at it.

@@ -29,6 +29,7 @@ fn a_work_item_survives_the_wire() {
             deadline: None,
             claimed: None,
             missing: None,
+            is_timed: false,
         }
     );
 }
@@ -44,6 +45,17 @@ fn a_reply_reaches_the_task() {
         let read = codec().decode_control(&delivered(publication)).unwrap();
         assert_eq!(read, Inbound::Reply { instance: instance("order-1"), ended });
     }
+}
+
+#[test]
+fn a_reply_tells_how_long_its_activity_took_and_is_read_as_ever() {
+    let item = decode_work_item(&sent()).unwrap();
+    let plain = reply(&item, &Ok(Payload::null()), "w-1");
+    assert_eq!(time_told(&plain.message), None);
+    let timed = timed(plain.clone(), "charge", Duration::from_micros(1_500));
+    assert_eq!(time_told(&timed.message), Some(("charge", Duration::from_micros(1_500))));
+    let read = |publication| codec().decode_control(&delivered(publication)).unwrap();
+    assert_eq!(read(timed), read(plain));
 }
 
 #[test]

@@ -90,6 +90,7 @@ macro_rules! packing_suite {
                     a_cancelled_consumer_hands_on_the_rest_of_its_packs,
                     h6_a_pack_without_a_queue_returns_with_all_its_parts,
                     what_many_publish_at_once_arrives_once_each_in_few_messages,
+                    h21_work_items_share_messages_as_the_replies_of_their_queue_say,
                     what_makes_no_sense_in_a_pack_stays_by_itself,
                     requests_and_answers_travel_together,
                     nobody_takes_a_pack_from_other_systems;

@@ -1,6 +1,9 @@
 //! Packs, on a broker with [`Packing`](crate::packing::Packing) around it.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
+use warren_model::Partition;
 
 use super::{
     Backend,
@@ -8,11 +11,17 @@ use super::{
 };
 use crate::{
     Acker, Address, Broker, Consumer, HeaderValue, Message, Publication, Published, Publisher, QueueSpec, Requester,
-    codec::pack,
+    codec::{pack, timed},
 };
 
 fn packed(queue: &str, body: &str) -> Publication {
     Publication { packs: true, ..to(queue, body) }
+}
+
+async fn control(backend: &impl Backend) -> QueueSpec {
+    let queue = backend.topology().control(Partition(0));
+    backend.broker().declare(&queue).await.unwrap();
+    queue
 }
 
 /// Publishes two messages, the second and the third and so on in one.
@@ -82,7 +91,7 @@ pub(crate) async fn the_prefetch_bounds_parts(backend: &impl Backend) {
     let acker = consumer.acker();
     for (tag, expected) in [(2, ["1", "2"]), (4, ["3", "4"])] {
         assert_eq!(bodies(&within(consumer.next(10)).await.unwrap()), expected);
-        let early = tokio::time::timeout(std::time::Duration::from_millis(20), consumer.next(10)).await;
+        let early = tokio::time::timeout(Duration::from_millis(20), consumer.next(10)).await;
         assert!(early.is_err(), "{early:?}");
         acker.ack(tag, true).await.unwrap();
     }
@@ -114,7 +123,7 @@ pub(crate) async fn h6_a_pack_without_a_queue_returns_with_all_its_parts(backend
 }
 
 pub(crate) async fn what_many_publish_at_once_arrives_once_each_in_few_messages(backend: &impl Backend) {
-    let queue = backend.queue().await;
+    let queue = control(backend).await;
     let publisher = backend.broker().publisher().await.unwrap();
     let sends = (0..200).map(|n| publisher.publish(vec![packed(&queue.name, &n.to_string())]));
     let fates = within(join_all(sends)).await;
@@ -125,6 +134,24 @@ pub(crate) async fn what_many_publish_at_once_arrives_once_each_in_few_messages(
     let taken = take(&mut consumer, 200).await;
     let arrived = bodies(&taken).into_iter().map(|body| body.parse::<usize>().unwrap());
     assert!(arrived.eq(0..200), "in order");
+}
+
+/// H21: one worker gets a pack as a whole.
+pub(crate) async fn h21_work_items_share_messages_as_the_replies_of_their_queue_say(backend: &impl Backend) {
+    let (queue, control) = (backend.queue().await, control(backend).await);
+    let name = backend.topology().queue_of_work(&queue.name).unwrap();
+    let items: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+    let items: Vec<&str> = items.iter().map(String::as_str).collect();
+    send(backend, &queue, &items).await;
+    backend.until_ready(&queue, 3).await; // 8, 8 and 4: nothing is known yet
+    let mut replies = backend.consume(&control, 10).await;
+    let reply = timed(packed(&control.name, "null"), name, Duration::from_millis(25));
+    within(backend.broker().publisher().await.unwrap().publish(vec![reply])).await;
+    take(&mut replies, 1).await;
+    send(backend, &queue, &items).await;
+    backend.until_ready(&queue, 13).await;
+    let mut consumer = backend.consume(&queue, 100).await;
+    assert_eq!(bodies(&take(&mut consumer, 40).await), [&items[..], &items[..]].concat());
 }
 
 pub(crate) async fn what_makes_no_sense_in_a_pack_stays_by_itself(backend: &impl Backend) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{PackingConsumer, PackingPublisher, PackingRequester};
+use super::{PackingConsumer, PackingPublisher, PackingRequester, pace::SharedPace};
 use crate::{Broker, Health, QueueSpec, Result, Topology};
 
 /// A broker whose messages travel in packs where their receivers take them. Cheap to clone.
@@ -10,12 +10,14 @@ use crate::{Broker, Health, QueueSpec, Result, Topology};
 pub struct Packing<B> {
     broker: B,
     topology: Arc<Topology>,
+    pace: SharedPace,
 }
 
 impl<B: Broker> Packing<B> {
     /// Returns `broker` with packs. Its publishers and requesters must be made within a tokio runtime.
     pub fn new(broker: B, topology: Topology) -> Self {
-        Self { broker, topology: Arc::new(topology) }
+        let topology = Arc::new(topology);
+        Self { broker, pace: SharedPace::new(topology.clone()), topology }
     }
 }
 
@@ -31,15 +33,16 @@ impl<B: Broker> Broker for Packing<B> {
     async fn consume(&self, queue: &str, prefetch: u16) -> Result<Self::Consumer> {
         let consumer = self.broker.consume(queue, prefetch).await?;
         // What other systems send is nobody's pack.
-        Ok(PackingConsumer::new(consumer, prefetch, self.topology.is_inner_queue(queue)))
+        let pace = self.topology.partition_of_control(queue).map(|_| self.pace.clone());
+        Ok(PackingConsumer::new(consumer, prefetch, self.topology.is_inner_queue(queue), pace))
     }
 
     async fn publisher(&self) -> Result<Self::Publisher> {
-        Ok(PackingPublisher::new(self.broker.publisher().await?))
+        Ok(PackingPublisher::new(self.broker.publisher().await?, self.pace.clone()))
     }
 
     async fn requester(&self) -> Result<Self::Requester> {
-        Ok(PackingRequester::new(self.broker.requester().await?))
+        Ok(PackingRequester::new(self.broker.requester().await?, self.pace.clone()))
     }
 
     fn health(&self) -> Health {

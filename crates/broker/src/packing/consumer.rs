@@ -8,7 +8,7 @@ use std::{
 use futures_util::future::join_all;
 use tokio::sync::Notify;
 
-use super::{Tally, Word};
+use super::{Tally, Word, pace::SharedPace};
 use crate::{Acker, Consumer, Delivery, Result};
 
 /// Receives from one queue.
@@ -23,6 +23,8 @@ pub struct PackingConsumer<C> {
     takes_packs: bool,
     parts_max: usize,
     has_ended: bool,
+    /// Where replies are noted; `None` if the queue has none.
+    pace: Option<SharedPace>,
 }
 
 /// Acknowledges parts; a pack once all of it is.
@@ -48,14 +50,19 @@ impl Shared {
 }
 
 impl<C: Consumer> PackingConsumer<C> {
-    pub(super) fn new(consumer: C, prefetch: u16, takes_packs: bool) -> Self {
+    pub(super) fn new(consumer: C, prefetch: u16, takes_packs: bool, pace: Option<SharedPace>) -> Self {
         let parts_max = if prefetch == 0 { usize::MAX } else { prefetch.into() };
         let (waiting, shared) = (VecDeque::new(), Arc::default());
-        Self { consumer, waiting, shared, takes_packs, parts_max, has_ended: false }
+        Self { consumer, waiting, shared, takes_packs, parts_max, has_ended: false, pace }
     }
 
     fn take(&mut self, max: usize) -> Vec<Delivery> {
-        self.shared.tally().take(&mut self.waiting, max, self.parts_max, self.has_ended)
+        let taken = self.shared.tally().take(&mut self.waiting, max, self.parts_max, self.has_ended);
+        if let Some(pace) = &self.pace {
+            let mut pace = pace.lock();
+            taken.iter().for_each(|delivery| pace.note(&delivery.message));
+        }
+        taken
     }
 
     fn is_out_of_room(&self) -> bool {

@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use super::Pace;
 use crate::{Address, Message, Publication, Published, codec::pack};
 
 /// Most messages in a pack: beyond this the broker's share of the cost is small already.
-const PARTS_MAX: usize = 256;
+pub(super) const PARTS_MAX: usize = 256;
 /// Most bytes in a pack: a frame is 128 KiB, and a receiver's prefetch counts packs.
 const PACK_BYTES_MAX: usize = 64 << 10;
 
@@ -89,13 +90,14 @@ impl<K> Lanes<K> {
         }
     }
 
-    /// Returns what leaves next, if something does.
-    pub fn depart(&mut self) -> Option<Departure> {
+    /// Returns what leaves next, if something does; `pace` says how many messages a pack may hold.
+    pub fn depart(&mut self, pace: &mut Pace) -> Option<Departure> {
         let (route, messages, seats) = match self.alone.pop_front() {
             Some((messages, seats)) => (None, messages, seats),
             None => {
                 let route = self.due.pop_front()?;
-                let (messages, seats) = load(&route, std::mem::take(self.lanes.get_mut(&route)?));
+                let (messages, seats) =
+                    load(&route, std::mem::take(self.lanes.get_mut(&route)?), pace.parts_max(&route.to));
                 (Some(route), messages, seats)
             }
         };
@@ -158,14 +160,14 @@ impl<K> Lanes<K> {
 }
 
 /// Puts messages into as few as the bounds allow, in order; one that is alone, or large, stays as it is.
-fn load(route: &Route, waiting: Vec<(Message, Seat)>) -> (Vec<Publication>, Vec<Seats>) {
+fn load(route: &Route, waiting: Vec<(Message, Seat)>, parts_max: usize) -> (Vec<Publication>, Vec<Seats>) {
     let mut groups: Vec<(Vec<Message>, Seats)> = Vec::new();
     let mut bytes = 0;
     for (message, seat) in waiting {
         let size = pack::size(&message);
         bytes += size;
         match groups.last_mut() {
-            Some((messages, seats)) if messages.len() < PARTS_MAX && bytes <= PACK_BYTES_MAX => {
+            Some((messages, seats)) if messages.len() < parts_max && bytes <= PACK_BYTES_MAX => {
                 messages.push(message);
                 seats.push(seat);
             }

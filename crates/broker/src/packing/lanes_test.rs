@@ -1,4 +1,11 @@
+use std::{sync::Arc, time::Duration};
+
 use super::*;
+use crate::{Topology, codec};
+
+fn pace() -> Pace {
+    Pace::new(Arc::new(Topology::new("h").unwrap()))
+}
 
 fn to(queue: &str, id: &str) -> Publication {
     let message = Message { message_id: Some(id.into()), ..Message::default() };
@@ -22,7 +29,10 @@ fn leaving(lanes: &mut Lanes<&'static str>) -> Vec<(u64, Vec<String>)> {
             false => format!("{queue}: {}", ids(vec![publication.message]).join(" ")),
         }
     };
-    std::iter::from_fn(|| lanes.depart()).map(|it| (it.id, it.messages.into_iter().map(show).collect())).collect()
+    let mut pace = pace();
+    std::iter::from_fn(|| lanes.depart(&mut pace))
+        .map(|it| (it.id, it.messages.into_iter().map(show).collect()))
+        .collect()
 }
 
 fn one(lanes: &mut Lanes<&'static str>) -> (u64, Vec<String>) {
@@ -78,7 +88,7 @@ fn what_a_pack_met_each_of_its_parts_has_met() {
 fn packs_are_bounded_in_count_and_in_bytes_and_keep_their_order() {
     let mut lanes = Lanes::default();
     lanes.add("many", (0..600).map(|n| to("q", &n.to_string())).collect());
-    let departure = lanes.depart().unwrap();
+    let departure = lanes.depart(&mut pace()).unwrap();
     let sizes: Vec<usize> = departure.messages.iter().map(|it| pack::parts(&it.message).len()).collect();
     assert_eq!(sizes, [256, 256, 88]);
     let ids = departure.messages.iter().flat_map(|it| pack::parts(&it.message)).filter_map(|part| part.message_id);
@@ -110,4 +120,22 @@ fn what_amqp_could_not_carry_goes_alone_so_that_it_is_refused_alone() {
     lanes.add("batch", vec![to("q", "1"), to("q", &"x".repeat(256)), to("q", "2")]);
     let all = leaving(&mut lanes);
     assert_eq!((all[0].1.len(), &all[1].1[..]), (1, &["q: [1 2]".to_owned()][..]));
+}
+
+/// H21: one worker gets a pack as a whole.
+#[test]
+fn h21_packs_of_work_items_hold_as_many_as_their_pace_says() {
+    let (mut lanes, mut pace) = (Lanes::default(), pace());
+    let sizes = |lanes: &mut Lanes<&'static str>, pace: &mut Pace, count: usize| -> Vec<usize> {
+        lanes.add("batch", (0..count).map(|n| to("h.work.q", &n.to_string())).collect());
+        let Departure { id, messages } = lanes.depart(pace).unwrap();
+        assert_eq!(lanes.landed(id, &vec![Published::Confirmed; messages.len()]).len(), 1);
+        messages.into_iter().map(|it| pack::unpack(it.message).len()).collect()
+    };
+    assert_eq!(sizes(&mut lanes, &mut pace, 20), [8, 8, 4], "nothing is known of them");
+    let told = |took| codec::timed(to("h.control.01", "reply"), "q", took).message;
+    pace.note(&told(Duration::from_millis(10)));
+    assert_eq!(sizes(&mut lanes, &mut pace, 12), [5, 5, 2]);
+    pace.note(&told(Duration::from_secs(10)));
+    assert_eq!(sizes(&mut lanes, &mut pace, 3), [1, 1, 1]);
 }

@@ -10,16 +10,19 @@
 //!                                             ◀─ack─────┘   ◀──acks──────┘
 //! ```
 //!
-//! What travels is said by [`codec::pack`](crate::codec::pack). The decisions are [`Lanes`] and [`Tally`], without I/O.
+//! What travels is said by [`codec::pack`](crate::codec::pack). The decisions are [`Lanes`], [`Pace`] and
+//! [`Tally`], without I/O.
 
 mod broker;
 mod consumer;
 mod lanes;
+mod pace;
 mod publisher;
 mod tally;
 
 pub use broker::Packing;
 pub use consumer::{PackingAcker, PackingConsumer};
 pub use lanes::{Departure, Lanes};
+pub use pace::Pace;
 pub use publisher::{PackingPublisher, PackingRequester};
 pub use tally::{Tally, Word};

@@ -9,7 +9,7 @@ use futures_util::{
 };
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-use super::{Departure, Lanes};
+use super::{Departure, Lanes, pace::SharedPace};
 use crate::{Delivery, Publication, Published, Publisher, Requester, codec::pack};
 
 /// Batches that wait for their turn; whoever publishes more waits.
@@ -43,13 +43,13 @@ trait Carrier: Clone + Send + 'static {
 }
 
 impl PackingPublisher {
-    pub(super) fn new(publisher: impl Publisher) -> Self {
-        Self::start(Channel(publisher))
+    pub(super) fn new(publisher: impl Publisher, pace: SharedPace) -> Self {
+        Self::start(Channel(publisher), pace)
     }
 
-    fn start(carrier: impl Carrier) -> Self {
+    fn start(carrier: impl Carrier, pace: SharedPace) -> Self {
         let (jobs, incoming) = mpsc::channel(BATCHES_MAX);
-        tokio::spawn(run(carrier, incoming));
+        tokio::spawn(run(carrier, incoming, pace));
         Self(jobs)
     }
 }
@@ -71,7 +71,7 @@ impl Publisher for PackingPublisher {
 }
 
 /// Gathers what has come, lets depart what may, and tells the callers, until the last of them is gone and all is known.
-async fn run(carrier: impl Carrier, mut incoming: mpsc::Receiver<Job>) {
+async fn run(carrier: impl Carrier, mut incoming: mpsc::Receiver<Job>, pace: SharedPace) {
     let mut lanes = Lanes::<Reply>::default();
     let mut flights: FuturesUnordered<BoxFuture<'static, (u64, Vec<Published>)>> = FuturesUnordered::new();
     let (mut jobs, mut has_callers) = (Vec::new(), true);
@@ -89,7 +89,7 @@ async fn run(carrier: impl Carrier, mut incoming: mpsc::Receiver<Job>) {
         for Job { batch, reply } in jobs.drain(..) {
             lanes.add(reply, batch);
         }
-        while let Some(Departure { id, messages }) = lanes.depart() {
+        while let Some(Departure { id, messages }) = lanes.depart(&mut pace.lock()) {
             let carrying = carrier.clone().carry(messages);
             flights.push(Box::pin(async move { (id, carrying.await) }));
         }
@@ -107,9 +107,9 @@ impl<P: Publisher> Carrier for Channel<P> {
 }
 
 impl<R: Requester> PackingRequester<R> {
-    pub(super) fn new(requester: R) -> Self {
+    pub(super) fn new(requester: R, pace: SharedPace) -> Self {
         let requester = Arc::new(requester);
-        let requests = PackingPublisher::start(Asking(requester.clone()));
+        let requests = PackingPublisher::start(Asking(requester.clone()), pace);
         Self { requester, requests, answers: Mutex::default() }
     }
 }

@@ -60,6 +60,7 @@ impl Validate for Settings {
         self.store.check(problems);
         self.payloads.check(problems);
         self.orchestrator.check(problems);
+        self.orchestrator.check_packed_queues(&self.hub.name, problems);
         self.worker.check(problems);
         self.client_api.check(problems);
         self.log.check(problems);

@@ -38,6 +38,9 @@ pub struct OrchestratorSettings {
     pub task_begins_max: u32,
     /// Whether a task fails then, instead of waiting until its instance is resumed.
     pub fail_quarantined_tasks: bool,
+    /// The work-item queues, without the hub's name, whose work items may share messages, as all of their workers take
+    /// packs; `*`: every queue.
+    pub packed_queues: Vec<String>,
 }
 
 impl Default for OrchestratorSettings {
@@ -58,6 +61,7 @@ impl Default for OrchestratorSettings {
             turn_limit_seconds: 30,
             task_begins_max: 5,
             fail_quarantined_tasks: false,
+            packed_queues: Vec::new(),
         }
     }
 }
@@ -78,6 +82,20 @@ impl OrchestratorSettings {
         problems.range("orchestrator.turn_limit_seconds", self.turn_limit_seconds, 1, 3_600);
         problems.range("orchestrator.task_begins_max", self.task_begins_max, 1, 1_000);
         self.check_pairs(problems);
+    }
+
+    /// A name that no queue has would only never pack anything, and nobody would notice.
+    pub(super) fn check_packed_queues(&self, hub: &str, problems: &mut Problems) {
+        let (key, prefix) = ("orchestrator.packed_queues", format!("{hub}.work."));
+        let is_wrong = |queue: &&String| {
+            let is_pattern = queue.contains('*') && *queue != "*";
+            queue.trim().is_empty() || queue.starts_with(&prefix) || is_pattern
+        };
+        if let Some(queue) = self.packed_queues.iter().find(is_wrong) {
+            let rule =
+                format!("must be names of queues without {prefix:?}, or * for every queue; there are no patterns");
+            problems.add(key, format!("{key} names {queue:?}, {rule}"));
+        }
     }
 
     fn check_pairs(&self, problems: &mut Problems) {

@@ -39,11 +39,19 @@ fn each_bound_is_held() {
     check("orchestrator.prefetch", |s| s.orchestrator.prefetch = 999);
     check("orchestrator.turn_warn_ms", |s| s.orchestrator.turn_warn_ms = 600_001);
     check("orchestrator.turn_limit_seconds", |s| s.orchestrator.turn_limit_seconds = 0);
+    check("orchestrator.packed_queues", |s| s.orchestrator.packed_queues = vec![" ".into()]);
+    check("orchestrator.packed_queues", |s| s.orchestrator.packed_queues = vec!["resize".into(), "scale*".into()]);
+    check("orchestrator.packed_queues", |s| s.orchestrator.packed_queues = vec!["warren.work.resize".into()]);
     check("worker.queues", |s| s.worker.queues = vec![String::new()]);
     check("client_api.listen", |s| s.client_api.listen = "8080".into());
     check("client_api.base_url", |s| s.client_api.base_url = "example.com".into());
     check("log.level", |s| s.log.level = "lapin=loud".into());
     check("health.worker", |s| s.health.worker = ":70000".into());
+}
+
+#[test]
+fn packed_queues_are_names_or_all() {
+    assert!(wrong(|s| s.orchestrator.packed_queues = vec!["*".into(), "resize".into(), "at.work.2".into()]).is_empty());
 }
 
 #[test]

@@ -3,7 +3,7 @@ use super::*;
 const HOLDER: Holder = Holder::Session { session: 1, replica: 0, life: 0 };
 
 fn broker(bodies: &[u8]) -> Broker {
-    let mut broker = Broker::new("ingress".into(), false);
+    let mut broker = Broker::new(Topology::new("h").unwrap(), false);
     broker.declare("q");
     bodies.iter().for_each(|body| put(&mut broker, *body));
     broker
@@ -66,11 +66,15 @@ fn h9_while_an_old_consumer_holds_messages_the_next_one_gets_newer_ones_first() 
 
 #[test]
 fn one_consumer_of_the_ingress_is_active_at_a_time() {
-    let mut broker = Broker::new("q".into(), false);
-    broker.declare("q");
-    let (first, second) = (broker.consume("q", 1, HOLDER).unwrap(), broker.consume("q", 1, HOLDER).unwrap());
-    put(&mut broker, 1);
-    put(&mut broker, 2);
+    let topology = Topology::new("h").unwrap();
+    let (mut broker, ingress) = (Broker::new(topology.clone(), false), topology.ingress_queue().name);
+    broker.declare(&ingress);
+    let mut consume = || broker.consume(&ingress, 1, HOLDER).unwrap();
+    let (first, second) = (consume(), consume());
+    for body in [1, 2] {
+        let message = Message { body: [body].into(), ..Message::default() };
+        broker.enqueue(&ingress, "start.x", message, Time::default());
+    }
     assert_eq!((take(&mut broker, first), take(&mut broker, second)), ("1".into(), String::new()));
     broker.forget(first);
     assert_eq!(take(&mut broker, second), "[1]");

@@ -5,11 +5,11 @@ mod channel;
 mod publisher;
 mod queue;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use warren_broker::{
-    Address, Delivery, Message, Publication,
-    packing::{Lanes, Word},
+    Address, Delivery, Message, Publication, Topology,
+    packing::{Lanes, Pace, Word},
 };
 
 use self::publisher::Publisher;
@@ -45,18 +45,19 @@ impl Holder {
 }
 
 /// All that the broker holds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Broker {
     pub(crate) queues: BTreeMap<String, Queue>,
     pub(crate) channels: BTreeMap<ChannelId, Channel>,
     pub(crate) publishers: BTreeMap<PublisherId, Publisher>,
     /// What each of them has not published yet.
     lanes: BTreeMap<PublisherId, (Holder, Lanes<Ticket>)>,
+    /// What each process knows of the queues that it sends work items to.
+    paces: BTreeMap<Process, Pace>,
+    topology: Arc<Topology>,
     pub(crate) flights: BTreeMap<FlightId, Flight>,
     /// Channels whose holder has something to hear.
     pub(crate) news: Vec<ChannelId>,
-    /// The queue that the ingress exchange feeds.
-    ingress: String,
     /// Whether what is given back goes to the end of its queue, as quorum queues may do it.
     requeues_at_the_end: bool,
     pub(crate) is_away: bool,
@@ -72,8 +73,24 @@ pub(crate) enum Taken {
 }
 
 impl Broker {
-    pub(crate) fn new(ingress: String, requeues_at_the_end: bool) -> Self {
-        Self { ingress, requeues_at_the_end, ..Self::default() }
+    pub(crate) fn new(topology: Topology, requeues_at_the_end: bool) -> Self {
+        Self {
+            queues: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            publishers: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            paces: BTreeMap::new(),
+            topology: Arc::new(topology),
+            flights: BTreeMap::new(),
+            news: Vec::new(),
+            requeues_at_the_end,
+            is_away: false,
+            ids: 0,
+        }
+    }
+
+    fn pace(&mut self, process: Process) -> &mut Pace {
+        self.paces.entry(process).or_insert_with(|| Pace::new(self.topology.clone()))
     }
 
     pub(crate) fn id(&mut self) -> u64 {
@@ -83,7 +100,7 @@ impl Broker {
 
     pub(crate) fn declare(&mut self, name: &str) {
         if !self.queues.contains_key(name) {
-            let is_single = name == self.ingress;
+            let is_single = name == self.topology.ingress_queue().name;
             self.queues.insert(name.into(), Queue::new(is_single));
         }
     }
@@ -172,6 +189,8 @@ impl Broker {
         let Some(channel) = self.channels.get_mut(&id) else { return Taken::End };
         let taken = channel.take(max);
         if !taken.is_empty() {
+            let process = channel.holder.process();
+            taken.iter().for_each(|delivery| self.pace(process).note(&delivery.message));
             return Taken::Deliveries(taken);
         }
         let has_ended = (channel.is_closed || channel.is_cancelled) && !channel.has_parts();
@@ -181,10 +200,10 @@ impl Broker {
     /// Returns the queue that a publication goes to, if there is one.
     pub(crate) fn target(&self, publication: &Publication) -> Option<(String, String)> {
         let (name, key) = match &publication.to {
-            Address::Queue(name) => (name, name),
-            Address::Exchange { key, .. } => (&self.ingress, key),
+            Address::Queue(name) => (name.clone(), name),
+            Address::Exchange { key, .. } => (self.topology.ingress_queue().name, key),
         };
-        self.queues.contains_key(name).then(|| (name.clone(), key.clone()))
+        self.queues.contains_key(&name).then(|| (name, key.clone()))
     }
 
     /// Puts a message into a queue that exists.

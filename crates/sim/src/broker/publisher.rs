@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use warren_broker::{
     Publication, Published,
-    packing::{Departure, Lanes},
+    packing::{Departure, Lanes, Pace},
 };
 
 use super::{Broker, Holder};
@@ -77,7 +77,9 @@ impl Broker {
     pub(crate) fn depart(&mut self, publisher: PublisherId) -> Option<FlightId> {
         let id = FlightId(self.id());
         let (holder, lanes) = self.lanes.get_mut(&publisher)?;
-        let (holder, Departure { id: departure, messages }) = (*holder, lanes.depart()?);
+        let (holder, topology) = (*holder, &self.topology);
+        let pace = self.paces.entry(holder.process()).or_insert_with(|| Pace::new(topology.clone()));
+        let Departure { id: departure, messages } = lanes.depart(pace)?;
         let (count, left, results, returned) = (messages.len(), messages.into(), Vec::new(), Vec::new());
         let flight = Flight { publisher, holder, departure, count, left, results, returned, is_settled: false };
         self.flights.insert(id, flight);

@@ -25,7 +25,7 @@ impl World {
                     } else {
                         self.random.between(MS, 100 * MS)
                     };
-                    self.workers[worker].running.insert(item, Job { activity, context, input });
+                    self.workers[worker].running.insert(item, Job { activity, context, input, takes });
                     self.worker_later(takes, worker, WorkerStep::Finish(item));
                 }
                 Effect::Publish { item, publication } => batch.push((item, publication)),

@@ -3,7 +3,7 @@
 mod effects;
 mod life;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use activity_worker::worker::{Effect, Input, ItemId, QueueId, Worker};
 use warren::ActivityContext;
@@ -28,6 +28,8 @@ pub(crate) struct Job {
     activity: String,
     context: ActivityContext,
     input: Payload,
+    /// How long it runs, in microseconds.
+    takes: u64,
 }
 
 /// One process, through all its lives.
@@ -111,7 +113,7 @@ impl World {
             WorkerStep::Tick => {
                 let now = self.now.since(self.workers[worker].began);
                 self.workers[worker].is_ticking = false;
-                self.in_worker(worker, Input::Tick { now: std::time::Duration::from_micros(now) });
+                self.in_worker(worker, Input::Tick { now: Duration::from_micros(now) });
             }
         }
     }
@@ -185,6 +187,7 @@ impl World {
         }
         let is_unlucky =
             job.activity == CHANCE.name() && self.fails(self.profile.activity_failed, Fault::ActivityFailed);
+        let takes = job.takes;
         let outcome = if is_unlucky {
             Err(warren_model::Failure::new("chance", "bad luck"))
         } else {
@@ -192,7 +195,7 @@ impl World {
             futures_util::FutureExt::now_or_never(run).expect("activities of the simulation never wait")
         };
         self.note(format_args!("worker {worker}: {} {} ends, ok: {}", item.0, job.activity, outcome.is_ok()));
-        self.in_worker(worker, Input::Finished { item, outcome });
+        self.in_worker(worker, Input::Finished { item, outcome, took: Duration::from_micros(takes) });
     }
 
     fn reply_published(&mut self, worker: usize, flight: FlightId) {

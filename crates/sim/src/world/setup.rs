@@ -35,7 +35,7 @@ impl World {
         let hub = hub(&mut random, partitions, &script);
         let mut store = Store::new(partitions);
         store.has_no_fence = mutation == Some(Mutation::NoFence);
-        let broker = Broker::new(hub.codec.topology().ingress_queue().name, random.one_in(4));
+        let broker = Broker::new(hub.codec.topology().clone(), random.one_in(4));
         let replicas = (0..random.between(1, 3)).map(|_| Replica::new()).collect();
         let workers = (0..random.between(1, 3)).map(|_| WorkerProcess::new()).collect();
         let mut world = Self {
@@ -68,7 +68,10 @@ impl World {
     fn begin(&mut self, script: Script) {
         let (profile, count) = (self.profile.name, self.store.partitions.len());
         let settings = self.hub.owner;
-        self.note(format_args!("profile {profile}, {count} partitions, {settings:?}"));
+        let packed: Vec<&String> =
+            self.hub.queues.iter().filter(|queue| self.hub.codec.topology().is_packed(queue)).collect();
+        let packed = format!("{packed:?}");
+        self.note(format_args!("profile {profile}, {count} partitions, packed {packed}, {settings:?}"));
         for replica in 0..self.replicas.len() {
             self.soon(Step::Replica { replica, life: 0, step: ReplicaStep::Boot });
             let at = self.random.between(SECOND, 20 * SECOND);
@@ -97,11 +100,12 @@ impl World {
 }
 
 fn hub(random: &mut Random, partitions: PartitionCount, script: &Script) -> Hub {
-    let topology = Topology::new("h").expect("a letter is a hub's name");
     let registry = workload::before();
     let mut queues: Vec<String> = registry.activities().map(|activity| activity.queue.to_owned()).collect();
     queues.sort();
     queues.dedup();
+    let packed = queues.iter().filter(|_| random.one_in(2)).cloned().collect();
+    let topology = Topology::new("h").expect("a letter is a hub's name").with_packed_queues(packed);
     let mut limits = Limits { payload_bytes: PAYLOAD_BYTES_MAX, ..Limits::default() };
     if script.has_long_history {
         limits.history_events = HISTORY_EVENTS_MAX;

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A process, in one of its lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Process {
     Replica { replica: usize, life: u32 },
     Worker { worker: usize, life: u32 },
