@@ -61,7 +61,7 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<()> {
     let commands = Commands::parse(&text, &plan.speed.store)?;
     let _servers = commands.servers().map(Server::start).collect::<anyhow::Result<Vec<_>>>()?;
     let mut report = Report::default();
-    let hub = Hub::start(&plan.speed, Row::Postgres).await?;
+    let hub = Hub::start(&plan.speed, Row::Postgres, Contender::Ours).await?;
     for shape in plan.speed.shapes() {
         for (name, figures) in in_turns(&plan.speed, &hub, shape, &commands).await? {
             report.add(shape, name, &figures);

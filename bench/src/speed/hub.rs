@@ -20,6 +20,9 @@ use crate::{
 /// How many activities a worker runs at a time, and so how many work items it is handed: as many as the limit's.
 const CONCURRENCY: &str = "worker.concurrency=1000";
 
+/// Lets all work items share messages.
+const PACKED: &str = "orchestrator.packed_queues=*";
+
 /// A hub with its services.
 pub(crate) struct Hub {
     pub(crate) name: String,
@@ -34,13 +37,14 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    /// Starts the fleet of a row on a hub of its own.
-    pub(crate) async fn start(plan: &Plan, row: Row) -> anyhow::Result<Self> {
-        let name = format!("bench_{}", row.name());
+    /// Starts the fleet of a row for a contender, on a hub of its own.
+    pub(crate) async fn start(plan: &Plan, row: Row, contender: Contender) -> anyhow::Result<Self> {
+        let is_packed = contender == Contender::Packed;
+        let name = format!("bench_{}{}", row.name(), if is_packed { "_packed" } else { "" });
         let store = match row {
             Row::Postgres | Row::Classic | Row::Ingress | Row::Http => plan.store.clone(),
             Row::Sqlite => {
-                let file = plan.folder.join("bench.db");
+                let file = plan.folder.join(format!("{name}.db"));
                 for suffix in ["", "-wal", "-shm"] {
                     let _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
                 }
@@ -48,6 +52,7 @@ impl Hub {
             }
         };
         let mut settings = vec![format!("broker.queue_type={}", row.queues().name()), CONCURRENCY.to_owned()];
+        settings.extend(is_packed.then(|| PACKED.to_owned()));
         settings.extend(plan.set.iter().cloned());
         let places = Places { broker: plan.broker.clone(), store, folder: plan.folder.clone(), settings };
         let (orchestrator, _) = Service::start("orchestrator", &name, &places).await?;
@@ -77,7 +82,7 @@ impl Hub {
         servers::check_empty(&format!("{}.dead", self.name)).await?;
         let kind = self.row.queues().name();
         let seen = format!("{queues} durable {kind} queues; {completed} instances, all completed");
-        Ok(Setting::new(&format!("hub {}", self.row.name()), seen))
+        Ok(Setting::new(&format!("hub {}", self.name), seen))
     }
 
     async fn completed(&self) -> anyhow::Result<u64> {

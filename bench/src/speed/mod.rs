@@ -26,25 +26,45 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<()> {
     std::fs::create_dir_all(&plan.folder)?;
     let mut outcome = Outcome::new(settings(plan).await?);
     for row in plan.rows() {
-        let hub = Hub::start(plan, row).await?;
+        let hubs = Hubs::start(plan, row).await?;
         for shape in plan.shapes() {
-            outcome.add(row, shape, &alternate(plan, &hub, shape).await?);
+            outcome.add(row, shape, &alternate(plan, &hubs, row, shape).await?);
         }
-        outcome.seen(hub.check().await?);
-        hub.stop().await?;
+        for hub in hubs.0.into_values() {
+            outcome.seen(hub.check().await?);
+            hub.stop().await?;
+        }
     }
     table::print(&outcome)?;
     outcome.write(&plan.output)
 }
 
+/// The fleets of a row: packed work items are a setting of theirs.
+struct Hubs(BTreeMap<Contender, Hub>);
+
+impl Hubs {
+    async fn start(plan: &Plan, row: Row) -> anyhow::Result<Self> {
+        let mut hubs = BTreeMap::from([(Contender::Ours, Hub::start(plan, row, Contender::Ours).await?)]);
+        if plan.shapes().iter().any(|shape| plan.contenders(row, *shape).contains(&Contender::Packed)) {
+            hubs.insert(Contender::Packed, Hub::start(plan, row, Contender::Packed).await?);
+        }
+        Ok(Self(hubs))
+    }
+
+    /// Returns a contender's fleet, or for one without a fleet the first, whose servers it shares.
+    fn of(&self, contender: Contender) -> &Hub {
+        self.0.get(&contender).unwrap_or(&self.0[&Contender::Ours])
+    }
+}
+
 /// Runs ours and the limit in turns.
-async fn alternate(plan: &Plan, hub: &Hub, shape: Shape) -> anyhow::Result<BTreeMap<Contender, Vec<Bout>>> {
+async fn alternate(plan: &Plan, hubs: &Hubs, row: Row, shape: Shape) -> anyhow::Result<BTreeMap<Contender, Vec<Bout>>> {
     let mut bouts: BTreeMap<Contender, Vec<Bout>> = BTreeMap::new();
-    let contenders = plan.contenders(hub.row, shape);
-    for round in 0..plan.runs(hub.row) {
+    let contenders = plan.contenders(row, shape);
+    for round in 0..plan.runs(row) {
         for contender in &contenders {
-            let bout = bout::run(plan, hub, *contender, plan.work(shape), round == 0).await?;
-            eprintln!("{}", table::line(hub.row, *contender, &bout));
+            let bout = bout::run(plan, hubs.of(*contender), *contender, plan.work(shape), round == 0).await?;
+            eprintln!("{}", table::line(row, *contender, &bout));
             bouts.entry(*contender).or_default().push(bout);
         }
     }
