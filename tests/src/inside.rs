@@ -100,6 +100,13 @@ impl Inside {
         task.await.unwrap().unwrap();
     }
 
+    /// Ends a service in the midst of what it does.
+    pub async fn kill(&mut self, name: &str) {
+        let Some((_stop, task)) = self.services.remove(name) else { return };
+        task.abort();
+        assert!(task.await.unwrap_err().is_cancelled());
+    }
+
     fn spawn<F: Future<Output = anyhow::Result<()>> + Send + 'static>(
         &mut self,
         name: &'static str,

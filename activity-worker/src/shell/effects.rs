@@ -13,7 +13,7 @@ impl<B: Broker> Shell<'_, B> {
     /// was given back before it, and must not overtake that.
     pub(super) async fn act(&mut self) -> bool {
         let mut batch = Vec::new();
-        let mut acks = Vec::new();
+        let (mut requeues, mut acks) = (Vec::new(), Vec::new());
         let mut has_stopped = false;
         for effect in std::mem::take(&mut self.effects) {
             match effect {
@@ -23,7 +23,7 @@ impl<B: Broker> Shell<'_, B> {
                 Effect::Publish { item, publication } => batch.push((item, publication)),
                 Effect::Ask(question) => self.asking.send(question),
                 Effect::Ack { queue, tag, multiple } => acks.push(self.channels.ack(queue, tag, multiple)),
-                Effect::Requeue { queue, tag } => self.channels.requeue(queue, tag).await,
+                Effect::Requeue { queue, tag } => requeues.push(self.channels.requeue(queue, tag)),
                 Effect::Declare(queue) => self.declaring.start(queue),
                 Effect::Cancel { queue } => self.channels.cancel(queue).await,
                 Effect::Stopped { running, replying } => {
@@ -33,6 +33,7 @@ impl<B: Broker> Shell<'_, B> {
             }
         }
         self.publishing.send(batch);
+        join_all(requeues).await;
         join_all(acks).await;
         has_stopped
     }

@@ -9,15 +9,15 @@ use std::{
 };
 
 use lapin::{
-    Connection, ConnectionProperties,
-    options::{QueueDeclareOptions, QueueDeleteOptions},
+    BasicProperties, Connection, ConnectionProperties,
+    options::{BasicGetOptions, QueueDeclareOptions, QueueDeleteOptions},
     types::FieldTable,
 };
 use serde_json::Value;
 use uuid::Uuid;
 use warren_broker::{
     Acker, Broker, Codec, Consumer, Message, Published, Publisher, Topology,
-    amqp::{Amqp, AmqpConfig, AmqpConsumer},
+    amqp::{Amqp, AmqpConfig},
     packing::{Packing, PackingConsumer},
 };
 use warren_model::{ActionId, ExecutionId, InstanceId, Outgoing, Partition, PartitionCount, Payload, TaskScheduled};
@@ -35,13 +35,23 @@ pub(crate) struct Hub {
     topology: Topology,
     broker: Packing<Amqp>,
     hand: Connection,
-    replies: PackingConsumer<AmqpConsumer>,
+    replies: PackingConsumer<Amqp>,
 }
 
 impl Hub {
     /// Opens a hub; its control queue is consumed as an owner would.
     pub(crate) async fn open() -> Self {
+        Self::with([]).await
+    }
+
+    /// Opens a hub whose work items share messages.
+    pub(crate) async fn packed() -> Self {
+        Self::with(["*".to_owned()]).await
+    }
+
+    async fn with(packed_queues: impl IntoIterator<Item = String>) -> Self {
         let topology = Topology::new(&format!("test-{}", Uuid::new_v4().simple())).unwrap();
+        let topology = topology.with_packed_queues(packed_queues.into_iter().collect());
         let broker = Amqp::connect_lazily(AmqpConfig::new(url(), "activity-worker tests", topology.clone())).unwrap();
         let broker = Packing::new(broker, topology.clone());
         let hand = Connection::connect(url(), ConnectionProperties::default()).await.expect("the broker answers");
@@ -111,6 +121,14 @@ impl Hub {
             assert!(Instant::now() < deadline, "{queue} has {} messages, not {count}", ready.message_count());
             tokio::time::sleep(LOOK).await;
         }
+    }
+
+    /// Takes the first message of a work-item queue, as any AMQP client would.
+    pub(crate) async fn take_by_hand(&self, activity: &str) -> BasicProperties {
+        let queue = self.topology.work(activity).unwrap().name;
+        let channel = self.hand.create_channel().await.unwrap();
+        let taken = channel.basic_get(queue.as_str().into(), BasicGetOptions { no_ack: true }).await.unwrap();
+        taken.expect("a message is there").delivery.properties
     }
 
     /// Deletes the queues, those of these activities included.

@@ -5,3 +5,4 @@
 mod binary;
 mod hub;
 mod library;
+mod packed;

@@ -36,11 +36,12 @@ pub enum Fault {
     CommandDuplicated,
     ActivityFailed,
     WorkerPoisoned,
+    ItemGivenBack,
 }
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::ReplicaKilled,
         Self::ReplicaFrozen,
         Self::ReplicaDrained,
@@ -71,6 +72,7 @@ impl Fault {
         Self::CommandDuplicated,
         Self::ActivityFailed,
         Self::WorkerPoisoned,
+        Self::ItemGivenBack,
     ];
 }
 

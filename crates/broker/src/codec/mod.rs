@@ -31,7 +31,7 @@ pub use hub::Codec;
 pub use ingress::Ingress;
 pub use malformed::Malformed;
 pub use redispatch::RedispatchOrder;
-pub use work_item::{WorkItem, decode_work_item, heartbeat, reply, time_told, timed};
+pub use work_item::{WorkItem, came_again, decode_work_item, given_back, heartbeat, reply, time_told, timed};
 
 #[cfg(test)]
 mod fixture;

@@ -131,7 +131,10 @@ pub(super) fn refuse(message: &Message) -> Result<(), Malformed> {
         read(part)?;
         rest = after;
     }
-    Err(Malformed::new("the message is a pack, which only Warren's own components send, and never in another pack"))
+    Err(Malformed::new(
+        "the message is a pack, which only Warren's own components send and take apart, and never in another pack; to a \
+         work queue they come if orchestrator.packed_queues names it",
+    ))
 }
 
 fn is_any_pack(message: &Message) -> bool {

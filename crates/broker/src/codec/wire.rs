@@ -54,6 +54,7 @@ pub(super) mod header {
     pub(in crate::codec) const DEADLINE: &str = "deadline";
     pub(in crate::codec) const IDEMPOTENCY_KEY: &str = "idempotency-key";
     pub(in crate::codec) const TIMED: &str = "timed";
+    pub(in crate::codec) const AGAIN: &str = "again";
     pub(in crate::codec) const TOOK: &str = "took";
     pub(in crate::codec) const WORKER: &str = "worker";
     pub(in crate::codec) const ACTIVITY: &str = "activity";

@@ -67,6 +67,21 @@ pub fn decode_work_item(delivery: &Delivery) -> Result<WorkItem, Malformed> {
     })
 }
 
+/// Returns the work item as it goes back to its queue, begun by nobody: by itself, whatever it came in. That it had been
+/// delivered before is said by a header, as the broker takes it for a new message.
+pub fn given_back(delivery: Delivery) -> Publication {
+    let Delivery { redelivered, routing_key, mut message, .. } = delivery;
+    if redelivered {
+        message = message.flag(header::AGAIN, true);
+    }
+    Publication { to: Address::Queue(routing_key), mandatory: true, packs: false, message }
+}
+
+/// Returns whether a work item was given back that had been delivered before.
+pub fn came_again(message: &Message) -> bool {
+    message.headers.get(header::AGAIN) == Some(&HeaderValue::Bool(true))
+}
+
 /// Returns the reply that ends the attempt. `worker` is what the worker calls itself, for people who look for it.
 ///
 /// The work item may be acknowledged once the broker has confirmed the reply.

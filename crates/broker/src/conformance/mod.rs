@@ -88,6 +88,8 @@ macro_rules! packing_suite {
                     h1_a_pack_that_was_not_acknowledged_as_a_whole_comes_again_as_a_whole,
                     the_prefetch_bounds_parts,
                     a_cancelled_consumer_hands_on_the_rest_of_its_packs,
+                    h21_a_cancelled_consumer_of_work_items_gives_back_what_has_no_slot,
+                    h21_work_items_behind_slow_ones_go_to_another_consumer,
                     h6_a_pack_without_a_queue_returns_with_all_its_parts,
                     what_many_publish_at_once_arrives_once_each_in_few_messages,
                     h21_work_items_share_messages_as_the_replies_of_their_queue_say,

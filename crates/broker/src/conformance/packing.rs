@@ -65,7 +65,7 @@ pub(crate) async fn a_lone_message_is_as_it_always_was(backend: &impl Backend) {
 }
 
 pub(crate) async fn h1_a_pack_that_was_not_acknowledged_as_a_whole_comes_again_as_a_whole(backend: &impl Backend) {
-    let queue = backend.queue().await;
+    let queue = control(backend).await;
     send(backend, &queue, &["1", "2", "3"]).await;
     send(backend, &queue, &["4"]).await;
     let mut lost = backend.consume(&queue, 10).await;
@@ -99,7 +99,7 @@ pub(crate) async fn the_prefetch_bounds_parts(backend: &impl Backend) {
 }
 
 pub(crate) async fn a_cancelled_consumer_hands_on_the_rest_of_its_packs(backend: &impl Backend) {
-    let queue = backend.queue().await;
+    let queue = control(backend).await;
     send(backend, &queue, &["1", "2", "3", "4", "5"]).await;
     let mut consumer = backend.consume(&queue, 2).await;
     assert_eq!(take(&mut consumer, 2).await.len(), 2);
@@ -108,6 +108,60 @@ pub(crate) async fn a_cancelled_consumer_hands_on_the_rest_of_its_packs(backend:
     assert_eq!(within(consumer.next(1)).await, None);
     consumer.acker().ack(5, true).await.unwrap();
     drop(consumer);
+    backend.send(&queue, &["last"]).await;
+    backend.until_ready(&queue, 1).await;
+}
+
+pub(crate) async fn h21_a_cancelled_consumer_of_work_items_gives_back_what_has_no_slot(backend: &impl Backend) {
+    let queue = backend.queue().await;
+    send(backend, &queue, &["1", "2", "3", "4", "5"]).await;
+    let mut consumer = backend.consume(&queue, 2).await;
+    assert_eq!(bodies(&take(&mut consumer, 2).await), ["1", "2"]);
+    let acker = consumer.acker();
+    within(acker.cancel()).await.unwrap();
+    backend.until_ready(&queue, 3).await;
+    assert_eq!(within(consumer.next(1)).await, None);
+    within(acker.requeue(2)).await.unwrap();
+    backend.until_ready(&queue, 4).await;
+    acker.ack(1, false).await.unwrap();
+    drop(consumer);
+    let mut next = backend.consume(&queue, 10).await;
+    let again = take(&mut next, 4).await;
+    assert_eq!(bodies(&again), ["3", "4", "5", "2"], "and not the first, which is done");
+    assert!(again.iter().all(|item| !item.redelivered && !pack::is_pack(&item.message)));
+    next.acker().ack(4, true).await.unwrap();
+    drop(next);
+    backend.send(&queue, &["last"]).await;
+    backend.until_ready(&queue, 1).await;
+}
+
+pub(crate) async fn h21_work_items_behind_slow_ones_go_to_another_consumer(backend: &impl Backend) {
+    let queue = backend.queue().await;
+    send(backend, &queue, &["slow", "slower", "1", "2"]).await;
+    let mut busy = backend.consume(&queue, 2).await;
+    assert_eq!(bodies(&take(&mut busy, 2).await), ["slow", "slower"]);
+    let mut idle = backend.consume(&queue, 10).await;
+    {
+        let (waits, mut others) = (std::pin::pin!(busy.next(10)), Vec::new());
+        let gone = async {
+            while others.len() < 2 {
+                others.extend(take(&mut idle, 1).await);
+            }
+        };
+        tokio::select! {
+            more = waits => panic!("{more:?} came without a slot"),
+            () = gone => {}
+        }
+        // The busy one was perhaps given one of them again, and sent it back again.
+        let mut others = bodies(&others);
+        others.sort_unstable();
+        assert_eq!(others, ["1", "2"]);
+    }
+    within(busy.acker().cancel()).await.unwrap();
+    assert_eq!(within(busy.next(1)).await, None, "all that goes back is confirmed");
+    idle.acker().ack(2, true).await.unwrap();
+    busy.acker().ack(2, true).await.unwrap();
+    drop((busy, idle));
     backend.send(&queue, &["last"]).await;
     backend.until_ready(&queue, 1).await;
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{PackingConsumer, PackingPublisher, PackingRequester, pace::SharedPace};
+use super::{PackingConsumer, PackingPublisher, PackingRequester, back::Back, consumer::Contents, pace::SharedPace};
 use crate::{Broker, Health, QueueSpec, Result, Topology};
 
 /// A broker whose messages travel in packs where their receivers take them. Cheap to clone.
@@ -22,7 +22,7 @@ impl<B: Broker> Packing<B> {
 }
 
 impl<B: Broker> Broker for Packing<B> {
-    type Consumer = PackingConsumer<B::Consumer>;
+    type Consumer = PackingConsumer<B>;
     type Publisher = PackingPublisher;
     type Requester = PackingRequester<B::Requester>;
 
@@ -32,9 +32,12 @@ impl<B: Broker> Broker for Packing<B> {
 
     async fn consume(&self, queue: &str, prefetch: u16) -> Result<Self::Consumer> {
         let consumer = self.broker.consume(queue, prefetch).await?;
-        // What other systems send is nobody's pack.
-        let pace = self.topology.partition_of_control(queue).map(|_| self.pace.clone());
-        Ok(PackingConsumer::new(consumer, prefetch, self.topology.is_inner_queue(queue), pace))
+        let contents = match self.topology.queue_of_work(queue) {
+            Some(_) => Contents::Work(Back::new(self.broker.clone())),
+            None if !self.topology.is_inner_queue(queue) => Contents::Foreign,
+            None => Contents::Ours(self.topology.partition_of_control(queue).map(|_| self.pace.clone())),
+        };
+        Ok(PackingConsumer::new(consumer, prefetch, contents))
     }
 
     async fn publisher(&self) -> Result<Self::Publisher> {

@@ -1,80 +1,112 @@
 //! The receiving end: hands on the parts of packs one by one.
 
 use std::{
-    collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use futures_util::future::join_all;
-use tokio::sync::Notify;
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, OptionFuture, join_all},
+};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
 
-use super::{Tally, Word, pace::SharedPace};
-use crate::{Acker, Consumer, Delivery, Result};
+use super::{Tally, Word, back::Back, pace::SharedPace};
+use crate::{Acker, Broker, Consumer, Delivery, Published, Result};
+
+/// What a queue holds, for whoever consumes it.
+pub(super) enum Contents<B: Broker> {
+    /// What other systems send is nobody's pack.
+    Foreign,
+    /// Messages of ours; of a control queue, with replies that are noted.
+    Ours(Option<SharedPace>),
+    /// Work items; those that find no slot are published again.
+    Work(Back<B>),
+}
 
 /// Receives from one queue.
 ///
 /// The prefetch bounds parts here, as it bounds messages at the broker: what is beyond it stays in its pack.
-#[derive(Debug)]
-pub struct PackingConsumer<C> {
-    consumer: C,
-    /// What the broker has handed over, as it came.
-    waiting: VecDeque<Delivery>,
-    shared: Arc<Shared>,
-    takes_packs: bool,
+pub struct PackingConsumer<B: Broker> {
+    consumer: B::Consumer,
+    shared: Arc<Shared<B>>,
     parts_max: usize,
     has_ended: bool,
-    /// Where replies are noted; `None` if the queue has none.
-    pace: Option<SharedPace>,
+    /// Work items on their way back to their queue.
+    returning: Option<BoxFuture<'static, ()>>,
 }
 
 /// Acknowledges parts; a pack once all of it is.
-#[derive(Clone, Debug)]
-pub struct PackingAcker<A> {
-    acker: A,
-    /// `None` if the queue has no packs.
-    shared: Option<Arc<Shared>>,
+pub struct PackingAcker<B: Broker> {
+    acker: <B::Consumer as Consumer>::Acker,
+    shared: Arc<Shared<B>>,
 }
 
-#[derive(Debug, Default)]
-struct Shared {
+struct Shared<B: Broker> {
+    contents: Contents<B>,
     tally: Mutex<Tally>,
     /// Wakes the consumer when parts are done with.
     room: Notify,
+    began: Instant,
 }
 
-impl Shared {
+impl<B: Broker> Shared<B> {
     /// What is inside is never half written.
     fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Returns the time as the tally knows it.
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn takes_packs(&self) -> bool {
+        !matches!(self.contents, Contents::Foreign)
+    }
 }
 
-impl<C: Consumer> PackingConsumer<C> {
-    pub(super) fn new(consumer: C, prefetch: u16, takes_packs: bool, pace: Option<SharedPace>) -> Self {
+impl<B: Broker> PackingConsumer<B> {
+    pub(super) fn new(consumer: B::Consumer, prefetch: u16, contents: Contents<B>) -> Self {
         let parts_max = if prefetch == 0 { usize::MAX } else { prefetch.into() };
-        let (waiting, shared) = (VecDeque::new(), Arc::default());
-        Self { consumer, waiting, shared, takes_packs, parts_max, has_ended: false, pace }
+        let tally = match contents {
+            Contents::Work(_) => Tally::of_work(parts_max),
+            Contents::Foreign | Contents::Ours(_) => Tally::default(),
+        };
+        let shared = Shared { contents, tally: tally.into(), room: Notify::new(), began: Instant::now() };
+        Self { consumer, shared: Arc::new(shared), parts_max, has_ended: false, returning: None }
     }
 
     fn take(&mut self, max: usize) -> Vec<Delivery> {
-        let taken = self.shared.tally().take(&mut self.waiting, max, self.parts_max, self.has_ended);
-        if let Some(pace) = &self.pace {
+        let taken = self.shared.tally().take(max, self.parts_max, self.has_ended);
+        if let Contents::Ours(Some(pace)) = &self.shared.contents {
             let mut pace = pace.lock();
             taken.iter().for_each(|delivery| pace.note(&delivery.message));
         }
         taken
     }
 
-    fn is_out_of_room(&self) -> bool {
-        !self.waiting.is_empty() || self.shared.tally().has_parts()
+    /// Sends work items on their way back, if it is time to; returns when to look again.
+    fn send_back(&mut self) -> Option<Instant> {
+        if self.returning.is_none() {
+            let overdue = self.shared.tally().overdue(self.shared.now());
+            if !overdue.is_empty() {
+                let acker = self.acker();
+                self.returning = Some(async move { drop(acker.give_back(overdue).await) }.boxed());
+            }
+        }
+        self.shared.tally().look_at().map(|at| self.shared.began + at)
     }
 }
 
-impl<C: Consumer> Consumer for PackingConsumer<C> {
-    type Acker = PackingAcker<C::Acker>;
+impl<B: Broker> Consumer for PackingConsumer<B> {
+    type Acker = PackingAcker<B>;
 
     async fn next(&mut self, max: usize) -> Option<Vec<Delivery>> {
-        if !self.takes_packs {
+        if !self.shared.takes_packs() {
             return self.consumer.next(max).await;
         }
         loop {
@@ -82,33 +114,44 @@ impl<C: Consumer> Consumer for PackingConsumer<C> {
             // Registered before the look, so that room made in between is not missed.
             let room = shared.room.notified();
             let taken = self.take(max.max(1));
+            let look_at = self.send_back();
             if !taken.is_empty() {
                 return Some(taken);
             }
-            if self.has_ended {
+            if self.has_ended && self.returning.is_none() {
                 return None;
             }
             // Even without room: the loss of the channel is to be known at once. The prefetch bounds what comes.
-            let is_out_of_room = self.is_out_of_room();
+            let is_out_of_room = shared.tally().has_more();
+            let look: OptionFuture<_> = look_at.filter(|_| self.returning.is_none()).map(sleep_until).into();
+            let returned: OptionFuture<_> = self.returning.as_mut().into();
             tokio::select! {
-                more = self.consumer.next(max) => match more {
-                    Some(more) => self.waiting.extend(more),
+                more = self.consumer.next(max), if !self.has_ended => match more {
+                    Some(more) => shared.tally().add(more),
                     None => self.has_ended = true,
                 },
                 () = room, if is_out_of_room => {}
+                Some(()) = returned => self.returning = None,
+                Some(()) = look => {}
             }
         }
     }
 
     fn acker(&self) -> Self::Acker {
-        PackingAcker { acker: self.consumer.acker(), shared: self.takes_packs.then(|| self.shared.clone()) }
+        PackingAcker { acker: self.consumer.acker(), shared: self.shared.clone() }
     }
 }
 
-impl<A: Acker> PackingAcker<A> {
+impl<B: Broker> Clone for PackingAcker<B> {
+    fn clone(&self) -> Self {
+        Self { acker: self.acker.clone(), shared: self.shared.clone() }
+    }
+}
+
+impl<B: Broker> PackingAcker<B> {
     /// Tells the broker. All at once: another acknowledgement must not come in between.
-    async fn say(&self, words: Vec<Word>, shared: &Shared) -> Result<()> {
-        shared.room.notify_one();
+    async fn say(&self, words: Vec<Word>) -> Result<()> {
+        self.shared.room.notify_one();
         let say = |word| async move {
             match word {
                 Word::Ack { tag, multiple } => self.acker.ack(tag, multiple).await,
@@ -117,22 +160,48 @@ impl<A: Acker> PackingAcker<A> {
         };
         join_all(words.into_iter().map(say)).await.into_iter().collect()
     }
+
+    /// Puts work items back into their queue as single messages; they are done with here once the broker has them (H5).
+    async fn give_back(&self, parts: Vec<Delivery>) -> Result<()> {
+        let Contents::Work(back) = &self.shared.contents else { return Ok(()) };
+        let fates = back.publish(&parts).await;
+        let mut words = Vec::new();
+        for (part, fate) in parts.into_iter().zip(fates) {
+            words.extend(self.shared.tally().went_back(part, fate == Published::Confirmed));
+        }
+        self.say(words).await
+    }
 }
 
-impl<A: Acker> Acker for PackingAcker<A> {
+impl<B: Broker> Acker for PackingAcker<B> {
     async fn ack(&self, tag: u64, multiple: bool) -> Result<()> {
-        let Some(shared) = &self.shared else { return self.acker.ack(tag, multiple).await };
-        let words = shared.tally().ack(tag, multiple);
-        self.say(words, shared).await
+        if !self.shared.takes_packs() {
+            return self.acker.ack(tag, multiple).await;
+        }
+        let words = self.shared.tally().ack(tag, multiple);
+        self.say(words).await
     }
 
     async fn requeue(&self, tag: u64) -> Result<()> {
-        let Some(shared) = &self.shared else { return self.acker.requeue(tag).await };
-        let word = shared.tally().requeue(tag);
-        self.say(word.into_iter().collect(), shared).await
+        if !self.shared.takes_packs() {
+            return self.acker.requeue(tag).await;
+        }
+        let part = self.shared.tally().give_back(tag);
+        if let Some(part) = part {
+            return self.give_back(vec![part]).await;
+        }
+        let words = self.shared.tally().requeue(tag);
+        self.say(words).await
     }
 
+    /// What has no room then goes back to its queue at once: nobody here will begin it.
     async fn cancel(&self) -> Result<()> {
-        self.acker.cancel().await
+        self.acker.cancel().await?;
+        let (words, overdue) = {
+            let mut tally = self.shared.tally();
+            (tally.drain(), tally.overdue(self.shared.now()))
+        };
+        self.say(words).await?;
+        if overdue.is_empty() { Ok(()) } else { self.give_back(overdue).await }
     }
 }

@@ -11,13 +11,16 @@
 //! ```
 //!
 //! What travels is said by [`codec::pack`](crate::codec::pack). The decisions are [`Lanes`], [`Pace`] and
-//! [`Tally`], without I/O.
+//! [`Tally`], without I/O. Of work items, which other consumers could begin as well, a pack holds few, and those that find no
+//! slot go back to their queue.
 
+mod back;
 mod broker;
 mod consumer;
 mod lanes;
 mod pace;
 mod publisher;
+mod returns;
 mod tally;
 
 pub use broker::Packing;

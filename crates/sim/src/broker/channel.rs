@@ -1,6 +1,6 @@
 //! One consumer's channel: what it was given and has not acknowledged.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use warren_broker::{Delivery, packing::Tally};
 
@@ -20,10 +20,8 @@ pub(crate) struct Channel {
     pub(crate) holder: Holder,
     /// Delivered and not acknowledged, by tag.
     pub(crate) unacked: BTreeMap<u64, Stored>,
-    /// On the way to the consumer.
-    pub(crate) inbox: VecDeque<Delivery>,
-    /// What the consumer holds.
-    pub(super) tally: Tally,
+    /// What the consumer holds, or is on the way to it.
+    pub(crate) tally: Tally,
     pub(crate) is_cancelled: bool,
     pub(crate) is_closed: bool,
     /// When the last frame from the consumer arrives: frames keep their order.
@@ -40,14 +38,17 @@ impl std::fmt::Display for ChannelId {
 
 impl Channel {
     pub(super) fn new(queue: &str, prefetch: usize, holder: Holder) -> Self {
+        let tally = match holder {
+            Holder::Worker { .. } => Tally::of_work(prefetch),
+            Holder::Session { .. } | Holder::Forwarder { .. } => Tally::default(),
+        };
         Self {
             queue: queue.into(),
             prefetch,
             next_tag: 1,
             holder,
             unacked: BTreeMap::new(),
-            inbox: VecDeque::new(),
-            tally: Tally::default(),
+            tally,
             is_cancelled: false,
             is_closed: false,
             frames_until: Time::default(),
@@ -62,23 +63,14 @@ impl Channel {
     pub(super) fn deliver(&mut self, stored: Stored) {
         let tag = self.next_tag;
         self.next_tag += 1;
-        self.inbox.push_back(Delivery {
-            tag,
-            redelivered: stored.is_redelivered,
-            routing_key: stored.routing_key.clone(),
-            message: stored.message.clone(),
-        });
+        let (redelivered, routing_key) = (stored.is_redelivered, stored.routing_key.clone());
+        self.tally.add([Delivery { tag, redelivered, routing_key, message: stored.message.clone() }]);
         self.unacked.insert(tag, stored);
     }
 
     /// Takes what has arrived, part by part, as the real consumer does.
     pub(super) fn take(&mut self, max: usize) -> Vec<Delivery> {
-        self.tally.take(&mut self.inbox, max, self.prefetch, self.is_closed || self.is_cancelled)
-    }
-
-    /// Returns whether something has arrived that the consumer has not handed on.
-    pub(super) fn has_parts(&self) -> bool {
-        !self.inbox.is_empty() || self.tally.has_parts()
+        self.tally.take(max, self.prefetch, self.is_closed || self.is_cancelled)
     }
 
     pub(super) fn ack(&mut self, tag: u64, multiple: bool) -> Vec<Stored> {

@@ -158,14 +158,14 @@ impl Broker {
 
     pub(crate) fn requeue(&mut self, id: ChannelId, tag: u64) {
         let Some(channel) = self.channels.get_mut(&id) else { return };
-        let word = channel.tally.requeue(tag);
-        self.hear(id, word.into_iter().collect());
+        let words = channel.tally.requeue(tag);
+        self.hear(id, words);
     }
 
     /// Does as a consumer says of its deliveries, and returns those that are gone.
-    fn hear(&mut self, id: ChannelId, words: Vec<Word>) -> Vec<Stored> {
+    pub(crate) fn hear(&mut self, id: ChannelId, words: Vec<Word>) -> Vec<Stored> {
         let Some(channel) = self.channels.get_mut(&id) else { return Vec::new() };
-        if channel.has_parts() {
+        if channel.tally.has_more() {
             self.news.push(id); // there may be room for them now
         }
         let (name, mut gone) = (channel.queue.clone(), Vec::new());
@@ -193,8 +193,7 @@ impl Broker {
             taken.iter().for_each(|delivery| self.pace(process).note(&delivery.message));
             return Taken::Deliveries(taken);
         }
-        let has_ended = (channel.is_closed || channel.is_cancelled) && !channel.has_parts();
-        if has_ended { Taken::End } else { Taken::Nothing }
+        if channel.is_closed || channel.is_cancelled { Taken::End } else { Taken::Nothing }
     }
 
     /// Returns the queue that a publication goes to, if there is one.

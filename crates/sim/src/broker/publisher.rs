@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 
 use warren_broker::{
-    Publication, Published,
+    Delivery, Publication, Published,
     packing::{Departure, Lanes, Pace},
 };
 
-use super::{Broker, Holder};
+use super::{Broker, ChannelId, Holder};
 
 /// Names a publisher's channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +24,8 @@ pub(crate) enum Ticket {
     Owner(orchestrator_svc::owner::Ticket),
     /// Of a worker: its items, in the order of the batch.
     Items(Vec<activity_worker::worker::ItemId>),
+    /// Of a worker: items that go back to the queue of this channel.
+    Back(ChannelId, Vec<Delivery>),
     /// Of a worker: a question to an owner, which is asked again if it has no answer.
     Question,
     /// Of an ingress.

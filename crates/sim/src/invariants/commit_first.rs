@@ -110,8 +110,10 @@ fn acknowledged_part(world: &World, queue: &str, stored: &Stored) -> Result<(), 
         return fail("it was not forwarded");
     }
     let token = &stored.message.correlation_id;
-    if queue.contains(".work.") && !has(&world.ledger.replied, token) && !has(&world.ledger.dropped, token) {
-        return fail("no reply has reached the broker, and no owner has said to drop it");
+    let ledger = &world.ledger;
+    let is_safe = [&ledger.replied, &ledger.dropped, &ledger.given_back].iter().any(|set| has(set, token));
+    if queue.contains(".work.") && !is_safe {
+        return fail("no reply has reached the broker, no owner has said to drop it, and it is not in its queue again");
     }
     Ok(())
 }

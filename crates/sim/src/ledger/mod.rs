@@ -40,6 +40,8 @@ pub(crate) struct Ledger {
     pub(crate) replied: BTreeSet<String>,
     /// Tokens whose work item an owner has told a worker to drop.
     pub(crate) dropped: BTreeSet<String>,
+    /// Tokens whose work item a worker has put back into its queue.
+    pub(crate) given_back: BTreeSet<String>,
     /// Instances of which somebody has mended what takes workers down.
     pub(crate) mended: BTreeSet<InstanceId>,
     /// Message ids that have reached a control queue or the dead queue.

@@ -31,6 +31,7 @@ impl World {
                 Effect::Publish { item, publication } => batch.push((item, publication)),
                 Effect::Ask(question) => self.ask_owner(worker, question),
                 Effect::Ack { queue, tag, multiple } => acks.push((queue, tag, multiple)),
+                Effect::Requeue { queue, tag } if self.give_back(worker, queue.0, tag) => {}
                 Effect::Requeue { queue, tag } => {
                     self.frame(worker, queue.0, |channel| BrokerStep::Requeue { channel, tag });
                 }
@@ -38,7 +39,10 @@ impl World {
                     let latency = self.latency();
                     self.worker_later(latency, worker, WorkerStep::Declare(spec));
                 }
-                Effect::Cancel { queue } => self.frame(worker, queue.0, BrokerStep::Cancel),
+                Effect::Cancel { queue } => {
+                    self.frame(worker, queue.0, BrokerStep::Cancel);
+                    self.drain_channel(worker, queue.0);
+                }
                 Effect::Stopped { .. } => has_stopped = true,
             }
         }
@@ -68,7 +72,7 @@ impl World {
     }
 
     /// Returns the channel on which a worker publishes, opened if need be; `None` while the broker is away.
-    fn publisher_of(&mut self, worker: usize) -> Option<PublisherId> {
+    pub(super) fn publisher_of(&mut self, worker: usize) -> Option<PublisherId> {
         let process = &self.workers[worker];
         let (life, present) = (process.life, process.publisher.filter(|id| self.broker.publishers.contains_key(id)));
         if present.is_some() || self.broker.is_away {

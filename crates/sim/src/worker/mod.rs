@@ -2,6 +2,7 @@
 
 mod effects;
 mod life;
+mod returns;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -114,6 +115,7 @@ impl World {
                 let now = self.now.since(self.workers[worker].began);
                 self.workers[worker].is_ticking = false;
                 self.in_worker(worker, Input::Tick { now: Duration::from_micros(now) });
+                self.send_back_overdue(worker);
             }
         }
     }
@@ -207,8 +209,10 @@ impl World {
         }
         let mut fates = Vec::new();
         for (ticket, results) in landed {
-            if let Ticket::Items(items) = ticket {
-                fates.extend(items.into_iter().zip(results));
+            match ticket {
+                Ticket::Items(items) => fates.extend(items.into_iter().zip(results)),
+                Ticket::Back(channel, parts) => self.went_back(channel, parts, &results),
+                Ticket::Question | Ticket::Owner(_) | Ticket::Forward => {}
             }
         }
         self.in_worker(worker, Input::Published(fates));

@@ -1,5 +1,7 @@
 //! What strikes from outside: processes die, freeze and drain, channels break, the broker and the store go away.
 
+use warren_broker::packing::Tally;
+
 use super::{Process, Step, World};
 use crate::{
     fault::Fault,
@@ -206,7 +208,7 @@ impl World {
     fn break_channel(&mut self, channel: crate::broker::ChannelId) {
         let loses = self.random.one_in(2);
         if let Some(channel) = self.broker.channels.get_mut(&channel).filter(|_| loses) {
-            channel.inbox.clear();
+            channel.tally = Tally::default();
         }
         self.broker.close(channel);
     }

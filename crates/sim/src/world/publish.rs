@@ -1,10 +1,10 @@
 //! Publications on their way to the broker, and acknowledgements.
 
-use warren_broker::{Publication, Published};
+use warren_broker::{Publication, Published, packing::Word};
 
 use super::{BrokerStep, Step, World};
 use crate::{
-    broker::{ChannelId, Flight, FlightId, Holder, PublisherId, Settled, Ticket, parts},
+    broker::{ChannelId, Flight, FlightId, Holder, PublisherId, Settled, Stored, Ticket, parts},
     client::ClientStep,
     fault::Fault,
     invariants,
@@ -114,6 +114,9 @@ impl World {
             let verdict = invariants::commit_first::published(self, &part, from);
             self.judge(verdict);
             self.ledger.published(&queue, &part, self.hub.codec.topology());
+            if queue.contains(".work.") && matches!(from, Some(Holder::Worker { .. })) {
+                self.ledger.given_back.extend(part.message.correlation_id.clone());
+            }
         }
         self.broker.enqueue(&queue, &key, publication.message.clone(), self.now);
         true
@@ -165,8 +168,20 @@ impl World {
         }
         let gone = self.broker.ack(channel, tag, multiple);
         self.note(format_args!("broker: {queue} is acknowledged up to {tag}: {} messages", gone.len()));
-        for stored in &gone {
-            let verdict = invariants::commit_first::acknowledged(self, &queue, stored);
+        self.judge_gone(&queue, &gone);
+    }
+
+    /// The broker is told of deliveries whose items went back.
+    pub(crate) fn broker_hears(&mut self, channel: ChannelId, words: Vec<Word>) {
+        let Some(found) = self.broker.channels.get(&channel).filter(|found| !found.is_closed) else { return };
+        let queue = found.queue.clone();
+        let gone = self.broker.hear(channel, words);
+        self.judge_gone(&queue, &gone);
+    }
+
+    fn judge_gone(&mut self, queue: &str, gone: &[Stored]) {
+        for stored in gone {
+            let verdict = invariants::commit_first::acknowledged(self, queue, stored);
             self.judge(verdict);
         }
     }
