@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -176,6 +177,19 @@ class Page(unittest.TestCase):
             page = Path(folder) / "page.md"
             page.write_text("| `x` | `y` | z |\n## Secrets\n\n| Secret | keys |\n|---|---|\n| `a`, `b` | `c`, `d` | e |\n## More\n| `f` | `g` | h |\n")
             self.assertEqual({"a": {"c", "d"}, "b": {"c", "d"}}, external.secrets(page))
+
+    def test_the_script_makes_what_the_page_says_it_makes(self):
+        done = subprocess.run([KUBERNETES / "secrets", "elsewhere"], capture_output=True, text=True, check=True)
+        made = {document["metadata"]["name"]: document["stringData"] for document in yaml.safe_load_all(done.stdout) if document}
+        wanted = {name: keys for name, keys in external.secrets().items() if name.endswith("-broker")}
+        self.assertEqual(wanted, {name: set(data) for name, data in made.items()})
+        for name, data in made.items():
+            user = name.removesuffix("-broker")
+            self.assertEqual(user, data["username"])
+            # KEDA takes user and password apart.
+            address = "http://" if user == "keda" else f"amqp://{user}:{data['password']}@"
+            self.assertTrue(data["url"].startswith(f"{address}warren-rabbitmq.elsewhere.svc:"), data["url"])
+        self.assertEqual(len(made), len({data["password"] for data in made.values()}))
 
     def test_a_folder_that_does_not_render_is_refused(self):
         with tempfile.TemporaryDirectory() as folder:
