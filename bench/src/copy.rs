@@ -86,6 +86,19 @@ impl Rows {
         Ok((row.get(0), row.get(1)))
     }
 
+    /// Returns how many replicas own partitions.
+    pub(crate) async fn owners(&self) -> anyhow::Result<i64> {
+        Ok(self.client.query_one("SELECT count(DISTINCT owner) FROM lease", &[]).await?.get(0))
+    }
+
+    /// Returns how many instances of an orchestrator run, and how many events their histories have.
+    pub(crate) async fn events(&self, name: &str) -> anyhow::Result<(i64, i64)> {
+        let sql = "SELECT count(*), coalesce(sum(history_events), 0)::bigint FROM instance
+            WHERE name = $1 AND status = 'Running'";
+        let row = self.client.query_one(sql, &[&name]).await?;
+        Ok((row.get(0), row.get(1)))
+    }
+
     /// Returns how many timers are due by the database's clock and have not fired.
     pub(crate) async fn due(&self) -> anyhow::Result<i64> {
         let sql = "SELECT count(*) FROM timer WHERE partition = ANY ($1) AND fire_at <= clock_timestamp()";

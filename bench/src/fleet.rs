@@ -101,9 +101,14 @@ impl Service {
         self.child.id()
     }
 
+    /// Returns how much memory it takes now, in bytes.
+    pub(crate) fn resident(&self) -> u64 {
+        resident(self.child.id())
+    }
+
     /// Returns how much memory it takes now, in MiB.
     pub(crate) fn memory(&self) -> u64 {
-        resident(self.child.id()) >> 20
+        self.resident() >> 20
     }
 
     /// Returns the most memory that it took since the last call, in MiB.

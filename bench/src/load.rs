@@ -72,38 +72,52 @@ impl Load {
     /// Runs one instance of one activity; returns how long it took.
     pub(crate) async fn step(&self, number: u32) -> anyhow::Result<Duration> {
         let begun = Instant::now();
-        let id = self.start(STEP.name(), Payload::of(&number)?).await?;
-        let output = self.end(&id).await?;
-        if output != Payload::of(&(number + 1))? {
-            bail!("instance {id} returned {output:?}");
-        }
+        self.run(STEP.name(), Payload::of(&number)?, &Payload::of(&(number + 1))?).await?;
         Ok(begun.elapsed())
+    }
+
+    /// Runs one instance, which must return what is expected; returns its id.
+    pub(crate) async fn run(
+        &self,
+        orchestrator: &str,
+        input: Payload,
+        expected: &Payload,
+    ) -> anyhow::Result<InstanceId> {
+        let id = self.start(orchestrator, input).await?;
+        self.end(&id, expected).await?;
+        Ok(id)
+    }
+
+    /// Raises an event to an instance, which must then return what is expected.
+    pub(crate) async fn tell(
+        &self,
+        id: &InstanceId,
+        event: &str,
+        input: Payload,
+        expected: &Payload,
+    ) -> anyhow::Result<()> {
+        self.client.raise(id, event, input).send().await?;
+        self.end(id, expected).await
     }
 
     /// Raises the event that these instances wait for and awaits the end of each; returns how many ended per second.
     pub(crate) async fn wake(&self, ids: &[InstanceId]) -> anyhow::Result<f64> {
         let begun = Instant::now();
         let word = Payload::of(&7)?;
-        let wake = |id| {
-            let word = word.clone();
-            async move {
-                self.client.raise(id, WORD.name(), word.clone()).send().await?;
-                match self.end(id).await? {
-                    output if output == word => anyhow::Ok(()),
-                    output => bail!("instance {id} returned {output:?}"),
-                }
-            }
-        };
+        let wake = |id| self.tell(id, WORD.name(), word.clone(), &word);
         let all = stream::iter(ids).map(wake).buffer_unordered(UNDER_WAY);
         all.try_for_each(|()| async { Ok(()) }).await?;
         Ok(ids.len() as f64 / begun.elapsed().as_secs_f64())
     }
 
-    async fn end(&self, id: &InstanceId) -> anyhow::Result<Payload> {
+    async fn end(&self, id: &InstanceId, expected: &Payload) -> anyhow::Result<()> {
         let ended = self.client.wait(id, WITHIN).await?;
         let ended = ended.with_context(|| format!("instance {id} has not ended within {} s", WITHIN.as_secs()))?;
         match (ended.status, ended.outcome) {
-            (Status::Completed, Ok(output)) => Ok(output),
+            (Status::Completed, Ok(output)) if output == *expected => Ok(()),
+            (Status::Completed, Ok(output)) => {
+                bail!("instance {id} returned {output:?}, and {expected:?} was expected")
+            }
             (status, outcome) => bail!("instance {id} is {status:?}: {outcome:?}"),
         }
     }

@@ -6,6 +6,7 @@ mod client;
 mod copy;
 mod driver;
 mod fleet;
+mod growth;
 mod limit;
 mod load;
 mod meter;
@@ -45,7 +46,9 @@ enum Role {
     Speed(speed::Plan),
     /// Other engines beside ours, by the commands that bench/peers writes down
     Peers(peers::Plan),
-    /// Draws the figures of `speed`
+    /// What a piece of work costs, by what should not make it cost more
+    Growth(growth::Plan),
+    /// Draws the figures of `speed` or of `growth`
     Plot(plot::Plan),
     /// A million instances wait: what they cost, and what they take from new work
     Million(million::Plan),
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Role::Client(_) | Role::Limit(_) => Builder::new_current_thread(),
         Role::Speed(_)
         | Role::Peers(_)
+        | Role::Growth(_)
         | Role::Plot(_)
         | Role::Million(_)
         | Role::Orchestrator(_)
@@ -101,6 +105,7 @@ async fn run(role: &Role) -> anyhow::Result<bool> {
     match role {
         Role::Speed(plan) => speed::run(plan).await?,
         Role::Peers(plan) => peers::run(plan).await?,
+        Role::Growth(plan) => return growth::run(plan).await,
         Role::Plot(plan) => plot::run(plan)?,
         Role::Million(plan) => return million::run(plan).await,
         Role::Orchestrator(args) => roles::orchestrator(args).await?,

@@ -1,23 +1,36 @@
-//! `make bench-plot`: draws the figures of `make bench`, a panel for each kind of work.
+//! `make bench-plot`: draws the figures of `make bench`, a panel for each kind of work, or those of `make bench-growth`.
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 
 use anyhow::{Context, ensure};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use crate::shape::Shape;
+use crate::{growth, shape::Shape};
 
 /// What is drawn, and where.
 #[derive(Args, Debug)]
 pub(crate) struct Plan {
-    /// The figures
-    #[arg(long, value_name = "FILE", default_value = "target/bench.json")]
-    figures: PathBuf,
+    /// Which part was measured
+    #[arg(value_enum, default_value_t = Part::Speed)]
+    part: Part,
 
-    /// The picture
-    #[arg(long, value_name = "FILE", default_value = "docs/performance.svg")]
-    picture: PathBuf,
+    /// The figures [default: target/bench.json, of growth target/bench-growth.json]
+    #[arg(long, value_name = "FILE")]
+    figures: Option<PathBuf>,
+
+    /// The picture [default: docs/performance.svg, of growth docs/growth.svg]
+    #[arg(long, value_name = "FILE")]
+    picture: Option<PathBuf>,
+}
+
+/// What can be drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The fleet beside what the broker alone can do
+    Speed,
+    /// What a piece of work costs, by what should not make it cost more
+    Growth,
 }
 
 /// Where bars begin, and how long the longest is.
@@ -40,11 +53,19 @@ struct Bar {
 
 /// Draws it.
 pub(crate) fn run(plan: &Plan) -> anyhow::Result<()> {
-    let text = fs::read_to_string(&plan.figures);
-    let text = text.with_context(|| format!("read {}: make bench writes it", plan.figures.display()))?;
-    let figures = serde_json::from_str(&text).with_context(|| format!("read {}", plan.figures.display()))?;
-    let picture = draw(&figures)?;
-    fs::write(&plan.picture, picture).with_context(|| format!("write {}", plan.picture.display()))
+    let (figures, picture, command) = match plan.part {
+        Part::Speed => ("target/bench.json", "docs/performance.svg", "make bench"),
+        Part::Growth => ("target/bench-growth.json", "docs/growth.svg", "make bench-growth"),
+    };
+    let file = plan.figures.clone().unwrap_or_else(|| figures.into());
+    let text = fs::read_to_string(&file).with_context(|| format!("read {}: {command} writes it", file.display()))?;
+    let figures = serde_json::from_str(&text).with_context(|| format!("read {}", file.display()))?;
+    let drawn = match plan.part {
+        Part::Speed => draw(&figures)?,
+        Part::Growth => growth::draw(&figures)?,
+    };
+    let file = plan.picture.clone().unwrap_or_else(|| picture.into());
+    fs::write(&file, drawn).with_context(|| format!("write {}", file.display()))
 }
 
 /// Returns the picture of what `make bench` wrote.

@@ -14,11 +14,16 @@ pub(crate) const UNTIL: Orchestrator<Timestamp, ()> = Orchestrator::new("bench_u
 pub(crate) const HEAR: Orchestrator<(), u32> = Orchestrator::new("bench_hear");
 /// Calls activities one after the other, each with what the one before has returned.
 pub(crate) const CHAIN: Orchestrator<Job, Parcel> = Orchestrator::new("bench_chain");
+/// Calls activities one after the other as [`CHAIN`] does, waits to hear how many [`MORE`], and calls those too.
+pub(crate) const GROW: Orchestrator<Job, Parcel> = Orchestrator::new("bench_grow");
 /// Calls activities at once, and adds up what they return.
 pub(crate) const FAN: Orchestrator<Job, u64> = Orchestrator::new("bench_fan");
 
 /// The event that [`HEAR`] waits for.
 pub(crate) const WORD: Event<u32> = Event::new("word");
+
+/// The event that [`GROW`] waits for.
+pub(crate) const MORE: Event<u32> = Event::new("more");
 
 /// Returns its parcel with the next number.
 pub(crate) const PASS: Activity<Parcel, Parcel> = Activity::new("bench_pass");
@@ -58,17 +63,25 @@ pub(crate) fn job(shape: Shape, number: u64) -> Job {
 pub(crate) fn outcome(shape: Shape, number: u64) -> Result<Payload, serde_json::Error> {
     match shape {
         Shape::W1 | Shape::W2 | Shape::L1 => Payload::of(&parcel(number + u64::from(shape.steps()))),
-        Shape::W3 => {
-            let width = u64::from(shape.width());
-            Payload::of(&(number * width + (1..=width).sum::<u64>()))
-        }
+        Shape::W3 => fan_outcome(shape.width(), number),
     }
+}
+
+/// Returns how an instance ends that calls so many activities at once.
+pub(crate) fn fan_outcome(width: u32, number: u64) -> Result<Payload, serde_json::Error> {
+    let width = u64::from(width);
+    Payload::of(&(number * width + (1..=width).sum::<u64>()))
 }
 
 /// Returns everything.
 pub(crate) fn registry() -> Registry {
     let registry = Registry::new().orchestrator(STEP, step).orchestrator(UNTIL, until).orchestrator(HEAR, hear);
-    registry.orchestrator(CHAIN, chain).orchestrator(FAN, fan).activity(ADD, add).activity(PASS, pass)
+    registry
+        .orchestrator(CHAIN, chain)
+        .orchestrator(GROW, grow)
+        .orchestrator(FAN, fan)
+        .activity(ADD, add)
+        .activity(PASS, pass)
 }
 
 async fn step(ctx: Context, number: u32) -> Result<u32, Failure> {
@@ -85,6 +98,16 @@ async fn hear(ctx: Context, (): ()) -> Result<u32, Failure> {
 }
 
 async fn chain(ctx: Context, job: Job) -> Result<Parcel, Failure> {
+    pass_on(&ctx, job).await
+}
+
+async fn grow(ctx: Context, job: Job) -> Result<Parcel, Failure> {
+    let parcel = pass_on(&ctx, job).await?;
+    let times = ctx.event(MORE).await?;
+    pass_on(&ctx, Job { times, parcel }).await
+}
+
+async fn pass_on(ctx: &Context, job: Job) -> Result<Parcel, Failure> {
     let mut parcel = job.parcel;
     for _ in 0..job.times {
         parcel = ctx.call(PASS, parcel).await?;

@@ -14,6 +14,7 @@ use warren_model::Payload;
 
 use crate::{
     driver,
+    fleet::Places,
     shape::{Shape, Work},
     workload::{self, CHAIN, FAN},
 };
@@ -50,6 +51,12 @@ pub(crate) struct Role {
 
     #[command(flatten)]
     work: Work,
+}
+
+/// Returns the arguments of a client of this hub.
+pub(crate) fn arguments(places: &Places, hub: &str, work: Work) -> Vec<String> {
+    let own = ["client", "--broker", &places.broker, "--store", &places.store, "--hub", hub];
+    own.into_iter().map(ToOwned::to_owned).chain(work.arguments()).collect()
 }
 
 /// How starts get to a fleet.

@@ -82,7 +82,7 @@ impl Machine {
         Self::parse(&fs::read_to_string("/proc/stat").context("read /proc/stat")?).context("read /proc/stat")
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let line = text.lines().next()?.strip_prefix("cpu ")?;
         let ticks = line.split_whitespace().take(8).map(|text| text.parse().ok()).collect::<Option<Vec<u64>>>()?;
         let idle = ticks.get(3)? + ticks.get(4)?;

@@ -4,10 +4,12 @@
 
 mod broker;
 mod cpu;
+mod crew;
 mod database;
 mod idle;
 
 pub(crate) use broker::{Moved, moved};
 pub(crate) use cpu::{Machine, Process};
+pub(crate) use crew::{Crew, Taken};
 pub(crate) use database::{Database, Written};
 pub(crate) use idle::wait_for_idle;

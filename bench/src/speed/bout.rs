@@ -12,7 +12,7 @@ use super::{
 use crate::{
     driver::Figures,
     limit::Answers,
-    meter::{Database, Machine, Moved, Process, Written, moved, wait_for_idle},
+    meter::{self, Database, Moved, Process, Written, moved, wait_for_idle},
     part::Part,
     shape::{Shape, Work},
 };
@@ -69,15 +69,12 @@ pub(crate) async fn run(
     let is_idle = wait_for_idle(plan.patience()).await?;
     let mut crew = Crew::start(hub, contender, work).await?;
     let before = if has_cost { Some((moved().await?, database.written().await?)) } else { None };
-    let (since, took_before) = (Machine::now()?, crew.cpu_us()?);
+    let since = crew.processes.read()?;
     let figures = crew.client.measure().await?;
-    let (now, took) = (Machine::now()?, crew.cpu_us()?);
+    let taken = crew.processes.read()?.since(&since);
     let expected = crew.expected;
     ensure!(figures.count == expected, "{} of {expected} were answered as they should be", figures.count);
-    let took: BTreeMap<_, _> =
-        took.into_iter().map(|(name, us)| (name, us.saturating_sub(took_before[name]))).collect();
     let per = 1.0 / f64::from(work.instances);
-    let others = now.busy_us(since).saturating_sub(took.values().sum()) as f64;
     let cost = match before {
         Some(before) => {
             let now = (moved().await?, database.written().await?);
@@ -90,8 +87,8 @@ pub(crate) async fn run(
     };
     Ok(Bout {
         work,
-        cpu_us: took.into_iter().map(|(name, us)| (name, us as f64 * per)).collect(),
-        others: others / (figures.seconds * 1e6 * cores()),
+        cpu_us: taken.cpu_us.iter().map(|(name, us)| (*name, *us as f64 * per)).collect(),
+        others: taken.others_share(figures.seconds),
         figures,
         is_idle,
         cost,
@@ -111,33 +108,29 @@ impl Cost {
     }
 }
 
-/// How many processors there are.
-fn cores() -> f64 {
-    std::thread::available_parallelism().map_or(1.0, |count| count.get() as f64)
-}
-
 /// The processes of a run.
 struct Crew {
     client: Part,
     /// Those that are there for this run only; they live as long as it does.
     _others: Vec<Part>,
-    processes: BTreeMap<&'static str, Process>,
+    processes: meter::Crew,
     /// How many answers there must be.
     expected: usize,
 }
 
 impl Crew {
     async fn start(hub: &Hub, contender: Contender, work: Work) -> anyhow::Result<Self> {
-        let mut processes = BTreeMap::from([("broker", Process::one(hub.broker_pid))]);
+        let mut processes = meter::Crew::default();
+        processes.add("broker", Process::one(hub.broker_pid));
         let (client, others, expected) = match contender {
             Contender::Ours | Contender::Packed => {
-                processes.insert("orchestrator", Process::one(hub.orchestrator.pid()));
-                processes.insert("worker", Process::one(hub.worker.pid()));
+                processes.add("orchestrator", Process::one(hub.orchestrator.pid()));
+                processes.add("worker", Process::one(hub.worker.pid()));
                 if hub.row != Row::Sqlite {
-                    processes.insert("database", Process::with_children(hub.database_pid));
+                    processes.add("database", Process::with_children(hub.database_pid));
                 }
                 if let Some(api) = &hub.api {
-                    processes.insert("api", Process::one(api.pid()));
+                    processes.add("api", Process::one(api.pid()));
                 }
                 (Part::start("client", &hub.client(work, contender)).await?, Vec::new(), work.instances)
             }
@@ -145,24 +138,15 @@ impl Crew {
             Contender::LimitQueue => limit(hub, work, Answers::Queue, &mut processes).await?,
             Contender::Path => path(hub, work, &mut processes).await?,
         };
-        processes.insert("client", Process::one(client.pid()));
+        processes.add("client", Process::one(client.pid()));
         Ok(Self { client, _others: others, processes, expected: expected as usize })
-    }
-
-    fn cpu_us(&self) -> anyhow::Result<BTreeMap<&'static str, u64>> {
-        self.processes.iter().map(|(name, process)| Ok((*name, process.cpu_us()?))).collect()
     }
 }
 
 /// The processes of a run besides those of the fleet: the client, the others, and how many answers there must be.
 type Extras = (Part, Vec<Part>, u32);
 
-async fn limit(
-    hub: &Hub,
-    work: Work,
-    answers: Answers,
-    processes: &mut BTreeMap<&'static str, Process>,
-) -> anyhow::Result<Extras> {
+async fn limit(hub: &Hub, work: Work, answers: Answers, processes: &mut meter::Crew) -> anyhow::Result<Extras> {
     let is_round_trip = work.shape.width() > 1;
     let mut more = vec!["--answers", answers.name()];
     if is_round_trip {
@@ -173,24 +157,24 @@ async fn limit(
     let mut others = Vec::new();
     if !is_round_trip {
         let relay = Part::start("relay of the limit", &arguments("relay")).await?;
-        processes.insert("orchestrator", Process::one(relay.pid()));
+        processes.add("orchestrator", Process::one(relay.pid()));
         others.push(relay);
     }
     let worker = Part::start("worker of the limit", &arguments("worker")).await?;
-    processes.insert("worker", Process::one(worker.pid()));
+    processes.add("worker", Process::one(worker.pid()));
     others.push(worker);
     let expected = if is_round_trip { work.messages() } else { work.instances };
     Ok((Part::start("client of the limit", &arguments("client")).await?, others, expected))
 }
 
-async fn path(hub: &Hub, work: Work, processes: &mut BTreeMap<&'static str, Process>) -> anyhow::Result<Extras> {
+async fn path(hub: &Hub, work: Work, processes: &mut meter::Crew) -> anyhow::Result<Extras> {
     let more = ["--store", &hub.places.store];
     drop(Part::start("preparation of the commit path", &bare(hub, "prepare", &more, work)).await?);
     let owner = Part::start("owner of the commit path", &bare(hub, "owner", &more, work)).await?;
-    processes.insert("orchestrator", Process::one(owner.pid()));
-    processes.insert("database", Process::with_children(hub.database_pid));
+    processes.add("orchestrator", Process::one(owner.pid()));
+    processes.add("database", Process::with_children(hub.database_pid));
     let worker = Part::start("worker of the commit path", &bare(hub, "worker", &more, work)).await?;
-    processes.insert("worker", Process::one(worker.pid()));
+    processes.add("worker", Process::one(worker.pid()));
     let client = Part::start("client of the commit path", &bare(hub, "client", &more, work)).await?;
     Ok((client, vec![owner, worker], work.instances))
 }

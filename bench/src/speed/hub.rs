@@ -11,14 +11,14 @@ use super::{
     plan::{Plan, Row},
 };
 use crate::{
-    client::Way,
+    client::{self, Way},
     fleet::{Places, Service},
     servers::{self, Server},
     shape::Work,
 };
 
 /// How many activities a worker runs at a time, and so how many work items it is handed: as many as the limit's.
-const CONCURRENCY: &str = "worker.concurrency=1000";
+pub(crate) const CONCURRENCY: &str = "worker.concurrency=1000";
 
 /// Lets all work items share messages.
 const PACKED: &str = "orchestrator.packed_queues=*";
@@ -67,42 +67,21 @@ impl Hub {
 
     /// Returns the arguments of a client of it.
     pub(crate) fn client(&self, work: Work, contender: Contender) -> Vec<String> {
-        let Places { broker, store, .. } = &self.places;
-        let own = ["client", "--broker", broker, "--store", store, "--hub", &self.name, "--way", self.row.way().name()];
+        let way = ["--way".to_owned(), self.row.way().name().to_owned()];
         let api = self.api.iter().flat_map(|api| ["--api".to_owned(), api.url()]);
         let packs = (contender == Contender::Packed).then(|| "--packs".to_owned());
-        own.into_iter().map(ToOwned::to_owned).chain(api).chain(packs).chain(work.arguments()).collect()
+        client::arguments(&self.places, &self.name, work).into_iter().chain(way).chain(api).chain(packs).collect()
     }
 
     /// Fails unless everything that was started has completed, nothing is in the dead queue, and queues and publishers
     /// are what they are said to be; returns what was seen.
     pub(crate) async fn check(&self) -> anyhow::Result<Setting> {
-        let completed = self.completed().await?;
+        let completed = completed(&self.places.store, &self.name).await?;
         let queues = servers::check_queues(&format!("{}.", self.name), self.row.queues()).await?;
         servers::check_empty(&format!("{}.dead", self.name)).await?;
         let kind = self.row.queues().name();
         let seen = format!("{queues} durable {kind} queues; {completed} instances, all completed");
         Ok(Setting::new(&format!("hub {}", self.name), seen))
-    }
-
-    async fn completed(&self) -> anyhow::Result<u64> {
-        let counts = match self.places.store.strip_prefix("sqlite:") {
-            Some(file) => {
-                let (file, hub) = (file.to_owned(), self.name.clone());
-                spawn_blocking(move || SqliteReader::open(file.as_ref(), &hub)).await??.counts().await?
-            }
-            None => PostgresReader::open(&self.places.store, &self.name).await?.counts().await?,
-        };
-        let mut completed = 0;
-        for (status, count) in counts {
-            if status == Status::Completed {
-                completed = count;
-            } else if count > 0 {
-                bail!("{count} instances of hub {} are {status:?}, and all should have completed", self.name);
-            }
-        }
-        ensure!(completed > 0, "no instance of hub {} has completed", self.name);
-        Ok(completed)
     }
 
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
@@ -112,4 +91,25 @@ impl Hub {
         self.worker.stop().await?;
         self.orchestrator.stop().await
     }
+}
+
+/// Fails unless every instance of a hub has completed; returns how many there are.
+pub(crate) async fn completed(store: &str, hub: &str) -> anyhow::Result<u64> {
+    let counts = match store.strip_prefix("sqlite:") {
+        Some(file) => {
+            let (file, hub) = (file.to_owned(), hub.to_owned());
+            spawn_blocking(move || SqliteReader::open(file.as_ref(), &hub)).await??.counts().await?
+        }
+        None => PostgresReader::open(store, hub).await?.counts().await?,
+    };
+    let mut completed = 0;
+    for (status, count) in counts {
+        if status == Status::Completed {
+            completed = count;
+        } else if count > 0 {
+            bail!("{count} instances of hub {hub} are {status:?}, and all should have completed");
+        }
+    }
+    ensure!(completed > 0, "no instance of hub {hub} has completed");
+    Ok(completed)
 }

@@ -17,9 +17,10 @@ use std::collections::BTreeMap;
 use crate::{meter::Database, servers, shape::Shape};
 pub(crate) use bout::{Bout, run as bout};
 pub(crate) use contender::Contender;
-pub(crate) use hub::Hub;
+pub(crate) use hub::{CONCURRENCY, Hub, completed};
+pub(crate) use outcome::machine;
 use outcome::{Outcome, Setting};
-pub(crate) use plan::{Plan, Row};
+pub(crate) use plan::{Plan, Row, setting};
 
 /// Measures everything, prints it and writes it.
 pub(crate) async fn run(plan: &Plan) -> anyhow::Result<()> {
@@ -73,7 +74,7 @@ async fn alternate(plan: &Plan, hubs: &Hubs, row: Row, shape: Shape) -> anyhow::
 
 /// Asks the servers how they are set, and fails if they would lose what they have taken.
 async fn settings(plan: &Plan) -> anyhow::Result<Vec<Setting>> {
-    let mut settings = outcome::machine();
+    let mut settings = machine();
     settings.push(Setting::new("rabbitmq", servers::broker_version().await?));
     let database = Database::connect(&plan.store).await?.settings().await?;
     settings.extend(database.into_iter().map(|(name, value)| Setting::new(&format!("postgresql {name}"), value)));

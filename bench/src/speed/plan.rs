@@ -174,7 +174,8 @@ fn inflight(text: &str) -> Result<usize, String> {
     }
 }
 
-fn setting(text: &str) -> Result<String, String> {
+/// Reads a setting of a fleet.
+pub(crate) fn setting(text: &str) -> Result<String, String> {
     match text.split_once('=') {
         Some((key, _)) if key.contains('.') => Ok(text.into()),
         Some(_) | None => Err("must be SECTION.KEY=VALUE, e.g. hub.partitions=1".into()),
