@@ -15,7 +15,6 @@ use super::{
     fleet::Fleet,
     outcome::{Series, Shown},
     plan::{Part, Plan},
-    sample::Sample,
 };
 use crate::{
     load::Load,
@@ -113,8 +112,7 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Series>> {
     });
     for Grown { size, evicted: ids, .. } in &grown {
         let work = finish(&load, ids, *size, 0, 1);
-        let sample: Sample = fleet.measure(size.evicted, work).await?;
-        evicted.add(size.events, sample);
+        evicted.add(size.events, fleet.measure(size.evicted, work).await?);
     }
     fleet.check().await?;
     fleet.stop().await?;

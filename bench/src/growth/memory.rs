@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use anyhow::ensure;
 use tokio::time::sleep;
 use warren_model::Payload;
 
@@ -58,6 +59,8 @@ async fn per_instance(plan: &Plan, fleet: &Fleet) -> anyhow::Result<Vec<f64>> {
         all.push((now as f64 - before as f64) / f64::from(size - count));
         (count, before) = (*size, now);
     }
+    let (waiting, _) = fleet.rows().await?.waiting().await?;
+    ensure!(waiting == i64::from(FIRST + count), "{waiting} instances wait, and {} were started", FIRST + count);
     Ok(all)
 }
 
