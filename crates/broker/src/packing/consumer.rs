@@ -118,7 +118,8 @@ impl<B: Broker> Consumer for PackingConsumer<B> {
             if !taken.is_empty() {
                 return Some(taken);
             }
-            if self.has_ended && self.returning.is_none() {
+            // Of a lost channel all comes again, whether or not some of it is back already: nobody waits for that.
+            if self.has_ended && (self.returning.is_none() || !shared.tally().is_draining()) {
                 return None;
             }
             // Even without room: the loss of the channel is to be known at once. The prefetch bounds what comes.

@@ -124,6 +124,11 @@ impl Tally {
         words
     }
 
+    /// Returns whether no more is consumed, by the consumer's own wish.
+    pub(super) fn is_draining(&self) -> bool {
+        self.returns.as_ref().is_some_and(|returns| returns.is_draining)
+    }
+
     pub(super) fn is_under_way(&self, tag: u64) -> bool {
         self.returns.as_ref().is_some_and(|returns| returns.under_way.contains(&tag))
     }
