@@ -67,10 +67,11 @@ def triggers_are_whole(overlay):
 
 @rule
 def scaled_queues_are_those_that_are_served(overlay):
-    """A ScaledObject has a trigger for each queue that its workers serve, for no other, and each is declared."""
+    """A ScaledObject has a trigger for each queue that its workers serve, for no other; if queues are declared here, each
+    is."""
     for scaler in overlay.manifests.of("ScaledObject"):
         queues = {trigger["metadata"]["queueName"] for trigger in scaler["spec"]["triggers"]}
-        for queue in sorted(queues - declared(overlay)):
+        for queue in sorted(queues - declared(overlay)) if declared(overlay) else ():
             yield where(scaler), f"nobody declares the queue {queue}"
         for document, _, settings in workers(overlay):
             if name_of(document) == scaler["spec"]["scaleTargetRef"]["name"] and queues != served(overlay, settings):
