@@ -28,7 +28,7 @@ pub struct Turn {
     pub timers: Vec<TimerCreated>,
     /// Timers that fired or were cancelled.
     pub timers_done: Vec<ActionId>,
-    /// Whether no timer of the instance is left.
+    /// Whether the timers that the instance may have are to go.
     pub timers_clear: bool,
     /// Messages that the instance sends itself: keep them as pending and run them in a later batch.
     pub follow_up: Vec<InboxMessage>,
@@ -278,7 +278,8 @@ impl Ending<'_> {
         self.instance.begun = false;
         self.turn.timers.clear();
         self.turn.timers_done.clear();
-        self.turn.timers_clear = true;
+        // Most have none, and to look for them would cost each as much as its row.
+        self.turn.timers_clear = std::mem::take(&mut self.instance.has_timers);
         self.turn.follow_up.clear();
     }
 

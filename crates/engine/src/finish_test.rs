@@ -1,7 +1,7 @@
 use warren_model::{AnswerTo, Event, EventSent, InstanceId, Outgoing, Parent, PartitionMessage};
 
 use super::*;
-use crate::testing::*;
+use crate::{Live, testing::*};
 
 /// Runs a first turn in which the code does this, and returns it with the instance.
 fn check(code: fn(&[Event]) -> (Vec<Action>, Progress), events: &[&str]) -> (Turn, Story) {
@@ -40,7 +40,8 @@ fn an_orchestration_ends_with_its_result_and_tells_who_waits() {
     assert!(
         matches!(&turn.messages[1], Outgoing::Outcome { status: Status::Completed, outcome: o, .. } if *o == outcome)
     );
-    assert!(turn.timers_clear && story.live.instance.record.status == Status::Completed);
+    assert!(!turn.timers_clear, "it had no timers");
+    assert_eq!(story.live.instance.record.status, Status::Completed);
     assert_eq!(story.turn(&[done(2, "1"), raise("late")]).recorded, None, "h10, h12: what comes later changes nothing");
 }
 
@@ -101,7 +102,7 @@ fn continue_as_new_starts_over_and_carries_what_was_not_consumed() {
     let (turn, mut story) = check(code, &["OrchestratorStarted", "ExecutionStarted", "TimerCreated", "ContinueAsNew"]);
     let to = execution_id(&id(), &execution().to_string());
     assert_eq!(turn.continued, Some(Continuation { from: execution(), to }));
-    assert!(turn.timers.is_empty() && turn.timers_clear);
+    assert!(turn.timers.is_empty());
     let [InboxMessage::Start { execution: next, started, .. }, InboxMessage::Raise(carried)] = &turn.follow_up[..]
     else {
         panic!("{turn:?}")
@@ -390,4 +391,28 @@ fn a_hundred_thousand_timers_that_are_cancelled_at_once_cost_no_more_than_each_a
         .concat(),
     );
     assert_eq!(story.0.timers, []);
+}
+
+#[test]
+fn h11_the_end_of_an_instance_clears_the_timers_that_it_may_have_and_looks_for_none_otherwise() {
+    let waits = |told: &[Event]| {
+        let ended = told.iter().any(|event| matches!(event, Event::EventRaised(_)));
+        let progress = if ended { Progress::Ended(Ok(Payload::null())) } else { Progress::Waiting };
+        (vec![timer(1, 60)], progress)
+    };
+    for end in [raise("end"), terminate()] {
+        for is_evicted in [false, true] {
+            let mut story = Story::begun(waits);
+            if is_evicted {
+                story.evict();
+            }
+            assert!(story.turn(std::slice::from_ref(&end)).timers_clear);
+        }
+    }
+    let mut story = Story::begun(chain);
+    assert!(!story.turn(&[terminate()]).timers_clear);
+    // Nobody knows what a history that can't be read has left.
+    let mut story = Story::begun(chain);
+    story.live = Live::corrupt(story.live.instance.record.clone(), "torn".into());
+    assert!(story.turn(&[terminate()]).timers_clear);
 }

@@ -77,6 +77,8 @@ pub struct Instance {
     pub(crate) open: BTreeMap<ActionId, Open>,
     /// Whether the present execution has its `ExecutionStarted`.
     pub(crate) begun: bool,
+    /// Whether the store may have timers of it.
+    pub(crate) has_timers: bool,
 }
 
 impl Instance {
@@ -106,21 +108,21 @@ impl Instance {
             history_events: 0,
             history_bytes: 0,
         };
-        Self { record, open: BTreeMap::new(), begun: false }
+        Self { record, open: BTreeMap::new(), begun: false, has_timers: false }
     }
 
     /// Returns an instance whose history can't be read: it holds what arrives until somebody has mended that, and only
     /// a terminate still reaches it.
     pub fn corrupt(record: InstanceRecord, message: String) -> Self {
         // As if it had begun: what it waits for is unknown, so nothing may be judged by it.
-        let mut instance = Self { record, open: BTreeMap::new(), begun: true };
+        let mut instance = Self { record, open: BTreeMap::new(), begun: true, has_timers: true };
         instance.park(ConditionKind::Corrupt, message);
         instance
     }
 
     /// Returns the instance that a row and the turns of its present execution describe.
     pub fn restore(record: InstanceRecord, turns: &[TurnRecord]) -> Self {
-        let mut instance = Self { record, open: BTreeMap::new(), begun: false };
+        let mut instance = Self { record, open: BTreeMap::new(), begun: false, has_timers: false };
         if !instance.record.status.is_terminal() {
             turns.iter().flat_map(|turn| &turn.events).for_each(|event| instance.note(event));
         }
@@ -174,6 +176,7 @@ impl Instance {
             }
             Event::TimerCreated(timer) => {
                 self.open.insert(timer.id, Open::Timer);
+                self.has_timers = true;
             }
             Event::TaskCompleted { id, .. }
             | Event::TaskFailed { id, .. }
