@@ -6,7 +6,7 @@ use warren_model::Partition;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a store did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// Somebody else owns the partition now. Give up the partition; nothing was written.
     #[error("write partition {partition}: epoch {epoch} has been taken over")]

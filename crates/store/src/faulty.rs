@@ -149,6 +149,10 @@ impl<S: Store> Store for Faulty<S> {
         self.inner.hub()
     }
 
+    fn apart(&self) -> Self {
+        Self { inner: self.inner.apart(), script: self.script.clone() }
+    }
+
     async fn survey(&self) -> Result<Survey> {
         self.call(Call::Survey, |store| async move { store.survey().await }).await
     }
@@ -193,8 +197,10 @@ impl<S: Store> Store for Faulty<S> {
         self.call(Call::Sweep, |store| async move { store.sweep(partition, epoch, sweep).await }).await
     }
 
-    async fn commit(&self, commit: Commit) -> Result<()> {
-        self.call(Call::Commit, |store| async move { store.commit(commit).await }).await
+    async fn commit_together(&self, commits: Vec<Commit>) -> Vec<Result<()>> {
+        let count = commits.len();
+        let call = self.call(Call::Commit, |store| async move { Ok(store.commit_together(commits).await) });
+        call.await.unwrap_or_else(|error| vec![Err(error); count])
     }
 
     async fn expire(

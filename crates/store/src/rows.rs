@@ -434,3 +434,10 @@ pub struct LoadedInstance {
     /// Where the next pending message goes: behind every row, also one that can't be read.
     pub next_position: u64,
 }
+
+impl LoadedInstance {
+    /// Returns what is loaded of an instance that nobody has seen.
+    pub fn unseen(id: InstanceId) -> Self {
+        Self { id, record: None, turns: Ok(Vec::new()), pending: Vec::new(), next_position: 0 }
+    }
+}

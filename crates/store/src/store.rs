@@ -29,6 +29,12 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Returns the hub that this store holds.
     fn hub(&self) -> &Hub;
 
+    /// Returns a handle on the same hub for a runtime of its own: what an owner reads and writes does not leave it.
+    #[must_use]
+    fn apart(&self) -> Self {
+        self.clone()
+    }
+
     /// Returns every partition's lease, the replicas that stand for partitions, and the database's clock. A read.
     fn survey(&self) -> impl Future<Output = Result<Survey>> + Send;
 
@@ -82,7 +88,13 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Fails with [`Error::Fenced`](crate::Error::Fenced), [`Error::Refused`](crate::Error::Refused) (a row the
     /// database will never take, a commit number that does not follow), [`Error::Unavailable`](crate::Error::Unavailable)
     /// (nothing written) or [`Error::Unknown`](crate::Error::Unknown). To drop the future stops the waiting, not the commit.
-    fn commit(&self, commit: Commit) -> impl Future<Output = Result<()>> + Send;
+    fn commit(&self, commit: Commit) -> impl Future<Output = Result<()>> + Send {
+        async move { self.commit_together(vec![commit]).await.pop().expect("one commit has one result") }
+    }
+
+    /// Writes batches of several partitions, at most one of each, as [`Self::commit`] does each of them: one that is fenced
+    /// or refused is no trouble of the others. Returns what became of each, in order.
+    fn commit_together(&self, commits: Vec<Commit>) -> impl Future<Output = Vec<Result<()>>> + Send;
 
     /// Forgets commands answered before `answered_before`, and payloads as old that no running execution has a task for;
     /// returns pending messages for instances that nobody has

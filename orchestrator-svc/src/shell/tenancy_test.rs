@@ -84,8 +84,8 @@ impl Store for Deaf {
         self.store.sweep(partition, epoch, sweep).await
     }
 
-    async fn commit(&self, commit: Commit) -> Result<()> {
-        self.store.commit(commit).await
+    async fn commit_together(&self, commits: Vec<Commit>) -> Vec<Result<()>> {
+        self.store.commit_together(commits).await
     }
 
     async fn expire(&self, p: Partition, e: Epoch, before: Timestamp, now: Timestamp, n: usize) -> Result<Expired> {

@@ -288,3 +288,82 @@ pub async fn many_rows_are_one_commit<F: Fixture>(fixture: &F) {
     assert!(loaded.instances.iter().zip(&names).all(|(loaded, name)| loaded.id == id(name) && loaded.record.is_some()));
     assert_eq!(loaded.instances.len(), names.len());
 }
+
+/// Returns the owners of three partitions of one hub.
+async fn three<F: Fixture>(fixture: &F) -> [Owned<F::Store>; 3] {
+    let store = fixture.open(&wide(3)).await.unwrap();
+    let [a, b, c] = [0, 1, 2].map(|partition| take(store.clone(), Partition(partition)));
+    [a.await, b.await, c.await]
+}
+
+pub async fn batches_of_partitions_are_written_together<F: Fixture>(fixture: &F) {
+    let owners = three(fixture).await;
+    // The same keys in each: numbers, instances, targets.
+    let store = &owners[0].store;
+    let first = owners.iter().map(|owner| owner.next(|commit| whole(commit, "order-1", 0))).collect();
+    assert!(store.commit_together(first).await.iter().all(Result::is_ok));
+    // One of them removes and adds a row with one key, which takes two statements.
+    let second = owners.iter().enumerate().map(|(at, owner)| {
+        let mut commit = Commit::new(owner.partition, owner.epoch, 2);
+        commit.timers_done.push((id("order-1"), ActionId(1)));
+        if at == 1 {
+            commit.timers.push(timer("order-1", 1, 3_000));
+        }
+        commit.outbox.push(outbox(1, "order-2", 4));
+        commit
+    });
+    assert!(store.commit_together(second.collect()).await.iter().all(Result::is_ok));
+    for (at, owner) in owners.iter().enumerate() {
+        let state = owner.state().await;
+        assert_eq!((state.number, state.outbox), (2, vec![outbox(1, "order-2", 4)]));
+        let timers = if at == 1 { vec![timer("order-1", 1, 3_000)] } else { vec![] };
+        assert_eq!(owner.timers().await, timers);
+        assert_eq!(owner.load("order-1").await.turns.unwrap().len(), 1);
+    }
+    assert!(store.commit_together(vec![]).await.is_empty());
+}
+
+pub async fn h2_a_fenced_batch_takes_none_with_it<F: Fixture>(fixture: &F) {
+    let owners = three(fixture).await;
+    let store = &owners[0].store;
+    take(store.clone(), Partition(1)).await;
+    let commits = owners.iter().map(|owner| owner.next(|commit| whole(commit, "order-1", 0))).collect();
+    let results = store.commit_together(commits).await;
+    assert!(
+        matches!(&results[..], [Ok(()), Err(Error::Fenced { partition: Partition(1), .. }), Ok(())]),
+        "{results:?}"
+    );
+    // A number that does not follow is another batch's trouble as little.
+    let numbers = [3, 1, 2];
+    let late = owners.iter().zip(numbers).map(|(owner, number)| Commit::new(owner.partition, owner.epoch, number));
+    let results = store.commit_together(late.collect()).await;
+    let [Err(Error::Refused(why)), Err(Error::Fenced { .. }), Ok(())] = &results[..] else { panic!("{results:?}") };
+    assert!(why.contains("commit 3 of partition 0"), "{why}");
+    assert_eq!((owners[0].state().await.number, owners[2].state().await.number), (1, 2));
+}
+
+pub async fn h18_a_refused_batch_takes_none_with_it<F: Fixture>(fixture: &F) {
+    let owners = three(fixture).await;
+    let store = &owners[0].store;
+    for (number, refused) in [
+        (1, (|commit| commit.turns.push(turn("order-1", 0))) as fn(&mut Commit)),
+        (2, |commit| commit.pending.push(pending("order-1", u64::MAX))),
+    ] {
+        let commits = owners.iter().enumerate().map(|(at, owner)| {
+            let mut commit = Commit::new(owner.partition, owner.epoch, if at == 1 { 1 } else { number });
+            whole(&mut commit, "order-1", u32::try_from(number).unwrap() - 1);
+            if at == 1 {
+                refused(&mut commit);
+            }
+            commit
+        });
+        let results = store.commit_together(commits.collect()).await;
+        let [Ok(()), Err(Error::Refused(why)), Ok(())] = &results[..] else { panic!("{results:?}") };
+        assert!(why.contains("order-1"), "{why}");
+        assert_eq!(owners[1].state().await, PartitionState::default());
+        assert_eq!(owners[1].load("order-1").await.record, None);
+        for owner in [&owners[0], &owners[2]] {
+            assert_eq!(owner.state().await.number, number);
+        }
+    }
+}

@@ -58,6 +58,9 @@ macro_rules! store_conformance {
                 h12_an_id_that_was_purged_is_used_again_in_the_same_commit,
                 a_commit_outlives_its_process,
                 many_rows_are_one_commit,
+                batches_of_partitions_are_written_together,
+                h2_a_fenced_batch_takes_none_with_it,
+                h18_a_refused_batch_takes_none_with_it,
             }
             histories {
                 h1_a_turn_is_written_once,

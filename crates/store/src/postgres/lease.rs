@@ -116,6 +116,7 @@ pub(super) fn hold(found: &[Row], partition: Partition, epoch: Epoch) -> Result<
     if found.is_empty() { Err(fenced(partition, epoch)) } else { Ok(()) }
 }
 
-fn fenced(partition: Partition, epoch: Epoch) -> Error {
+/// Returns the error of somebody who holds the partition no longer.
+pub(super) fn fenced(partition: Partition, epoch: Epoch) -> Error {
     Error::Fenced { partition, epoch: epoch.0 }
 }

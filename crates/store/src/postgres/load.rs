@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use deadpool_postgres::Pool;
+use deadpool_postgres::{Client, Pool};
 use futures_util::try_join;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use super::{
         INSTANCE, Why, execution, from_json, get, instance, limit, micros_not_before, number, text, timestamp, uuid,
     },
     flight::{SNAPSHOT, ask, fly, land, prepare},
-    lease::{FENCE, hold, key},
+    lease::{FENCE, fenced, hold, key},
     state::legible,
 };
 use crate::{
@@ -42,9 +42,23 @@ const COMMANDS: &str = "SELECT c.id, c.answer, c.at
         SELECT * FROM command WHERE partition = $1 AND id = asked.id OFFSET 0
     ) AS c";
 
+/// Whether the partition is held, and whether anything is there of what was asked for.
+const ANYTHING: &str = "SELECT EXISTS (SELECT FROM lease WHERE partition = $1 AND epoch = $2 AND owner IS NOT NULL),
+    EXISTS (SELECT FROM unnest($3::text[]) AS asked (id), LATERAL (
+        SELECT FROM instance WHERE partition = $1 AND id = asked.id OFFSET 0
+    ) AS i) OR EXISTS (SELECT FROM unnest($3::text[]) AS asked (id), LATERAL (
+        SELECT FROM pending WHERE partition = $1 AND instance = asked.id LIMIT 1
+    ) AS p) OR EXISTS (SELECT FROM unnest($4::text[]) AS asked (id), LATERAL (
+        SELECT FROM command WHERE partition = $1 AND id = asked.id OFFSET 0
+    ) AS c)";
+
 /// Reads what a batch needs.
 pub(super) async fn load(pool: &Pool, partition: Partition, epoch: Epoch, load: Load) -> Result<Loaded> {
     let client = pool.get().await?;
+    if is_of_starts(&load) && !is_anything(&client, partition, epoch, &load).await? {
+        let instances = load.instances.into_iter().map(LoadedInstance::unseen).collect();
+        return Ok(Loaded { instances, commands: Vec::new() });
+    }
     let instances = format!(
         "SELECT {INSTANCE} FROM unnest($2::text[]) AS asked (id), LATERAL (
             SELECT * FROM instance WHERE partition = $1 AND id = asked.id OFFSET 0
@@ -70,6 +84,21 @@ pub(super) async fn load(pool: &Pool, partition: Partition, epoch: Epoch, load: 
     let found = Found { records: by_id(&instances)?, turns: by_id(&histories)?, pending: by_id(&pending)? };
     let instances = load.instances.into_iter().map(|id| found.instance(id)).collect::<Result<_>>()?;
     Ok(Loaded { instances, commands: answered(&load.commands, &answers)? })
+}
+
+/// Returns whether it may be all about instances that are to begin: each with a command that nobody has seen.
+fn is_of_starts(load: &Load) -> bool {
+    load.commands.len() >= load.instances.len()
+}
+
+/// Returns whether anything is there: of what begins nothing is, and one statement tells as much as five.
+async fn is_anything(client: &Client, partition: Partition, epoch: Epoch, load: &Load) -> Result<bool> {
+    let statement = client.prepare_cached(ANYTHING).await?;
+    let instances: Vec<&str> = load.instances.iter().map(InstanceId::as_str).collect();
+    let commands: Vec<&str> = load.commands.iter().map(MessageId::as_str).collect();
+    let row = client.query_one(&statement, &[&key(partition), &epoch.0, &instances, &commands]).await?;
+    let (is_held, is_anything): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
+    if is_held { Ok(is_anything) } else { Err(fenced(partition, epoch)) }
 }
 
 fn once_each<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<&'a str> {

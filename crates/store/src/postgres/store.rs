@@ -21,6 +21,7 @@ use crate::{
 /// and again when they broke.
 #[derive(Clone)]
 pub struct Postgres {
+    address: Arc<Address>,
     leases: Pool,
     turns: Pool,
     queries: PostgresReader,
@@ -39,6 +40,7 @@ impl Postgres {
             leases: pool(&address, Use::Leases)?,
             turns: pool(&address, Use::Turns)?,
             queries: PostgresReader::of(hub, &address)?,
+            address: Arc::new(address),
         })
     }
 }
@@ -68,6 +70,11 @@ impl Postgres {
 impl Store for Postgres {
     fn hub(&self) -> &Hub {
         Queries::hub(&self.queries)
+    }
+
+    fn apart(&self) -> Self {
+        let turns = pool(&self.address, Use::Turns).expect("there is one with the same settings");
+        Self { turns, ..self.clone() }
     }
 
     async fn survey(&self) -> Result<Survey> {
@@ -112,8 +119,8 @@ impl Store for Postgres {
         sweep::sweep(&self.turns, partition, epoch, &sweep).await
     }
 
-    async fn commit(&self, commit: Commit) -> Result<()> {
-        commit::commit(&self.turns, &commit).await
+    async fn commit_together(&self, commits: Vec<Commit>) -> Vec<Result<()>> {
+        commit::commit(&self.turns, &commits).await
     }
 
     async fn expire(

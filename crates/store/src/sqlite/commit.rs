@@ -1,18 +1,34 @@
-//! One batch, in one transaction.
+//! Batches of several partitions, in one transaction.
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{delete, error::of_commit, insert, lease};
 use crate::{Commit, Error, Result};
 
-/// Writes all of the batch or nothing.
-pub(super) fn commit(connection: &mut Connection, commit: &Commit) -> Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let last = lease::fence(&transaction, commit.partition, commit.epoch)?;
-    number(&transaction, commit, last)?;
-    delete::all(&transaction, commit)?;
-    insert::all(&transaction, commit)?;
-    transaction.commit().map_err(of_commit)
+/// Writes batches, each as a whole or not at all: one that is fenced or refused takes none with it. Fails if nothing is
+/// written, or if that is not known.
+pub(super) fn commit(connection: &mut Connection, commits: &[Commit]) -> Result<Vec<Result<()>>> {
+    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut results = Vec::with_capacity(commits.len());
+    for commit in commits {
+        let savepoint = transaction.savepoint()?;
+        let written = write(&savepoint, commit);
+        if written.is_ok() {
+            savepoint.commit()?;
+        } else {
+            savepoint.finish()?; // takes back what it has written
+        }
+        results.push(written);
+    }
+    transaction.commit().map_err(of_commit)?;
+    Ok(results)
+}
+
+fn write(transaction: &Connection, commit: &Commit) -> Result<()> {
+    let last = lease::fence(transaction, commit.partition, commit.epoch)?;
+    number(transaction, commit, last)?;
+    delete::all(transaction, commit)?;
+    insert::all(transaction, commit)
 }
 
 /// Gives the partition the commit's number, if it follows the last one.

@@ -81,8 +81,10 @@ impl Store for Sqlite {
         self.reads.run(move |connection| sweep::sweep(connection, partition, epoch, &sweep)).await
     }
 
-    async fn commit(&self, commit: Commit) -> Result<()> {
-        self.writes.run(move |connection| commit::commit(connection, &commit)).await
+    async fn commit_together(&self, commits: Vec<Commit>) -> Vec<Result<()>> {
+        let count = commits.len();
+        let written = self.writes.run(move |connection| commit::commit(connection, &commits)).await;
+        written.unwrap_or_else(|error| vec![Err(error); count])
     }
 
     async fn expire(

@@ -1,67 +1,66 @@
 //! What a batch adds or replaces.
 
-use std::{collections::HashSet, hash::Hash};
-
 use warren_model::{InstanceRecord, Partition};
 
 use super::{
     Groups,
-    statement::{Column, Present, Statement},
+    statement::{Column, Present, Rows, Statement},
 };
 use crate::{
     CommandRow, Commit, Result,
     postgres::columns::{bigint, json, micros, micros_not_before, uuid},
 };
 
-/// Adds everything that the batch names.
-pub(super) fn all<'c>(into: &mut Statement<'c>, commit: &'c Commit, groups: &Groups) -> Result<()> {
-    instances(into, commit)?;
-    turns(into, commit);
-    outbox(into, commit)?;
+/// Adds everything that the batches name.
+pub(super) fn all<'c>(into: &mut Statement<'c>, commits: &'c [Commit], groups: &Groups) -> Result<()> {
+    instances(into, commits)?;
+    turns(into, commits);
+    outbox(into, commits)?;
     if groups.timers {
-        timers(into, commit);
+        timers(into, commits);
     }
     if groups.waiting {
-        pending(into, commit)?;
-        commands(into, &commit.commands.iter().collect::<Vec<_>>(), Present::Refused)?;
-        commands(into, &last_of_each(&commit.tombstones, |row| &row.id), Present::Replaced(1))?;
+        pending(into, commits)?;
+        commands(into, &Rows::of(commits, |commit| &commit.commands), Present::Refused)?;
+        let tombstones = Rows::last_of_each(commits, |commit| &commit.tombstones, |row| &row.id);
+        commands(into, &tombstones, Present::Replaced(1))?;
     }
     if groups.partitions {
-        watermarks(into, "sent", "target", &commit.sent)?;
-        watermarks(into, "received", "source", &commit.received)?;
-        aside(into, commit)?;
+        watermarks(into, "sent", "target", commits, |commit| &commit.sent)?;
+        watermarks(into, "received", "source", commits, |commit| &commit.received)?;
+        aside(into, commits)?;
     }
     if groups.suspects {
-        suspects(into, commit);
-        suspect_tasks(into, commit)?;
+        suspects(into, commits);
+        suspect_tasks(into, commits)?;
     }
     Ok(())
 }
 
-fn instances<'c>(into: &mut Statement<'c>, commit: &'c Commit) -> Result<()> {
-    let rows = last_of_each(&commit.instances, |row| row.id.as_str());
-    let rows = || rows.iter().copied();
+fn instances<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) -> Result<()> {
+    let rows = Rows::last_of_each(commits, |commit| &commit.instances, |row| row.id.as_str());
     let number =
-        |of: fn(&InstanceRecord) -> u64| rows().map(move |row| bigint(of(row), || format!("instance {}", row.id)));
+        |of: fn(&InstanceRecord) -> u64| rows.iter().map(move |row| bigint(of(row), || format!("instance {}", row.id)));
     let columns = vec![
-        Column::new("id", "text", rows().map(|row| row.id.as_str())),
-        Column::new("execution", "uuid", rows().map(|row| uuid(row.execution))),
-        Column::new("name", "text", rows().map(|row| row.name.as_str())),
-        Column::new("version", "text", rows().map(|row| row.version.as_deref())),
-        Column::new("status", "text", rows().map(|row| row.status.as_str())),
-        Column::tried("condition", "text", rows().map(|row| row.condition.as_ref().map(json).transpose()))?,
-        Column::new("turn", "bigint", rows().map(|row| i64::from(row.turn))),
-        Column::new("created_at", "timestamptz", rows().map(|row| micros(row.created_at))),
-        Column::new("updated_at", "timestamptz", rows().map(|row| micros(row.updated_at))),
+        rows.partitions(),
+        Column::new("id", "text", rows.iter().map(|row| row.id.as_str())),
+        Column::new("execution", "uuid", rows.iter().map(|row| uuid(row.execution))),
+        Column::new("name", "text", rows.iter().map(|row| row.name.as_str())),
+        Column::new("version", "text", rows.iter().map(|row| row.version.as_deref())),
+        Column::new("status", "text", rows.iter().map(|row| row.status.as_str())),
+        Column::tried("condition", "text", rows.iter().map(|row| row.condition.as_ref().map(json).transpose()))?,
+        Column::new("turn", "bigint", rows.iter().map(|row| i64::from(row.turn))),
+        Column::new("created_at", "timestamptz", rows.iter().map(|row| micros(row.created_at))),
+        Column::new("updated_at", "timestamptz", rows.iter().map(|row| micros(row.updated_at))),
         Column::new(
             "custom_status",
             "text",
-            rows().map(|row| row.custom_status.as_ref().map(|status| status.as_str())),
+            rows.iter().map(|row| row.custom_status.as_ref().map(|status| status.as_str())),
         ),
-        Column::tried("parent", "text", rows().map(|row| row.parent.as_ref().map(json).transpose()))?,
-        Column::tried("answer_to", "text", rows().map(|row| row.answer_to.as_ref().map(json).transpose()))?,
-        Column::new("start_id", "text", rows().map(|row| row.start_id.as_str())),
-        Column::tried("tags", "text", rows().map(|row| json(&row.tags)))?,
+        Column::tried("parent", "text", rows.iter().map(|row| row.parent.as_ref().map(json).transpose()))?,
+        Column::tried("answer_to", "text", rows.iter().map(|row| row.answer_to.as_ref().map(json).transpose()))?,
+        Column::new("start_id", "text", rows.iter().map(|row| row.start_id.as_str())),
+        Column::tried("tags", "text", rows.iter().map(|row| json(&row.tags)))?,
         Column::tried("history_events", "bigint", number(|row| row.history_events))?,
         Column::tried("history_bytes", "bigint", number(|row| row.history_bytes))?,
     ];
@@ -69,9 +68,10 @@ fn instances<'c>(into: &mut Statement<'c>, commit: &'c Commit) -> Result<()> {
     Ok(())
 }
 
-fn turns<'c>(into: &mut Statement<'c>, commit: &'c Commit) {
-    let rows = &commit.turns;
+fn turns<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) {
+    let rows = Rows::of(commits, |commit| &commit.turns);
     let columns = vec![
+        rows.partitions(),
         Column::new("instance", "text", rows.iter().map(|row| row.key.instance.as_str())),
         Column::new("execution", "uuid", rows.iter().map(|row| uuid(row.key.execution))),
         Column::new("turn", "bigint", rows.iter().map(|row| i64::from(row.key.turn))),
@@ -80,10 +80,11 @@ fn turns<'c>(into: &mut Statement<'c>, commit: &'c Commit) {
     into.add("history", columns, Present::Refused);
 }
 
-fn outbox<'c>(into: &mut Statement<'c>, commit: &'c Commit) -> Result<()> {
-    let rows = last_of_each(&commit.outbox, |row| row.number);
+fn outbox<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) -> Result<()> {
+    let rows = Rows::last_of_each(commits, |commit| &commit.outbox, |row| row.number);
     let name = |number| move || format!("outbox of commit {number}");
     let columns = vec![
+        rows.partitions(),
         Column::tried("number", "bigint", rows.iter().map(|row| bigint(row.number, name(row.number))))?,
         Column::tried("entries", "text", rows.iter().map(|row| json(&row.entries)))?,
     ];
@@ -91,9 +92,10 @@ fn outbox<'c>(into: &mut Statement<'c>, commit: &'c Commit) -> Result<()> {
     Ok(())
 }
 
-fn timers<'c>(into: &mut Statement<'c>, commit: &'c Commit) {
-    let rows = &commit.timers;
+fn timers<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) {
+    let rows = Rows::of(commits, |commit| &commit.timers);
     let columns = vec![
+        rows.partitions(),
         Column::new("instance", "text", rows.iter().map(|row| row.instance.as_str())),
         Column::new("id", "bigint", rows.iter().map(|row| i64::from(row.id.0))),
         Column::new("execution", "uuid", rows.iter().map(|row| uuid(row.execution))),
@@ -102,11 +104,12 @@ fn timers<'c>(into: &mut Statement<'c>, commit: &'c Commit) {
     into.add("timer", columns, Present::Refused);
 }
 
-fn pending<'c>(into: &mut Statement<'c>, commit: &'c Commit) -> Result<()> {
-    let rows = &commit.pending;
+fn pending<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) -> Result<()> {
+    let rows = Rows::of(commits, |commit| &commit.pending);
     let position =
         rows.iter().map(|row| bigint(row.position, || format!("pending message of instance {}", row.instance)));
     let columns = vec![
+        rows.partitions(),
         Column::new("instance", "text", rows.iter().map(|row| row.instance.as_str())),
         Column::tried("position", "bigint", position)?,
         Column::tried("message", "text", rows.iter().map(|row| json(&row.message)))?,
@@ -116,8 +119,9 @@ fn pending<'c>(into: &mut Statement<'c>, commit: &'c Commit) -> Result<()> {
     Ok(())
 }
 
-fn commands<'c>(into: &mut Statement<'c>, rows: &[&'c CommandRow], present: Present) -> Result<()> {
+fn commands<'c>(into: &mut Statement<'c>, rows: &Rows<'c, CommandRow>, present: Present) -> Result<()> {
     let columns = vec![
+        rows.partitions(),
         Column::new("id", "text", rows.iter().map(|row| row.id.as_str())),
         Column::tried("answer", "text", rows.iter().map(|row| json(&row.answer)))?,
         Column::new("at", "timestamptz", rows.iter().map(|row| micros(row.at))),
@@ -130,11 +134,13 @@ fn watermarks<'c>(
     into: &mut Statement<'c>,
     table: &str,
     other: &'static str,
-    rows: &'c [(Partition, u64)],
+    commits: &'c [Commit],
+    of: fn(&'c Commit) -> &'c [(Partition, u64)],
 ) -> Result<()> {
-    let rows = last_of_each(rows, |row| row.0);
+    let rows = Rows::last_of_each(commits, of, |row| row.0);
     let sequence = rows.iter().map(|row| bigint(row.1, || format!("sequence of partition {}", row.0)));
     let columns = vec![
+        rows.partitions(),
         Column::new(other, "integer", rows.iter().map(|row| i32::from(row.0.0))),
         Column::tried("sequence", "bigint", sequence)?,
     ];
@@ -142,9 +148,10 @@ fn watermarks<'c>(
     Ok(())
 }
 
-fn suspects<'c>(into: &mut Statement<'c>, commit: &'c Commit) {
-    let rows = last_of_each(&commit.suspects, |row| row.instance.as_str());
+fn suspects<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) {
+    let rows = Rows::last_of_each(commits, |commit| &commit.suspects, |row| row.instance.as_str());
     let columns = vec![
+        rows.partitions(),
         Column::new("instance", "text", rows.iter().map(|row| row.instance.as_str())),
         Column::new("count", "bigint", rows.iter().map(|row| i64::from(row.count))),
         Column::new("reason", "text", rows.iter().map(|row| row.reason.as_str())),
@@ -152,9 +159,10 @@ fn suspects<'c>(into: &mut Statement<'c>, commit: &'c Commit) {
     into.add("suspect", columns, Present::Replaced(1));
 }
 
-fn suspect_tasks<'c>(into: &mut Statement<'c>, commit: &'c Commit) -> Result<()> {
-    let rows = last_of_each(&commit.suspect_tasks, |row| (row.instance.as_str(), row.id));
+fn suspect_tasks<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) -> Result<()> {
+    let rows = Rows::last_of_each(commits, |commit| &commit.suspect_tasks, |row| (row.instance.as_str(), row.id));
     let columns = vec![
+        rows.partitions(),
         Column::new("instance", "text", rows.iter().map(|row| row.instance.as_str())),
         Column::new("id", "bigint", rows.iter().map(|row| i64::from(row.id.0))),
         Column::new("quarantined", "boolean", rows.iter().map(|row| row.quarantine.is_some())),
@@ -164,22 +172,15 @@ fn suspect_tasks<'c>(into: &mut Statement<'c>, commit: &'c Commit) -> Result<()>
     Ok(())
 }
 
-fn aside<'c>(into: &mut Statement<'c>, commit: &'c Commit) -> Result<()> {
-    let rows = &commit.aside;
+fn aside<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) -> Result<()> {
+    let rows = Rows::of(commits, |commit| &commit.aside);
     let sequence = rows.iter().map(|row| bigint(row.sequence, || format!("message from partition {}", row.source)));
     let columns = vec![
+        rows.partitions(),
         Column::new("source", "integer", rows.iter().map(|row| i32::from(row.source.0))),
         Column::tried("sequence", "bigint", sequence)?,
         Column::tried("message", "text", rows.iter().map(|row| json(&row.message)))?,
     ];
     into.add("aside", columns, Present::Refused);
     Ok(())
-}
-
-/// Returns the last row of each key: one statement replaces a row once.
-fn last_of_each<'r, T, K: Eq + Hash>(rows: &'r [T], key: impl Fn(&'r T) -> K) -> Vec<&'r T> {
-    let mut seen = HashSet::with_capacity(rows.len());
-    let mut last: Vec<&T> = rows.iter().rev().filter(|row| seen.insert(key(row))).collect();
-    last.reverse();
-    last
 }

@@ -56,7 +56,9 @@ fn batches(epoch: Epoch) -> [Commit; 2] {
     let mut two = one.clone();
     two.timers.push(timer());
     two.timers_clear.push(id());
-    assert!(Flight::of(&one).unwrap().removal.is_none() && Flight::of(&two).unwrap().removal.is_some());
+    assert!(
+        Flight::of(from_ref(&one)).unwrap().removal.is_none() && Flight::of(from_ref(&two)).unwrap().removal.is_some()
+    );
     [one, two]
 }
 
@@ -131,7 +133,7 @@ async fn h2_a_commit_whose_owner_is_frozen_is_ended_by_the_server() {
     let address = Address::parse(&place.url(), "orders").unwrap();
     let frozen = pool(&address, Use::Turns).unwrap().get().await.unwrap();
     let commit = batches(epoch)[1].clone();
-    let flight = Flight::of(&commit).unwrap();
+    let flight = Flight::of(from_ref(&commit)).unwrap();
     let removal = flight.removal.as_ref().unwrap();
     frozen.batch_execute(READ_COMMITTED).await.unwrap();
     let locked = frozen.query(&removal.sql(), &removal.values()).await.unwrap();

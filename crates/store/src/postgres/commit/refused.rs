@@ -5,11 +5,13 @@ use tokio_postgres::error::{DbError, SqlState};
 use crate::{Commit, Error, postgres::columns::uuid};
 
 /// Names the row, as far as that can be told: PostgreSQL says which key is there already, and that a text has a NUL.
-pub(super) fn explain(commit: &Commit, said: &DbError) -> Error {
+pub(super) fn explain(commits: &[Commit], said: &DbError) -> Error {
     let named = match *said.code() {
-        SqlState::UNIQUE_VIOLATION => present(commit, said).map(|name| format!("{name}: exists already")),
+        SqlState::UNIQUE_VIOLATION => {
+            commits.iter().find_map(|commit| present(commit, said)).map(|name| format!("{name}: exists already"))
+        }
         SqlState::CHARACTER_NOT_IN_REPERTOIRE => {
-            with_nul(commit).map(|name| format!("{name}: has a NUL, which PostgreSQL does not keep"))
+            commits.iter().find_map(with_nul).map(|name| format!("{name}: has a NUL, which PostgreSQL does not keep"))
         }
         _ => None,
     };

@@ -1,11 +1,10 @@
 //! A statement of many parts, and its values.
 
-use std::fmt::Write;
+use std::{collections::HashSet, fmt::Write, hash::Hash};
 
 use tokio_postgres::types::ToSql;
-use warren_model::Partition;
 
-use crate::{Epoch, Result};
+use crate::{Commit, Result, postgres::lease::key};
 
 type Value<'c> = Box<dyn ToSql + Send + Sync + 'c>;
 
@@ -38,6 +37,51 @@ impl<'c> Column<'c> {
     }
 }
 
+/// Rows of several partitions' batches.
+pub(super) struct Rows<'c, T> {
+    partitions: Vec<i32>,
+    rows: Vec<&'c T>,
+}
+
+impl<'c, T> Rows<'c, T> {
+    /// Returns every row of each batch.
+    pub(super) fn of(commits: &'c [Commit], of: impl Fn(&'c Commit) -> &'c [T]) -> Self {
+        Self::select(commits, |commit| of(commit).iter().collect())
+    }
+
+    /// Returns the last row of each key of each batch: one statement replaces a row once.
+    pub(super) fn last_of_each<K: Eq + Hash>(
+        commits: &'c [Commit],
+        of: impl Fn(&'c Commit) -> &'c [T],
+        by: impl Fn(&'c T) -> K,
+    ) -> Self {
+        Self::select(commits, |commit| {
+            let mut seen = HashSet::with_capacity(of(commit).len());
+            let mut last: Vec<&T> = of(commit).iter().rev().filter(|row| seen.insert(by(row))).collect();
+            last.reverse();
+            last
+        })
+    }
+
+    fn select(commits: &'c [Commit], select: impl Fn(&'c Commit) -> Vec<&'c T>) -> Self {
+        let (mut partitions, mut rows) = (Vec::new(), Vec::new());
+        for commit in commits {
+            rows.extend(select(commit));
+            partitions.resize(rows.len(), key(commit.partition));
+        }
+        Self { partitions, rows }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'c T> {
+        self.rows.iter().copied()
+    }
+
+    /// Returns the column with each row's partition, which is the first of every table's.
+    pub(super) fn partitions(&self) -> Column<'c> {
+        Column::new("partition", "integer", self.partitions.iter().copied())
+    }
+}
+
 /// What is done if a row with the same key is there.
 #[derive(Clone, Copy)]
 pub(super) enum Present {
@@ -47,7 +91,8 @@ pub(super) enum Present {
     Replaced(usize),
 }
 
-/// A fenced statement. Its parts write for the rows of `next`: one if the epoch holds and the number follows, else none.
+/// A fenced statement for the batches of some partitions. Its parts write for the rows of `next`: the partitions whose
+/// epoch holds and whose number follows.
 pub(super) struct Statement<'c> {
     head: &'static str,
     parts: String,
@@ -56,41 +101,54 @@ pub(super) struct Statement<'c> {
     values: Vec<Value<'c>>,
 }
 
-/// Locks the epoch until the commit ends, then takes the number.
-const COUNTS: &str = "WITH fence AS MATERIALIZED (
-    SELECT FROM lease WHERE partition = $1 AND epoch = $2 AND owner IS NOT NULL FOR KEY SHARE
+/// Locks the epochs until the commit ends, then takes the numbers.
+const COUNTS: &str = "WITH batch AS MATERIALIZED (
+    SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS given (partition, epoch, number, place)
+), fence AS MATERIALIZED (
+    SELECT lease.partition, batch.number FROM batch JOIN lease USING (partition, epoch)
+    WHERE lease.owner IS NOT NULL FOR KEY SHARE OF lease
 ), next AS (
-    UPDATE progress SET number = $3 FROM fence WHERE partition = $1 AND number = $3::bigint - 1 RETURNING partition
+    UPDATE progress SET number = fence.number FROM fence
+    WHERE progress.partition = fence.partition AND progress.number = fence.number - 1 RETURNING progress.partition
 )";
 const COUNTED: &str = "
-SELECT EXISTS (SELECT FROM fence), EXISTS (SELECT FROM next), (SELECT number FROM progress WHERE partition = $1)";
+SELECT partition = ANY (ARRAY(SELECT partition FROM fence)), partition = ANY (ARRAY(SELECT partition FROM next)),
+    (SELECT number FROM progress WHERE partition = batch.partition)
+FROM batch ORDER BY place";
 
-/// Locks both rows, so that a statement after it in the same transaction finds them the same.
-const LOCKS: &str = "WITH next AS MATERIALIZED (
-    SELECT lease.partition FROM lease JOIN progress ON progress.partition = lease.partition
-    WHERE lease.partition = $1 AND epoch = $2 AND owner IS NOT NULL AND number = $3::bigint - 1
+/// Which rows a part writes. Asked once for each part: a join with `next` would take more than the rows of a small batch.
+const ALLOWED: &str = "given.partition = ANY (ARRAY(SELECT partition FROM next))";
+
+/// Locks both rows of each, so that a statement after it in the same transaction finds them the same.
+const LOCKS: &str = "WITH batch AS MATERIALIZED (
+    SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS given (partition, epoch, number)
+), next AS MATERIALIZED (
+    SELECT lease.partition FROM batch JOIN lease USING (partition, epoch) JOIN progress USING (partition)
+    WHERE lease.owner IS NOT NULL AND progress.number = batch.number - 1
     FOR KEY SHARE OF lease FOR UPDATE OF progress
 )";
 const LOCKED: &str = "
 SELECT FROM next";
 
 impl<'c> Statement<'c> {
-    /// Returns the statement that gives the partition its next number; it answers with one row (see `judge`).
-    pub(super) fn that_counts(partition: Partition, epoch: Epoch, number: i64) -> Self {
-        Self::new(COUNTS, COUNTED, partition, epoch, number)
+    /// Returns the statement that gives the partitions their next numbers; it answers with a row for each (see `judge`).
+    pub(super) fn that_counts(commits: &[Commit], numbers: Vec<i64>) -> Self {
+        Self::new(COUNTS, COUNTED, commits, numbers)
     }
 
     /// Returns the statement that only locks what the other one counts.
-    pub(super) fn that_locks(partition: Partition, epoch: Epoch, number: i64) -> Self {
-        Self::new(LOCKS, LOCKED, partition, epoch, number)
+    pub(super) fn that_locks(commits: &[Commit], numbers: Vec<i64>) -> Self {
+        Self::new(LOCKS, LOCKED, commits, numbers)
     }
 
-    fn new(head: &'static str, end: &'static str, partition: Partition, epoch: Epoch, number: i64) -> Self {
-        let values: Vec<Value<'c>> = vec![Box::new(i32::from(partition.0)), Box::new(epoch.0), Box::new(number)];
+    fn new(head: &'static str, end: &'static str, commits: &[Commit], numbers: Vec<i64>) -> Self {
+        let partitions: Vec<i32> = commits.iter().map(|commit| key(commit.partition)).collect();
+        let epochs: Vec<i64> = commits.iter().map(|commit| commit.epoch.0).collect();
+        let values: Vec<Value<'c>> = vec![Box::new(partitions), Box::new(epochs), Box::new(numbers)];
         Self { head, parts: String::new(), end, count: 0, values }
     }
 
-    /// Adds rows to a table.
+    /// Adds rows to a table. The first column is the partition.
     pub(super) fn add(&mut self, table: &str, columns: Vec<Column<'c>>, present: Present) {
         let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
         let list = names.join(", ");
@@ -98,28 +156,30 @@ impl<'c> Statement<'c> {
         let conflict = match present {
             Present::Refused => String::new(),
             Present::Replaced(keys) => {
-                let set: Vec<_> = names[keys..].iter().map(|name| format!("{name} = excluded.{name}")).collect();
-                let (key, set) = (names[..keys].join(", "), set.join(", "));
-                format!(" ON CONFLICT (partition, {key}) DO UPDATE SET {set}")
+                let (keys, others) = names.split_at(1 + keys);
+                let set: Vec<_> = others.iter().map(|name| format!("{name} = excluded.{name}")).collect();
+                format!(" ON CONFLICT ({}) DO UPDATE SET {}", keys.join(", "), set.join(", "))
             }
         };
         self.part(&format!(
-            "INSERT INTO {table} (partition, {list}) SELECT next.partition, given.* FROM next, {rows} AS given{conflict}"
+            "INSERT INTO {table} ({list}) SELECT given.* FROM {rows} AS given ({list}) WHERE {ALLOWED}{conflict}"
         ));
     }
 
-    /// Removes the rows of a table that have these values; those that are not there are no trouble.
+    /// Removes the rows of a table that have these values, of which the first is the partition; those that are not there
+    /// are no trouble.
     ///
     /// Each is looked up by its key (see `Use::options`), then removed by where it lies: nobody else changes it, for the
     /// rows of a partition are written under its lock.
     pub(super) fn remove(&mut self, table: &str, columns: Vec<Column<'c>>) {
         let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
         let rows = self.rows(columns);
-        let same: Vec<_> = names.iter().map(|name| format!(" AND t.{name} = given.{name}")).collect();
-        let (names, same) = (names.join(", "), same.concat());
+        let same: Vec<_> = names.iter().map(|name| format!("t.{name} = given.{name}")).collect();
+        let (names, same) = (names.join(", "), same.join(" AND "));
         self.part(&format!(
-            "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT old.ctid FROM next, {rows} AS given ({names}), LATERAL (
-        SELECT t.ctid FROM {table} AS t WHERE t.partition = next.partition{same} OFFSET 0) AS old))"
+            "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT old.ctid
+        FROM {rows} AS given ({names}), LATERAL (
+            SELECT t.ctid FROM {table} AS t WHERE {same} OFFSET 0) AS old WHERE {ALLOWED}))"
         ));
     }
 
