@@ -14,7 +14,8 @@ struct Args {
     service: ServiceArgs,
 }
 
-#[tokio::main]
+// Turns have threads of their own; what is left, leases above all, is little.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match run(&Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,

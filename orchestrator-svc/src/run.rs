@@ -118,6 +118,7 @@ pub async fn replica<S: Store, B: Broker>(
     Ok(Replica {
         owner: owner_settings(settings),
         prefetch: settings.orchestrator.prefetch,
+        threads: settings.orchestrator.threads.into(),
         name: lease_name(&settings.orchestrator.name),
         lease: Duration::from_secs(settings.orchestrator.lease_seconds.into()),
         turn_warn: Duration::from_millis(settings.orchestrator.turn_warn_ms.into()),

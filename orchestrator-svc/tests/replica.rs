@@ -172,6 +172,8 @@ async fn h18_an_instance_whose_turn_does_not_return_ends_two_replicas_and_is_the
         let (_stop, running) = fleet.run().await;
         let hung = timeout(DEADLINE, running).await.expect("the replica ends by itself").unwrap().unwrap_err();
         assert!(hung.to_string().contains("instance i-1 (orchestrator stubborn)"), "{hung}");
+        // Its process ends, and what is left of it with it: the turn, and the channels on the thread of that.
+        fleet.broker.break_connections();
     }
     let (stop, running) = fleet.run().await;
     fleet.start(10..20).await;

@@ -208,7 +208,8 @@ fn silently<T>(f: impl FnOnce() -> T) -> T {
 
 /// Adds a remedy to what tokio says where a future of its own is polled outside of it.
 fn explained(panic: String) -> String {
-    let is_tokio = panic.contains("there is no reactor running") || panic.contains("context of a Tokio");
+    let said = ["there is no reactor running", "context of a Tokio", "A Tokio 1.x context was found, but"];
+    let is_tokio = said.iter().any(|said| panic.contains(said));
     if !is_tokio {
         return panic;
     }

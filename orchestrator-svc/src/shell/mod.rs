@@ -1,13 +1,14 @@
 //! The thin shell around the owners: leases, sessions, the ingress. It moves bytes and decides nothing of the engine's.
 
 mod clock;
+mod group;
 mod ingress;
-mod lane;
 mod publish;
 mod session;
 mod tenancy;
 mod thread;
 mod watchdog;
+mod writes;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -45,6 +46,8 @@ pub struct Replica<S, B> {
     pub owner: Settings,
     /// Most deliveries that a partition holds unacknowledged.
     pub prefetch: u16,
+    /// How many threads run turns, each those of its share of the partitions.
+    pub threads: usize,
     /// Names the process in leases and logs.
     pub name: String,
     /// After how long without a sign of life a partition is taken over.

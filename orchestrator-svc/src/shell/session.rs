@@ -4,16 +4,16 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::Sender,
     },
     time::Duration,
 };
 
 use tokio::{
-    sync::{Mutex, mpsc, oneshot, watch},
+    sync::{Mutex, mpsc, watch},
     task::JoinSet,
-    time::Instant,
+    time::{Instant, sleep, sleep_until},
 };
+use warren::Registry;
 use warren_broker::{Acker, Broker, Consumer, Delivery, Publisher};
 use warren_engine::Identity;
 use warren_model::Partition;
@@ -22,15 +22,17 @@ use warren_store::{Epoch, Store};
 use super::{
     Replica,
     clock::Clock,
-    lane::{accuse, write},
     publish::{declare_missing, lost},
-    thread::Thread,
+    thread::{Place, outside},
     watchdog::{Board, Watched},
+    writes::write,
 };
-use crate::owner::{self, Effect, Input};
+use crate::owner::{self, Effect, Input, Owner};
 
 /// How long a session may take to finish what has arrived when it is told to drain.
-const DRAIN_MAX: Duration = Duration::from_secs(10);
+pub(super) const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// How long a session that wants nothing sleeps at most.
+const SLEEP_MAX: Duration = Duration::from_secs(1);
 
 /// What a partition's session is told from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +54,7 @@ pub(crate) enum End {
     Stopped,
     /// The broker, the store or the owner failed; another session may begin.
     Failed(anyhow::Error),
-    /// The owner's thread has panicked: the next session must be wary.
+    /// The owner has panicked: the next session must be wary.
     Panicked,
     /// A turn does not return, and its thread can't be stopped: the process must end.
     Hung(Identity),
@@ -67,17 +69,30 @@ pub(crate) struct Tenure {
     pub(crate) is_after_crash: bool,
 }
 
+/// What a session and those who look after it share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    /// Held by the partition that runs suspects.
+    pub(crate) suspects: Arc<Mutex<()>>,
+    /// Whether it has begun: its control queue is there, and consumed.
+    pub(crate) has_begun: Arc<AtomicBool>,
+    /// Which turn is running.
+    pub(crate) board: Board,
+}
+
 /// Owns a partition until told otherwise or until something fails. On return its channel is closed, and nothing of it
-/// is written or published any more.
+/// is written or published any more. Stays on the thread where it is first polled.
 pub(crate) async fn run<S: Store, B: Broker>(
-    replica: &Replica<S, B>,
-    clock: Clock,
+    replica: Arc<Replica<S, B>>,
+    place: Place<S>,
     tenure: Tenure,
-    (suspects, has_begun): (&Arc<Mutex<()>>, &AtomicBool),
+    shared: Shared,
     mut orders: watch::Receiver<Order>,
 ) -> End {
+    let has_begun = shared.has_begun.clone();
     let begun = tokio::select! {
-        begun = Session::begin(replica, clock, tenure, suspects) => begun,
+        begun = Session::begin(replica, place, tenure, shared) => begun,
         end = told_to_end(&mut orders) => return end,
     };
     match begun {
@@ -97,59 +112,69 @@ async fn told_to_end(orders: &mut watch::Receiver<Order>) -> End {
     }
 }
 
-struct Session<'a, S: Store, B: Broker> {
-    replica: &'a Replica<S, B>,
+struct Session<S: Store, B: Broker> {
+    replica: Arc<Replica<S, B>>,
+    store: S,
     partition: Partition,
     epoch: Epoch,
+    clock: Clock,
     consumer: B::Consumer,
     acker: <B::Consumer as Consumer>::Acker,
     publisher: B::Publisher,
-    thread: Thread,
+    owner: Owner<Watched<Registry>>,
+    /// What the owner wants done.
+    effects: Vec<Effect>,
+    /// What is to be told to the owner. Both ends are here: what has been asked for bounds what comes.
+    inputs: (mpsc::UnboundedSender<Input>, mpsc::UnboundedReceiver<Input>),
     /// Writes in order: each commit before the next, and before what reads what it wrote.
     writer: mpsc::UnboundedSender<Effect>,
-    /// Says which turn does not return.
-    hangs: oneshot::Receiver<Identity>,
     tasks: JoinSet<anyhow::Result<()>>,
 }
 
-impl<'a, S: Store, B: Broker> Session<'a, S, B> {
+impl<S: Store, B: Broker> Session<S, B> {
     async fn begin(
-        replica: &'a Replica<S, B>,
-        clock: Clock,
+        replica: Arc<Replica<S, B>>,
+        place: Place<S>,
         tenure: Tenure,
-        suspects: &Arc<Mutex<()>>,
+        shared: Shared,
     ) -> anyhow::Result<Self> {
         let Tenure { partition, epoch, is_after_crash } = tenure;
+        let Shared { clock, suspects, board, .. } = shared;
         let queue = replica.codec.topology().control(partition);
         replica.broker.declare(&queue).await?;
         let publisher = replica.broker.publisher().await?;
-        let state = replica.store.partition(partition, epoch).await?;
+        let store = place.store.clone();
+        let state = store.partition(partition, epoch).await?;
         let consumer = replica.broker.consume(&queue.name, replica.prefetch).await?;
-        let session = owner::Session { partition, epoch, codec: replica.codec.clone(), state, is_after_crash };
-        let board = Board::default();
-        let programs = Watched { programs: replica.registry.clone(), board: board.clone() };
-        let thread = Thread::spawn(session, programs, replica.owner, clock)?;
-        let (writer, wanted) = mpsc::unbounded_channel();
-        let mut tasks = JoinSet::new();
-        let (hung, hangs) = oneshot::channel();
-        tasks.spawn(write(replica.store.clone(), partition, epoch, wanted, thread.inputs.clone(), suspects.clone()));
-        tasks.spawn(watch_turns(board, partition, replica.turn_warn, replica.turn_limit, hung));
         let acker = consumer.acker();
-        Ok(Self { replica, partition, epoch, consumer, acker, publisher, thread, writer, hangs, tasks })
+        let session = owner::Session { partition, epoch, codec: replica.codec.clone(), state, is_after_crash };
+        let programs = Watched { programs: replica.registry.clone(), board };
+        let mut effects = Vec::new();
+        let owner = outside(|| Owner::new(session, programs, replica.owner, clock.now(), &mut effects));
+        let (writer, wanted) = mpsc::unbounded_channel();
+        let inputs = mpsc::unbounded_channel();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(write(place, (partition, epoch), wanted, inputs.0.clone(), suspects));
+        Ok(Self {
+            replica,
+            store,
+            partition,
+            epoch,
+            clock,
+            consumer,
+            acker,
+            publisher,
+            owner,
+            effects,
+            inputs,
+            writer,
+            tasks,
+        })
     }
 
     async fn serve(mut self, mut orders: watch::Receiver<Order>) -> End {
         let end = self.pump(&mut orders).await;
         self.tasks.shutdown().await;
-        let Self { replica, partition, epoch, consumer, thread, .. } = self;
-        drop(consumer);
-        let Thread { inputs, effects, ended } = thread;
-        drop((inputs, effects));
-        if let End::Hung(identity) = &end {
-            accuse(&replica.store, partition, epoch, identity, replica.turn_limit.as_secs()).await;
-        } else if tokio::time::timeout(Duration::from_secs(1), ended).await.is_err() {
-            tracing::warn!(%partition, "a turn is still running after its session has ended");
-        }
         end
     }
 
@@ -158,57 +183,52 @@ impl<'a, S: Store, B: Broker> Session<'a, S, B> {
         let mut is_consuming = true;
         let mut deadline = None;
         loop {
+            for effect in std::mem::take(&mut self.effects) {
+                if matches!(effect, Effect::Drained) {
+                    return End::Drained;
+                }
+                if let Err(error) = self.act(effect).await {
+                    return End::Failed(error);
+                }
+            }
+            let wait = Duration::try_from(self.owner.wakes_at().duration_since(self.clock.now())).unwrap_or_default();
             let late = async {
                 match deadline {
-                    Some(at) => tokio::time::sleep_until(at).await,
+                    Some(at) => sleep_until(at).await,
                     None => std::future::pending().await,
                 }
             };
-            let step = tokio::select! {
+            let input = tokio::select! {
+                biased; // what was asked for comes before what is new
                 changed = orders.changed() => {
                     let order = if changed.is_ok() { *orders.borrow_and_update() } else { Order::Stop };
                     deadline = Some(Instant::now() + DRAIN_MAX);
-                    obey(&self.acker, order).await
+                    obey(&self.acker, order).await.map(|()| None)
                 }
-                deliveries = self.consumer.next(self.replica.owner.batch), if is_consuming => {
-                    is_consuming = deliveries.is_some();
-                    self.arrive(deliveries, *orders.borrow())
-                }
-                effect = self.thread.effects.recv() => match effect {
-                    Some(Effect::Drained) => Err(End::Drained),
-                    Some(effect) => self.act(effect).await.map_err(End::Failed),
-                    None => Err(End::Panicked),
-                },
                 Some(task) = self.tasks.join_next() => match task {
-                    Ok(done) => done.map_err(End::Failed),
+                    Ok(done) => done.map(|()| None).map_err(End::Failed),
                     Err(error) => Err(End::Failed(error.into())),
                 },
-                Ok(identity) = &mut self.hangs => Err(End::Hung(identity)),
+                Some(input) = self.inputs.1.recv() => Ok(Some(input)),
+                deliveries = self.consumer.next(self.replica.owner.batch), if is_consuming => {
+                    is_consuming = deliveries.is_some();
+                    arrived(deliveries, *orders.borrow()).map(Some)
+                }
                 () = late => Err(failed("draining took too long")),
+                () = sleep(wait.min(SLEEP_MAX)) => Ok(Some(Input::Tick)),
             };
-            if let Err(end) = step {
-                return end;
+            match input {
+                Ok(Some(input)) => {
+                    outside(|| self.owner.step(input, self.clock.now(), &mut self.effects));
+                }
+                Ok(None) => {}
+                Err(end) => return end,
             }
         }
     }
 
-    /// Hands deliveries to the owner. Their end is expected when draining; else the channel is lost.
-    fn arrive(&self, deliveries: Option<Vec<Delivery>>, order: Order) -> Result<(), End> {
-        match deliveries {
-            Some(deliveries) => self.tell(Input::Delivered(deliveries)),
-            None if order == Order::Drain => self.tell(Input::Drain),
-            None => return Err(failed("the broker closed the channel or deleted the control queue")),
-        }
-        Ok(())
-    }
-
-    /// Passes word to the owner; if its thread is gone, `effects` says so.
-    fn tell(&self, input: Input) {
-        let _ = self.thread.inputs.send(input);
-    }
-
     async fn act(&mut self, effect: Effect) -> anyhow::Result<()> {
-        let (store, inputs) = (self.replica.store.clone(), self.thread.inputs.clone());
+        let (store, inputs) = (self.store.clone(), self.inputs.0.clone());
         let (partition, epoch) = (self.partition, self.epoch);
         match effect {
             Effect::Load(load) => {
@@ -248,6 +268,15 @@ impl<'a, S: Store, B: Broker> Session<'a, S, B> {
     }
 }
 
+/// Returns what the owner is told of deliveries. Their end is expected when draining; else the channel is lost.
+fn arrived(deliveries: Option<Vec<Delivery>>, order: Order) -> Result<Input, End> {
+    match deliveries {
+        Some(deliveries) => Ok(Input::Delivered(deliveries)),
+        None if order == Order::Drain => Ok(Input::Drain),
+        None => Err(failed("the broker closed the channel or deleted the control queue")),
+    }
+}
+
 async fn obey(acker: &impl Acker, order: Order) -> Result<(), End> {
     match order {
         Order::Go => Ok(()),
@@ -260,29 +289,9 @@ fn failed(why: &'static str) -> End {
     End::Failed(anyhow::anyhow!(why))
 }
 
-/// Looks at the running turn for as long as the session lasts.
-///
-/// How long a turn has run is counted in looks at it, not by the clock: a process that was frozen has not let it run.
-async fn watch_turns(
-    board: Board,
-    partition: Partition,
-    warn_after: Duration,
-    limit: Duration,
-    hung: oneshot::Sender<Identity>,
-) -> anyhow::Result<()> {
-    let pause = (warn_after / 2).min(limit / 4).max(Duration::from_millis(1));
-    loop {
-        tokio::time::sleep(pause).await;
-        if let Some(identity) = board.check(partition, pause, warn_after, limit) {
-            let _ = hung.send(identity);
-            return std::future::pending().await;
-        }
-    }
-}
-
-/// Passes a result to the owner. A thread that is gone is noticed elsewhere.
+/// Passes a result to the owner. A session that is gone does not want it.
 #[expect(clippy::unnecessary_wraps, reason = "the last expression of tasks that may fail")]
-pub(super) fn answer(inputs: &Sender<Input>, input: Input) -> anyhow::Result<()> {
+pub(super) fn answer(inputs: &mpsc::UnboundedSender<Input>, input: Input) -> anyhow::Result<()> {
     let _ = inputs.send(input);
     Ok(())
 }

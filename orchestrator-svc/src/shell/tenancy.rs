@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{Mutex, watch},
+    sync::{Mutex, oneshot, watch},
     task::{self, JoinSet},
     time::{MissedTickBehavior, interval, sleep_until, timeout, timeout_at},
 };
@@ -21,7 +21,9 @@ use warren_store::{Epoch, Error, Lease, Store};
 use super::{
     Hung, Replica,
     clock::Clock,
-    session::{self, End, Order, Tenure},
+    session::{self, End, Order, Shared, Tenure},
+    thread::Threads,
+    watchdog::{Board, look_after},
 };
 use crate::leases::Leases;
 
@@ -55,6 +57,7 @@ pub(super) struct Tenancy<S, B> {
     /// What the monotonic clock of `leases` counts from.
     begun: Instant,
     held: BTreeMap<Partition, Held>,
+    threads: Threads<S>,
     sessions: JoinSet<End>,
     /// From before the last renewal was sent: another replica can't have counted from earlier.
     renewed: Instant,
@@ -82,6 +85,7 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
             leases: Leases::new(&*replica.name, replica.lease * 7 / 8),
             begun: now,
             held: BTreeMap::new(),
+            threads: Threads::start(replica.threads, &replica.store),
             sessions: JoinSet::new(),
             renewed: now,
             renew_at: now,
@@ -224,11 +228,19 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
         let how = if is_after_crash { "takeover" } else { "handover" };
         metrics::counter!("warren_partitions_acquired_total", "how" => how).increment(1);
         let (orders, told) = watch::channel(Order::Go);
-        let (replica, clock, suspects) = (self.replica.clone(), self.clock.clone(), self.suspects.clone());
-        let has_begun = Arc::<AtomicBool>::default();
-        let begun = has_begun.clone();
-        let session = async move { session::run(&replica, clock, tenure, (&suspects, &begun), told).await };
-        let running = self.sessions.spawn(session);
+        let (board, has_begun) = (Board::default(), Arc::default());
+        let shared = Shared {
+            clock: self.clock.clone(),
+            suspects: self.suspects.clone(),
+            has_begun: Arc::clone(&has_begun),
+            board: board.clone(),
+        };
+        let (replica, (end, ended)) = (self.replica.clone(), oneshot::channel());
+        self.threads.run(partition, move |place| async move {
+            let _ = end.send(session::run(replica, place, tenure, shared, told).await);
+        });
+        let after = look_after(self.replica.clone(), tenure, board, orders.subscribe(), ended);
+        let running = self.sessions.spawn(after);
         self.held.insert(partition, Held { epoch, orders, session: running.id(), has_begun });
     }
 
@@ -248,11 +260,13 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
             End::Hung(identity) => {
                 let (instance, orchestrator) = (identity.instance.clone(), identity.name.clone());
                 let seconds = self.replica.turn_limit.as_secs();
+                // Others on its thread can't even end.
+                self.threads.beside(partition, self.held.keys()).for_each(|other| self.order(other, Order::Stop));
                 self.hung = Some(Hung { instance, orchestrator, seconds });
             }
             // The lease stays as it is, so that whoever takes it knows.
             End::Panicked => {
-                return tracing::error!(%partition, "owner's thread has panicked, which is a bug: please report it");
+                return tracing::error!(%partition, "owner has panicked, which is a bug: please report it");
             }
             End::Failed(error) => {
                 tracing::warn!(%partition, error = format!("{error:#}"), "partition is interrupted, another session follows")
@@ -301,7 +315,10 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
     pub(super) async fn drain(mut self) {
         tracing::info!(partitions = self.held.len(), "draining");
         for held in self.held.values() {
-            held.orders.send_replace(Order::Drain);
+            // What was told to stop has nothing to finish.
+            if held.order() == Order::Go {
+                held.orders.send_replace(Order::Drain);
+            }
         }
         self.renew_while_draining().await;
         let mut ticks = interval(self.replica.lease / RENEWALS);

@@ -117,6 +117,7 @@ fn run(is_deaf_to_sessions: bool) -> Running {
         registry: Registry::new(),
         owner: Settings::default(),
         prefetch: 100,
+        threads: 1,
         name: "a".into(),
         lease: LEASE,
         turn_warn: Duration::from_secs(1),

@@ -1,75 +1,113 @@
-//! The plain thread on which an owner's turns run.
+//! The plain threads on which sessions run, and their owners' turns.
 //!
-//! Outside the tokio runtime on purpose: a stray `tokio::time::sleep` in an orchestrator fails at once and is reported,
-//! and a live future never leaves the thread that made it.
+//! Each has a runtime of its own, for one thread: what a session is told, its turns, what it writes and what it publishes
+//! follow each other there without a change of threads, which would take as long as the work itself. A live future never
+//! leaves the thread that made it. Turns run outside of that runtime on purpose (see [`outside`]).
 
-use std::{
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
-    time::Duration,
+use std::{panic::AssertUnwindSafe, sync::LazyLock, thread};
+
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{LocalBoxFuture, ready},
+    stream::FuturesUnordered,
 };
+use tokio::{
+    runtime::{Builder, Handle},
+    sync::mpsc,
+    task::unconstrained,
+};
+use warren_model::Partition;
+use warren_store::Store;
 
-use tokio::sync::{mpsc, oneshot};
-use warren::Registry;
+use super::group::Writer;
 
-use super::{clock::Clock, watchdog::Watched};
-use crate::owner::{Effect, Input, Owner, Session, Settings};
-
-/// How long an owner that wants nothing sleeps at most.
-const SLEEP_MAX: Duration = Duration::from_secs(1);
-
-/// A running owner, seen from outside. Its thread ends when the handle is dropped.
-///
-/// Both channels are unbounded and stay small: what comes in is bounded by the consumer's prefetch and by what the owner
-/// has asked for, what goes out by the commits that may be on their way.
-pub(crate) struct Thread {
-    pub(crate) inputs: Sender<Input>,
-    pub(crate) effects: mpsc::UnboundedReceiver<Effect>,
-    pub(crate) ended: oneshot::Receiver<()>,
+/// What the sessions of one thread share.
+#[derive(Clone)]
+pub(super) struct Place<S> {
+    /// Its connections are the thread's own.
+    pub(super) store: S,
+    pub(super) writer: Writer,
 }
 
-impl Thread {
-    /// Begins a session on a thread of its own.
-    pub(crate) fn spawn(
-        session: Session,
-        programs: Watched<Registry>,
-        settings: Settings,
-        clock: Clock,
-    ) -> std::io::Result<Self> {
-        let (inputs, arriving) = channel();
-        let (wanted, effects) = mpsc::unbounded_channel();
-        let (end, ended) = oneshot::channel();
-        let name = format!("turns-{}", session.partition);
-        std::thread::Builder::new().name(name).spawn(move || {
-            run(session, programs, settings, &clock, &arriving, &wanted);
-            drop(wanted);
-            let _ = end.send(());
-        })?;
-        Ok(Self { inputs, effects, ended })
+/// Makes a session, on the thread where it stays.
+type Job<S> = Box<dyn FnOnce(Place<S>) -> LocalBoxFuture<'static, ()> + Send>;
+
+/// Threads with sessions. They end once this is dropped and their sessions have ended.
+pub(super) struct Threads<S>(Vec<mpsc::UnboundedSender<Job<S>>>);
+
+impl<S: Store> Threads<S> {
+    /// Starts so many, at least one.
+    pub(super) fn start(count: usize, store: &S) -> Self {
+        let threads = (0..count.max(1)).map(|at| {
+            let (jobs, wanted) = mpsc::unbounded_channel();
+            let store = store.apart();
+            let thread = thread::Builder::new().name(format!("turns-{at}"));
+            thread.spawn(move || serve(store, wanted)).expect("a process may start threads");
+            jobs
+        });
+        Self(threads.collect())
+    }
+
+    fn of(&self, partition: Partition) -> usize {
+        usize::from(partition.0) % self.0.len()
+    }
+
+    /// Returns those partitions whose sessions are on the same thread.
+    pub(super) fn beside<'p>(
+        &self,
+        partition: Partition,
+        others: impl Iterator<Item = &'p Partition>,
+    ) -> impl Iterator<Item = Partition> {
+        others.copied().filter(move |other| self.of(*other) == self.of(partition))
+    }
+
+    /// Runs a session on the thread of its partition. One that panics takes no other with it.
+    pub(super) fn run<F: Future<Output = ()> + 'static>(
+        &self,
+        partition: Partition,
+        session: impl FnOnce(Place<S>) -> F + Send + 'static,
+    ) {
+        let thread = &self.0[self.of(partition)];
+        let job: Job<S> = Box::new(|place| Box::pin(session(place)));
+        // A thread that is gone has dropped what would tell of its session's end, which says so.
+        let _ = thread.send(job);
     }
 }
 
-fn run(
-    session: Session,
-    programs: Watched<Registry>,
-    settings: Settings,
-    clock: &Clock,
-    inputs: &Receiver<Input>,
-    wanted: &mpsc::UnboundedSender<Effect>,
-) {
-    let mut effects = Vec::new();
-    let mut owner = Owner::new(session, programs, settings, clock.now(), &mut effects);
-    loop {
-        for effect in effects.drain(..) {
-            if wanted.send(effect).is_err() {
-                return;
+fn serve<S: Store>(store: S, mut jobs: mpsc::UnboundedReceiver<Job<S>>) {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a process may have another runtime");
+    runtime.block_on(async {
+        let place = Place { writer: Writer::start(store.clone()), store };
+        let mut sessions = FuturesUnordered::new();
+        let mut is_wanted = true;
+        while is_wanted || !sessions.is_empty() {
+            tokio::select! {
+                biased;
+                Some(_) = sessions.next() => {}
+                job = jobs.recv(), if is_wanted => match job {
+                    Some(job) => sessions.push(AssertUnwindSafe(job(place.clone())).catch_unwind()),
+                    None => is_wanted = false,
+                }
             }
         }
-        let wait = Duration::try_from(owner.wakes_at().duration_since(clock.now())).unwrap_or_default();
-        let input = match inputs.recv_timeout(wait.min(SLEEP_MAX)) {
-            Ok(input) => input,
-            Err(RecvTimeoutError::Timeout) => Input::Tick,
-            Err(RecvTimeoutError::Disconnected) => return,
-        };
-        owner.step(input, clock.now(), &mut effects);
-    }
+    });
 }
+
+/// A runtime that has ended.
+static ENDED: LazyLock<Handle> = LazyLock::new(|| {
+    let runtime = Builder::new_current_thread().build().expect("a process may have another runtime");
+    let handle = runtime.handle().clone();
+    runtime.shutdown_background(); // it may be within another one, where a mere drop is not allowed
+    handle
+});
+
+/// Does something as if on a thread without a runtime: there a stray `tokio::time::sleep` of an orchestrator fails at once
+/// and is reported, and what it spawns never runs. Nor does tokio make it wait for its turn, which no replay would know of.
+pub(super) fn outside<T>(act: impl FnOnce() -> T) -> T {
+    let _ended = ENDED.enter();
+    unconstrained(ready(()).map(|()| act())).now_or_never().expect("it waits for nothing")
+}
+
+#[cfg(test)]
+#[path = "thread_test.rs"]
+mod test;

@@ -14,6 +14,8 @@ pub struct OrchestratorSettings {
     pub batch: u16,
     /// Most messages that the broker hands over before they are committed, per partition.
     pub prefetch: u16,
+    /// How many threads run turns, each those of its share of the partitions.
+    pub threads: u16,
     /// Most instances whose live state is kept in memory.
     pub cache_instances: u32,
     /// Most memory for that, in MiB, as estimated.
@@ -49,6 +51,7 @@ impl Default for OrchestratorSettings {
             name: String::new(),
             batch: 1_000,
             prefetch: 2_000,
+            threads: 1,
             cache_instances: 10_000,
             cache_megabytes: 256,
             lease_seconds: 4,
@@ -70,6 +73,7 @@ impl OrchestratorSettings {
     pub(super) fn check(&self, problems: &mut Problems) {
         problems.range("orchestrator.batch", self.batch, 1, 10_000);
         problems.range("orchestrator.prefetch", self.prefetch, 1, u16::MAX.into());
+        problems.range("orchestrator.threads", self.threads, 1, 64);
         problems.range("orchestrator.cache_instances", self.cache_instances, 1, 10_000_000);
         problems.range("orchestrator.cache_megabytes", self.cache_megabytes, 1, 1_048_576);
         problems.range("orchestrator.lease_seconds", self.lease_seconds, 3, 300);

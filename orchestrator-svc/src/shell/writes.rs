@@ -1,9 +1,6 @@
-//! The lane of writes of one session.
+//! What one session writes, in order.
 
-use std::{
-    sync::{Arc, mpsc::Sender},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{Mutex, mpsc},
@@ -13,7 +10,7 @@ use warren_engine::Identity;
 use warren_model::Partition;
 use warren_store::{Commit, Epoch, Error, Store};
 
-use super::session::answer;
+use super::{group::Writer, session::answer, thread::Place};
 use crate::owner::{self, Effect, Input};
 
 /// Most expired rows that are removed at a time.
@@ -21,16 +18,15 @@ const EXPIRE_MAX: usize = 1_000;
 /// How long the store may take to note an accusation.
 const ACCUSE_MAX: Duration = Duration::from_secs(5);
 
-/// The lane of writes: one at a time, in order. Ends at the first failure, and the session with it.
+/// Writes what a session asks for: one at a time, in order. Ends at the first failure, and the session with it.
 ///
 /// From the commit of marks to that of the batch that they are for, no other partition of this process runs suspects: else
 /// one that takes the process down would have their marks raised along with its own.
 pub(super) async fn write<S: Store>(
-    store: S,
-    partition: Partition,
-    epoch: Epoch,
+    Place { store, writer }: Place<S>,
+    (partition, epoch): (Partition, Epoch),
     mut wanted: mpsc::UnboundedReceiver<Effect>,
-    inputs: Sender<Input>,
+    inputs: mpsc::UnboundedSender<Input>,
     suspects: Arc<Mutex<()>>,
 ) -> anyhow::Result<()> {
     let mut alone = None;
@@ -41,7 +37,7 @@ pub(super) async fn write<S: Store>(
                 if marks && alone.is_none() {
                     alone = Some(suspects.clone().lock_owned().await);
                 }
-                write_or_blame(&store, *commit).await?;
+                write_or_blame(&writer, *commit).await?;
                 if !marks {
                     alone = None;
                 }
@@ -68,14 +64,14 @@ pub(super) async fn write<S: Store>(
 
 /// Writes a commit; of one that is refused for good, the instances are marked in its place, so that the next session
 /// finds the guilty one among them.
-async fn write_or_blame<S: Store>(store: &S, commit: Commit) -> anyhow::Result<()> {
+async fn write_or_blame(writer: &Writer, commit: Commit) -> anyhow::Result<()> {
     let copy = commit.clone();
-    let Err(error) = store.commit(commit).await else { return Ok(()) };
+    let Err(error) = writer.commit(commit).await else { return Ok(()) };
     if let Error::Refused(why) = &error
         && let Some(marks) = owner::blame(&copy, why)
     {
         tracing::error!(partition = %copy.partition, instances = marks.suspects.len(), %why, "store refuses a commit for good, its instances are suspected");
-        if let Err(error) = store.commit(marks).await {
+        if let Err(error) = writer.commit(marks).await {
             tracing::error!(partition = %copy.partition, %error, "suspects could not be marked");
         }
     }

@@ -1,0 +1,31 @@
+use warren_model::Partition;
+use warren_store::Epoch;
+
+use super::*;
+
+fn job(partition: u16, number: u64) -> (Job, oneshot::Receiver<Result<()>>) {
+    let (reply, written) = oneshot::channel();
+    ((Commit::new(Partition(partition), Epoch(1), number), reply), written)
+}
+
+fn taken(waiting: &mut Vec<Job>) -> Vec<(u16, u64)> {
+    next_of_each(waiting).iter().map(|(commit, _)| (commit.partition.0, commit.number)).collect()
+}
+
+#[test]
+fn one_commit_of_each_partition_goes_at_a_time_in_order() {
+    let (mut waiting, _asking): (Vec<_>, Vec<_>) =
+        [job(0, 7), job(1, 3), job(0, 8), job(2, 1), job(0, 9)].into_iter().unzip();
+    assert_eq!(taken(&mut waiting), [(0, 7), (1, 3), (2, 1)]);
+    assert_eq!(taken(&mut waiting), [(0, 8)]);
+    assert_eq!(taken(&mut waiting), [(0, 9)]);
+    assert!(waiting.is_empty());
+}
+
+#[test]
+fn h2_what_a_session_that_has_ended_left_is_not_written() {
+    let ((old, _), (new, _asking)) = (job(0, 7), job(0, 8));
+    let mut waiting = vec![old, new];
+    assert_eq!(taken(&mut waiting), [(0, 8)]);
+    assert!(waiting.is_empty());
+}
