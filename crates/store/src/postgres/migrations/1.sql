@@ -50,7 +50,7 @@ CREATE TABLE instance (
     history_events bigint      NOT NULL,
     history_bytes  bigint      NOT NULL,
     PRIMARY KEY (partition, id)
-) WITH (fillfactor = 80);
+) WITH (fillfactor = 50);
 
 -- Lists, newest first, over all partitions.
 CREATE INDEX instance_by_age ON instance (created_at DESC, id);
