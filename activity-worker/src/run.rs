@@ -1,6 +1,8 @@
 //! Serves activities until asked to stop.
 
-use tokio_util::sync::CancellationToken;
+use std::panic::resume_unwind;
+
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use warren::Registry;
 use warren_broker::{Broker, packing::Packing};
 use warren_claims::Claiming;
@@ -67,5 +69,20 @@ pub async fn run_with<B: Broker>(
         concurrency = plan.prefetch(),
         "serving activities"
     );
-    shell::serve(broker, registry, &plan, health, shutdown).await
+    // As a task of its own: what a runtime runs as its first future is on no worker's thread, and each word to it and from
+    // it would wake another one.
+    let stop = CancellationToken::new();
+    let serving = shell::serve(broker, registry, plan, health.clone(), stop.clone().cancelled_owned());
+    let mut serving = AbortOnDropHandle::new(tokio::spawn(serving));
+    let served = tokio::select! {
+        served = &mut serving => served,
+        () = shutdown => {
+            stop.cancel();
+            serving.await
+        }
+    };
+    served.unwrap_or_else(|error| match error.try_into_panic() {
+        Ok(panic) => resume_unwind(panic),
+        Err(_) => unreachable!("nobody aborts it while it is awaited"),
+    })
 }

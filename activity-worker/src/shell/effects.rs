@@ -6,7 +6,7 @@ use warren_broker::Broker;
 use super::{activities::Job, serve::Shell};
 use crate::worker::Effect;
 
-impl<B: Broker> Shell<'_, B> {
+impl<B: Broker> Shell<B> {
     /// Does all that the loop has asked for; returns whether the loop has stopped.
     ///
     /// Publications leave together. Acknowledgements too, and last: one with `multiple` may reach past a delivery that

@@ -32,17 +32,17 @@ const TICK: Duration = Duration::from_millis(50);
 pub(crate) async fn serve<B: Broker>(
     broker: B,
     registry: Registry,
-    plan: &Plan,
-    health: &Health,
+    plan: Plan,
+    health: Health,
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
-    let mut shell = Shell::start(broker, registry, plan, health);
+    let mut shell = Shell::start(broker, registry, &plan, health);
     let served = shell.run(shutdown).await;
     shell.close().await;
     served
 }
 
-pub(super) struct Shell<'a, B: Broker> {
+pub(super) struct Shell<B: Broker> {
     worker: Worker,
     broker: B,
     consumers: Consumers<B>,
@@ -53,11 +53,11 @@ pub(super) struct Shell<'a, B: Broker> {
     pub(super) asking: Asking,
     /// What the loop has asked for and the shell has not done yet.
     pub(super) effects: Vec<Effect>,
-    health: &'a Health,
+    health: Health,
 }
 
-impl<'a, B: Broker> Shell<'a, B> {
-    fn start(broker: B, registry: Registry, plan: &Plan, health: &'a Health) -> Self {
+impl<B: Broker> Shell<B> {
+    fn start(broker: B, registry: Registry, plan: &Plan, health: Health) -> Self {
         Self {
             worker: plan.worker(),
             consumers: Consumers::start(&broker, plan.queues(), plan.prefetch()),
@@ -148,8 +148,8 @@ impl<'a, B: Broker> Shell<'a, B> {
 
     fn tick(&mut self, now: Duration) {
         self.step(Input::Tick { now });
-        readiness::show_broker(self.health, &self.broker.health());
-        readiness::show_queues(self.health, self.channels.unconsumed());
+        readiness::show_broker(&self.health, &self.broker.health());
+        readiness::show_queues(&self.health, self.channels.unconsumed());
     }
 
     fn drain(&mut self) {
