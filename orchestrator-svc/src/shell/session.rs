@@ -31,6 +31,11 @@ use crate::owner::{self, Effect, Input, Owner};
 
 /// How long a session may take to finish what has arrived when it is told to drain.
 pub(super) const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// How long an acknowledgement waits for others. It costs the broker a write as a message does, and what follows from a
+/// message should not wait behind its acknowledgement; meanwhile a crash has a few more messages delivered again.
+const ACK_AFTER: Duration = Duration::from_millis(10);
+/// Which share of what the broker hands over may wait for its acknowledgement.
+const ACK_SHARE: u64 = 4;
 /// How long a session that wants nothing sleeps at most.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 
@@ -120,6 +125,7 @@ struct Session<S: Store, B: Broker> {
     clock: Clock,
     consumer: B::Consumer,
     acker: <B::Consumer as Consumer>::Acker,
+    acks: Acks,
     publisher: B::Publisher,
     owner: Owner<Watched<Registry>>,
     /// What the owner wants done.
@@ -163,6 +169,7 @@ impl<S: Store, B: Broker> Session<S, B> {
             clock,
             consumer,
             acker,
+            acks: Acks::default(),
             publisher,
             owner,
             effects,
@@ -183,21 +190,14 @@ impl<S: Store, B: Broker> Session<S, B> {
         let mut is_consuming = true;
         let mut deadline = None;
         loop {
-            for effect in std::mem::take(&mut self.effects) {
-                if matches!(effect, Effect::Drained) {
-                    return End::Drained;
-                }
-                if let Err(error) = self.act(effect).await {
-                    return End::Failed(error);
-                }
+            let is_drained = self.effects.last().is_some_and(|effect| matches!(effect, Effect::Drained));
+            if let Err(error) = self.act_on_all(is_drained).await {
+                return End::Failed(error);
+            }
+            if is_drained {
+                return End::Drained;
             }
             let wait = Duration::try_from(self.owner.wakes_at().duration_since(self.clock.now())).unwrap_or_default();
-            let late = async {
-                match deadline {
-                    Some(at) => sleep_until(at).await,
-                    None => std::future::pending().await,
-                }
-            };
             let input = tokio::select! {
                 biased; // what was asked for comes before what is new
                 changed = orders.changed() => {
@@ -214,7 +214,8 @@ impl<S: Store, B: Broker> Session<S, B> {
                     is_consuming = deliveries.is_some();
                     arrived(deliveries, *orders.borrow()).map(Some)
                 }
-                () = late => Err(failed("draining took too long")),
+                () = at(self.acks.due) => Ok(None),
+                () = at(deadline) => Err(failed("draining took too long")),
                 () = sleep(wait.min(SLEEP_MAX)) => Ok(Some(Input::Tick)),
             };
             match input {
@@ -227,7 +228,18 @@ impl<S: Store, B: Broker> Session<S, B> {
         }
     }
 
-    async fn act(&mut self, effect: Effect) -> anyhow::Result<()> {
+    async fn act_on_all(&mut self, is_drained: bool) -> anyhow::Result<()> {
+        for effect in std::mem::take(&mut self.effects) {
+            self.act(effect)?;
+        }
+        let many = u64::from(self.replica.prefetch) / ACK_SHARE;
+        if let Some(tag) = self.acks.take(Instant::now(), many, is_drained) {
+            self.acker.ack(tag, true).await?;
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, effect: Effect) -> anyhow::Result<()> {
         let (store, inputs) = (self.store.clone(), self.inputs.0.clone());
         let (partition, epoch) = (self.partition, self.epoch);
         match effect {
@@ -260,11 +272,48 @@ impl<S: Store, B: Broker> Session<S, B> {
                     answer(&inputs, Input::Published { ticket, results })
                 });
             }
-            Effect::Ack(tag) => self.acker.ack(tag, true).await?,
+            Effect::Ack(tag) => self.acks.add(tag, Instant::now()),
             Effect::Commit(_) | Effect::ReadTimers { .. } | Effect::Expire { .. } => self.writer.send(effect)?,
             Effect::Drained => {}
         }
         Ok(())
+    }
+}
+
+/// What is to be acknowledged.
+#[derive(Debug, Default)]
+struct Acks {
+    /// Everything up to here.
+    up_to: Option<u64>,
+    /// When it has waited long enough.
+    due: Option<Instant>,
+    /// What the broker has been told.
+    told: u64,
+}
+
+impl Acks {
+    fn add(&mut self, tag: u64, now: Instant) {
+        self.up_to = Some(tag);
+        self.due.get_or_insert(now + ACK_AFTER);
+    }
+
+    /// Returns what the broker is to be told now: what has waited, or is much (`many` messages), or all of it.
+    fn take(&mut self, now: Instant, many: u64, all: bool) -> Option<u64> {
+        let tag = self.up_to?;
+        let is_due = self.due.is_some_and(|due| due <= now) || tag.saturating_sub(self.told) >= many;
+        if !(is_due || all) {
+            return None;
+        }
+        (self.up_to, self.due, self.told) = (None, None, tag);
+        Some(tag)
+    }
+}
+
+/// Waits for a moment, if there is one.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -295,3 +344,7 @@ pub(super) fn answer(inputs: &mpsc::UnboundedSender<Input>, input: Input) -> any
     let _ = inputs.send(input);
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "session_test.rs"]
+mod test;
