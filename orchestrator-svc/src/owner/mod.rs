@@ -324,7 +324,12 @@ impl<P: Programs> Owner<P> {
 
     /// Returns whether another batch may begin.
     fn can_begin(&self) -> bool {
-        self.awaited().is_none() && self.flights.len() < FLIGHTS_MAX && self.expiry == Expiry::Idle
+        let has_room = match self.flights.len() {
+            0 => true,
+            FLIGHTS_MAX.. => false,
+            _ => self.inbox.len() >= self.settings.overlap_min,
+        };
+        self.awaited().is_none() && has_room && self.expiry == Expiry::Idle
     }
 
     /// Returns whether nothing is being read or written.

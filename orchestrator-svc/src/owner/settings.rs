@@ -3,11 +3,14 @@
 use jiff::SignedDuration;
 use warren_engine::Limits;
 
-/// Bounds of one owner; each comes from the setting of the same name.
+/// Bounds of one owner; most come from the setting of the same name.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Most messages and timers in one commit.
     pub batch: usize,
+    /// How many messages must wait for a batch to begin while another is written. A smaller one would have to wait for that
+    /// commit anyway, and by then may be larger: what a commit costs besides its rows is as much as ten instances' rows.
+    pub overlap_min: usize,
     /// Most instances in memory, per partition.
     pub cache_instances: usize,
     /// Most bytes that they may take, per partition, as estimated.
@@ -36,6 +39,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             batch: 500,
+            overlap_min: 100,
             cache_instances: 10_000,
             cache_bytes: 64 << 20,
             limits: Limits::default(),

@@ -115,6 +115,7 @@ fn hub(random: &mut Random, partitions: PartitionCount, script: &Script) -> Hub 
         cache_instances: *random.pick(&[1, 2, 5, 10_000]),
         limits,
         duplicate_window: SignedDuration::from_secs(*random.pick(&[150, 7 * 24 * 3_600])),
+        overlap_min: *random.pick(&[1, 1, 3, 100]),
         unseen_event: SignedDuration::from_secs(90),
         expiry_interval: SignedDuration::from_millis(i64::try_from(random.between(500, 20_000)).unwrap_or(500)),
         begins_max: *random.pick(&[1, 2, 5]),

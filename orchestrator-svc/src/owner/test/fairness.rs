@@ -99,3 +99,21 @@ fn a_drain_ends_after_the_last_answer_is_published() {
     while world.act() {}
     assert!(world.is_drained);
 }
+
+#[test]
+fn a_batch_begins_beside_another_only_if_it_is_worth_a_commit_of_its_own() {
+    let mut world = World::new(registry());
+    world.owner.settings.overlap_min = 3;
+    world.start("first", "adder", "1");
+    world.deliver();
+    while world.owner.flights.is_empty() {
+        assert!(world.act(), "the first is written in the end");
+    }
+    for (count, begins) in [(1, false), (2, false), (3, true)] {
+        world.start(&format!("i{count}"), "adder", "1");
+        world.deliver();
+        assert_eq!(world.owner.awaited().is_some(), begins, "{count} wait");
+    }
+    world.settle();
+    assert_eq!(world.record("i3").status, Status::Running);
+}

@@ -77,6 +77,7 @@ impl World {
     }
 
     fn on(registry: Registry, settings: Settings, me: Partition, codec: Codec) -> Self {
+        let settings = Settings { overlap_min: 1, ..settings }; // as often as it ever happens
         let shelf = Shelf::default();
         let mut effects = Vec::new();
         let session = session(me, &codec, &shelf, 1);
