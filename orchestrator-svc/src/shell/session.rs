@@ -190,7 +190,7 @@ impl<S: Store, B: Broker> Session<S, B> {
         let mut is_consuming = true;
         let mut deadline = None;
         loop {
-            let is_drained = self.effects.last().is_some_and(|effect| matches!(effect, Effect::Drained));
+            let is_drained = self.effects.iter().any(|effect| matches!(effect, Effect::Drained));
             if let Err(error) = self.act_on_all(is_drained).await {
                 return End::Failed(error);
             }
