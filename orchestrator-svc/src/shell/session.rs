@@ -214,7 +214,7 @@ impl<S: Store, B: Broker> Session<S, B> {
                     is_consuming = deliveries.is_some();
                     arrived(deliveries, *orders.borrow()).map(Some)
                 }
-                () = at(self.acks.due) => Ok(None),
+                () = at(self.acks.due()) => Ok(None),
                 () = at(deadline) => Err(failed("draining took too long")),
                 () = sleep(wait.min(SLEEP_MAX)) => Ok(Some(Input::Tick)),
             };
@@ -283,29 +283,28 @@ impl<S: Store, B: Broker> Session<S, B> {
 /// What is to be acknowledged.
 #[derive(Debug, Default)]
 struct Acks {
-    /// Everything up to here.
-    up_to: Option<u64>,
-    /// When it has waited long enough.
-    due: Option<Instant>,
+    /// Everything up to a tag, and when it has waited long enough.
+    waiting: Option<(u64, Instant)>,
     /// What the broker has been told.
     told: u64,
 }
 
 impl Acks {
     fn add(&mut self, tag: u64, now: Instant) {
-        self.up_to = Some(tag);
-        self.due.get_or_insert(now + ACK_AFTER);
+        let due = self.due().unwrap_or(now + ACK_AFTER);
+        self.waiting = Some((tag, due));
     }
 
     /// Returns what the broker is to be told now: what has waited, or is much (`many` messages), or all of it.
     fn take(&mut self, now: Instant, many: u64, all: bool) -> Option<u64> {
-        let tag = self.up_to?;
-        let is_due = self.due.is_some_and(|due| due <= now) || tag.saturating_sub(self.told) >= many;
-        if !(is_due || all) {
-            return None;
-        }
-        (self.up_to, self.due, self.told) = (None, None, tag);
+        let is_wanted = |(tag, due): &mut (u64, Instant)| all || *due <= now || tag.saturating_sub(self.told) >= many;
+        let (tag, _) = self.waiting.take_if(is_wanted)?;
+        self.told = tag;
         Some(tag)
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.waiting.map(|(_, due)| due)
     }
 }
 
