@@ -20,6 +20,8 @@ mod servers;
 mod shape;
 mod speed;
 mod statistics;
+#[cfg(test)]
+mod testing;
 mod workload;
 
 use std::process::ExitCode;

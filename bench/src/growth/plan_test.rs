@@ -1,16 +1,10 @@
-use clap::{Parser, error::ErrorKind};
+use clap::error::ErrorKind;
 
 use super::{Part, Plan};
-
-#[derive(Parser)]
-struct Args {
-    #[command(flatten)]
-    plan: Plan,
-}
+use crate::testing;
 
 fn parse(arguments: &str) -> Result<Plan, clap::Error> {
-    let all = ["bench", "--broker", "amqp://b", "--store", "postgres://s"].into_iter();
-    Args::try_parse_from(all.chain(arguments.split_whitespace())).map(|args| args.plan)
+    testing::parse(arguments)
 }
 
 #[test]

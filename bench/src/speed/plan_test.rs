@@ -1,17 +1,10 @@
-use clap::{Parser, error::ErrorKind};
+use clap::error::ErrorKind;
 
 use super::{Plan, Row};
-use crate::{shape::Shape, speed::contender::Contender};
-
-#[derive(Parser)]
-struct Args {
-    #[command(flatten)]
-    plan: Plan,
-}
+use crate::{shape::Shape, speed::contender::Contender, testing};
 
 fn parse(arguments: &str) -> Result<Plan, clap::Error> {
-    let all = ["bench", "--broker", "amqp://b", "--store", "postgres://s"].into_iter();
-    Args::try_parse_from(all.chain(arguments.split_whitespace())).map(|args| args.plan)
+    testing::parse(arguments)
 }
 
 #[test]
