@@ -39,7 +39,7 @@ impl Inside {
             Database::Postgres => postgres_url().into(),
         };
         settings.client_api.listen = format!("127.0.0.1:{}", free_port());
-        settings.health.orchestrator = String::new();
+        settings.health.orchestrator = format!("127.0.0.1:{}", free_port());
         settings.health.worker = String::new();
         Self { settings, registry, folder, services: BTreeMap::new() }
     }
@@ -53,10 +53,11 @@ impl Inside {
         self
     }
 
-    /// Starts orchestrator-svc.
-    pub fn orchestrator(&mut self) {
+    /// Starts orchestrator-svc and waits until it is ready: until the hub has its queues.
+    pub async fn orchestrator(&mut self) {
         let (settings, registry) = (self.settings.clone(), self.registry.clone());
         self.spawn("orchestrator", |stop| async move { orchestrator_svc::run(&settings, registry, stop).await });
+        ready("orchestrator-svc", &self.settings.health.orchestrator).await;
     }
 
     /// Starts an activity-worker.
@@ -69,15 +70,12 @@ impl Inside {
     pub async fn api(&mut self) {
         let settings = self.settings.clone();
         self.spawn("api", |stop| async move { client_api::run(&settings, stop).await });
-        let http = HttpClient::new(&format!("http://{}", self.settings.client_api.listen), Duration::from_secs(5));
-        let http = http.unwrap();
-        let is_ready = || async { http.get("/health/ready").await.is_ok_and(|reply| reply.status.is_success()) };
-        eventually("client-api is ready", is_ready).await;
+        ready("client-api", &self.settings.client_api.listen).await;
     }
 
     /// Starts all three.
     pub async fn start(&mut self) {
-        self.orchestrator();
+        self.orchestrator().await;
         self.worker();
         self.api().await;
     }
@@ -115,6 +113,12 @@ impl Inside {
         let (stop, stopped) = oneshot::channel();
         self.services.insert(name, (stop, tokio::spawn(run(Stop(stopped)))));
     }
+}
+
+async fn ready(service: &str, address: &str) {
+    let http = HttpClient::new(&format!("http://{address}"), Duration::from_secs(5)).unwrap();
+    let is_ready = || async { http.get("/health/ready").await.is_ok_and(|reply| reply.status.is_success()) };
+    eventually(&format!("{service} is ready"), is_ready).await;
 }
 
 /// Resolves once a service is to stop.

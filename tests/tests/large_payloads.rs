@@ -157,7 +157,7 @@ async fn take_the_tour<Q: warren_store::Queries>(client: &Client<Q>, id: &Instan
 async fn a_worker_without_the_store_gets_bodies_inline_up_to_the_broker_s_limit() {
     let mut inside = inside(Database::Sqlite, 8);
     inside.settings.payloads.queues.clear();
-    inside.orchestrator();
+    inside.orchestrator().await;
     inside.api().await;
     let amqp = Amqp::connect().await;
     let queue = format!("{}.work.greet", inside.settings.hub.name);
@@ -181,7 +181,7 @@ async fn a_worker_without_the_store_gets_bodies_inline_up_to_the_broker_s_limit(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_payload_that_somebody_deleted_fails_its_task_with_the_remedy() {
     let mut inside = inside(Database::Sqlite, 8);
-    inside.orchestrator();
+    inside.orchestrator().await;
     inside.api().await;
     start(&inside, "gone", &json(2 * MIB)).await;
     // The start's is taken over, that of the work item waits with it.

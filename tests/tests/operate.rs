@@ -171,7 +171,7 @@ async fn a_history_row_that_is_damaged_parks_its_instance_alone_until_somebody_h
     let sql = sql(inside.settings.store.url.as_str(), &inside.settings.hub.name).await;
     let body: String = sql.query_one("SELECT body FROM history WHERE instance = 'hurt'", &[]).await.unwrap().get(0);
     sql.execute("UPDATE history SET body = 'scratched' WHERE instance = 'hurt'", &[]).await.unwrap();
-    inside.orchestrator();
+    inside.orchestrator().await;
     for id in ["hurt", "whole"] {
         eventually(&format!("{id} gets its event"), || async {
             let path = format!("/instances/{id}/raiseEvent/go");

@@ -62,7 +62,7 @@ async fn h8_what_a_killed_worker_had_answered_of_its_packs_does_not_run_again() 
     let mut inside = Inside::new(Database::Sqlite, steps.registry());
     inside.settings.orchestrator.packed_queues = vec!["*".into()];
     inside.settings.worker.concurrency = 8;
-    inside.orchestrator();
+    inside.orchestrator().await;
     inside.api().await;
     let started = inside.http().post("/orchestrators/fan/one", &[], TASKS.to_string().into()).await.unwrap();
     assert_eq!(started.status, 202, "{}", started.text());
