@@ -80,12 +80,25 @@ where
     Fut: Future<Output = Result<O, E>> + Send + 'static,
 {
     let function = Arc::new(function);
-    Arc::new(move |ctx, input| {
+    guard(move |ctx, input| {
         let function = function.clone();
-        let run = async move {
+        async move {
             let future = function(ctx, json::read(&input, code::INVALID_INPUT)?);
             json::write(&future.await.map_err(Into::into)?, code::INVALID_RESULT)
-        };
+        }
+    })
+}
+
+/// Returns `function` with its panics as failures.
+pub(crate) fn guard<F, Fut>(function: F) -> Function
+where
+    F: Fn(ActivityContext, Payload) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Outcome> + Send + 'static,
+{
+    let function = Arc::new(function);
+    Arc::new(move |ctx, input| {
+        let function = function.clone();
+        let run = async move { function(ctx, input).await };
         let guarded = AssertUnwindSafe(run).catch_unwind();
         guarded
             .map(|ended| ended.unwrap_or_else(|panic| Err(Failure::new(code::PANICKED, panics::text(&*panic)))))

@@ -1,6 +1,6 @@
 //! The registry: which functions serve which names.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use serde::{Serialize, de::DeserializeOwned};
@@ -36,14 +36,14 @@ use crate::{
 /// ```
 #[derive(Clone, Default)]
 pub struct Registry {
-    activities: BTreeMap<&'static str, ServedActivity>,
+    activities: BTreeMap<Cow<'static, str>, ServedActivity>,
     /// The versions of each name, in the order of registration.
     orchestrators: BTreeMap<&'static str, Vec<ServedVersion>>,
 }
 
 #[derive(Clone)]
 struct ServedActivity {
-    queue: &'static str,
+    queue: Cow<'static, str>,
     function: activity::Function,
 }
 
@@ -55,11 +55,11 @@ struct ServedVersion {
 
 /// An activity that a registry serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RegisteredActivity {
+pub struct RegisteredActivity<'a> {
     /// Its name.
-    pub name: &'static str,
+    pub name: &'a str,
     /// Its work-item queue, without the hub's prefix.
-    pub queue: &'static str,
+    pub queue: &'a str,
 }
 
 /// A version of an orchestrator that a registry serves.
@@ -93,12 +93,31 @@ impl Registry {
         F: Fn(ActivityContext, I) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<O, E>> + Send + 'static,
     {
-        let name = activity.name;
-        check("activity", name);
-        assert!(!self.activities.contains_key(name), "activity `{name}` is registered twice");
-        let queue = activity.queue.unwrap_or(name);
-        self.activities.insert(name, ServedActivity { queue, function: activity::erase(function) });
+        let queue = activity.queue.unwrap_or(activity.name);
+        self.serve(activity.name.into(), queue.into(), activity::erase(function));
         self
+    }
+
+    /// Adds an activity whose name is known only at run time, and whose payloads are taken and given as they are.
+    ///
+    /// # Panics
+    /// As [`activity`](Self::activity) does: look at [`activities`](Self::activities) first if the name is a person's.
+    #[must_use]
+    #[track_caller]
+    pub fn untyped_activity<F, Fut>(mut self, name: &str, queue: &str, function: F) -> Self
+    where
+        F: Fn(ActivityContext, Payload) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Outcome> + Send + 'static,
+    {
+        self.serve(name.to_owned().into(), queue.to_owned().into(), activity::guard(function));
+        self
+    }
+
+    #[track_caller]
+    fn serve(&mut self, name: Cow<'static, str>, queue: Cow<'static, str>, function: activity::Function) {
+        check("activity", &name);
+        assert!(!self.activities.contains_key(&name), "activity `{name}` is registered twice");
+        self.activities.insert(name, ServedActivity { queue, function });
     }
 
     /// Adds an orchestrator: `async fn(Context, I) -> Result<O, E>`, where `E` becomes a [`Failure`].
@@ -131,8 +150,8 @@ impl Registry {
     }
 
     /// Returns the activities that are served, by name.
-    pub fn activities(&self) -> impl Iterator<Item = RegisteredActivity> + '_ {
-        self.activities.iter().map(|(&name, served)| RegisteredActivity { name, queue: served.queue })
+    pub fn activities(&self) -> impl Iterator<Item = RegisteredActivity<'_>> + '_ {
+        self.activities.iter().map(|(name, served)| RegisteredActivity { name, queue: &served.queue })
     }
 
     /// Returns the orchestrators that are served, by name, each in its versions as they were registered.
@@ -148,7 +167,7 @@ impl Registry {
         match self.activities.get(name) {
             Some(served) => (served.function)(ctx, input),
             None => {
-                let message = unknown("activity", name, self.activities.keys().copied());
+                let message = unknown("activity", name, self.activities.keys().map(AsRef::as_ref));
                 std::future::ready(Err(Failure::new(code::UNKNOWN_ACTIVITY, message))).boxed()
             }
         }

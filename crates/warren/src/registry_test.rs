@@ -60,7 +60,8 @@ fn a_registry_can_be_shared_between_threads() {
 
 #[test]
 fn activities_are_listed_with_their_queues() {
-    let listed: Vec<_> = registry().activities().map(|activity| (activity.name, activity.queue)).collect();
+    let registry = registry();
+    let listed: Vec<_> = registry.activities().map(|activity| (activity.name, activity.queue)).collect();
     assert_eq!(listed, [("count", "count"), ("double", "numbers")]);
 }
 
@@ -68,6 +69,27 @@ fn activities_are_listed_with_their_queues() {
 fn an_activity_gives_its_result_or_its_failure() {
     assert_eq!(run(&registry(), "double", "21"), Ok(Payload::of(&42).unwrap()));
     assert_eq!(run(&registry(), "double", "4294967295"), Err(Failure::permanent("overflow", "too large")));
+}
+
+#[test]
+fn a_name_that_is_known_only_at_run_time_is_served_with_payloads_as_they_are() {
+    let name = String::from("echo");
+    let registry = registry().untyped_activity(&name, "any", |_, input| async move { Ok(input) }).untyped_activity(
+        "torn",
+        "any",
+        |_, _| -> BoxFuture<'static, Outcome> { panic!("at once") },
+    );
+    drop(name);
+    assert_eq!(run(&registry, "echo", "{ \"b\": 1 }"), Ok(Payload::from_bytes(b"{ \"b\": 1 }").unwrap()));
+    assert_eq!(run(&registry, "torn", "null"), Err(Failure::new("panicked", "at once")));
+    let listed: Vec<_> = registry.activities().map(|activity| (activity.name, activity.queue)).collect();
+    assert_eq!(listed, [("count", "count"), ("double", "numbers"), ("echo", "any"), ("torn", "any")]);
+}
+
+#[test]
+#[should_panic(expected = "activity `double` is registered twice")]
+fn a_name_is_served_once_whether_it_is_known_early_or_late() {
+    let _ = registry().untyped_activity("double", "any", |_, input| async move { Ok(input) });
 }
 
 #[test]

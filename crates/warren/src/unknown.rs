@@ -7,7 +7,7 @@ const LISTED_MAX: usize = 20;
 const ALIKE: f64 = 0.8;
 
 /// Returns a message that names what is unknown, the nearest known name, what else is known, and the remedy.
-pub(crate) fn unknown(kind: &str, name: &str, known: impl Iterator<Item = &'static str>) -> String {
+pub(crate) fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.collect();
     let nearest = nearest(name, &known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
     let listed: Vec<String> = known.iter().take(LISTED_MAX).map(|known| format!("`{known}`")).collect();
