@@ -99,16 +99,18 @@ pub fn router(health: Health) -> Router {
         .with_state(health)
 }
 
-/// Serves the routes until `shutdown`.
+/// Serves the routes until `shutdown`, and keeps up what is counted.
 pub async fn serve(
     listener: TcpListener,
     health: Health,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
-    axum::serve(listener, router(health))
-        .with_graceful_shutdown(shutdown)
-        .await
-        .map_err(|error| Error::SetUp { what: "health endpoints", reason: error.to_string() })
+    let serving = axum::serve(listener, router(health)).with_graceful_shutdown(shutdown);
+    let served = tokio::select! {
+        served = serving.into_future() => served,
+        () = metrics::upkeep() => Ok(()),
+    };
+    served.map_err(|error| Error::SetUp { what: "health endpoints", reason: error.to_string() })
 }
 
 #[derive(Serialize)]
