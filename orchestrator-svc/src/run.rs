@@ -19,7 +19,7 @@ use warren_service::{
 };
 use warren_store::{Payloads, Store};
 
-use crate::{Replica, open, owner};
+use crate::{Replica, open, owner, shell::metrics::describe};
 
 /// Owns partitions of the hub that the settings name, with the orchestrators of `registry`, until `shutdown`; then
 /// drains and gives them back.
@@ -28,10 +28,12 @@ use crate::{Replica, open, owner};
 /// store that is not the hub's, a port in use or a setting that makes no sense is one.
 pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
     let report = health::Health::new(&["broker", "store"]);
-    warren_service::metrics::begin();
-    describe();
     let stopped = CancellationToken::new();
     let address = &settings.health.orchestrator;
+    if !address.is_empty() {
+        warren_service::metrics::begin();
+        describe();
+    }
     let endpoint = if address.is_empty() { None } else { Some(listen::bind(address, "health.orchestrator").await?) };
     let serve = async {
         let serving =
@@ -49,16 +51,6 @@ pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<
     let (owned, served) = tokio::join!(own, serve);
     owned?;
     served.map_err(Into::into)
-}
-
-/// Says what the metrics mean.
-fn describe() {
-    metrics::describe_gauge!("warren_partitions_owned", "partitions that this process owns");
-    metrics::describe_gauge!("warren_replicas", "processes that share the hub's partitions, as this one sees it");
-    metrics::describe_counter!(
-        "warren_partitions_acquired_total",
-        "partitions acquired, by how: a handover, or a takeover from an owner that ended without a word"
-    );
 }
 
 /// Chooses the store by its URL, and owns.

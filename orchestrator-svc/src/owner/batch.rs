@@ -98,13 +98,16 @@ impl<P: Programs> Owner<P> {
                 gathered.redriven.extend(self.redriven(&instance));
             }
             let slot = self.restore(instance, resumed);
+            if let Some(live) = &slot.live {
+                self.parked.note(&live.instance.record);
+            }
             self.cache.insert(&id, slot);
         }
         gathered.known.extend(loaded.commands.into_iter().map(|row| (row.id.clone(), row)));
         self.run(gathered, effects);
     }
 
-    fn restore(&self, loaded: LoadedInstance, resumed: bool) -> Slot {
+    fn restore(&mut self, loaded: LoadedInstance, resumed: bool) -> Slot {
         let LoadedInstance { id, record, turns, pending, next_position } = loaded;
         let (positions, pending) = pending.into_iter().map(|row| (row.position, row.message)).unzip();
         let mut slot = Slot { pending, positions, next_position, ..Slot::default() };
@@ -127,6 +130,9 @@ impl<P: Programs> Owner<P> {
         slot.live = Some(match turns {
             Ok(turns) => {
                 slot.outcome = turns.last().and_then(outcome_of);
+                if !turns.is_empty() && record.condition.is_none() && !record.status.is_terminal() {
+                    self.counts.has_replayed(turns.iter().map(|turn| turn.events.len()).sum());
+                }
                 Live::load(record, &turns, &self.programs, &self.settings.limits, resumed)
             }
             Err(_) if record.status.is_terminal() => {
@@ -144,10 +150,12 @@ impl<P: Programs> Owner<P> {
         work.dead = gathered.dead;
         work.known = gathered.known;
         work.commit.suspects_done = self.absolve(&gathered.items, &gathered.resumed);
+        let messages = gathered.items.len();
         for item in gathered.items {
             work.touched.push(item.instance().clone());
             self.offer(item, &mut work);
         }
+        self.counts.batches.push((messages, work.order.len()));
         for id in std::mem::take(&mut work.order) {
             let fresh = work.inboxes.remove(&id).unwrap_or_default();
             self.turn(&id, fresh, &mut work);

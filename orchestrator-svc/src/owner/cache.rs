@@ -71,6 +71,11 @@ impl Cache {
         self.slots.len()
     }
 
+    /// Returns the bytes that they take, as estimated.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     pub(super) fn contains(&self, id: &InstanceId) -> bool {
         self.slots.contains_key(id)
     }

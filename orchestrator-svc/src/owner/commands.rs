@@ -15,7 +15,9 @@ use super::{
 
 impl<P: Programs> Owner<P> {
     pub(super) fn command(&mut self, envelope: Envelope, delivery: Box<Delivery>, work: &mut Work) {
+        self.counts.has_commanded(&envelope.command);
         if let Some(answer) = self.known(&envelope.id, work) {
+            self.counts.repeated += 1;
             return self.tell_again(envelope, &answer, work);
         }
         if envelope.command != Command::Wait && !work.seen.insert(envelope.id.clone()) {
@@ -98,6 +100,7 @@ impl<P: Programs> Owner<P> {
         slot.live = Some(Live::new(accepted));
         slot.is_new = true;
         (slot.outcome, slot.unreadable, slot.stored) = (None, None, None);
+        self.counts.has_started(&started.name);
         work.push(instance, InboxMessage::Start { execution, cause, started }, origin);
     }
 
@@ -125,11 +128,13 @@ impl<P: Programs> Owner<P> {
         }
         if held >= self.settings.mailbox_messages {
             let message = format!("instance {instance} holds {held} messages already and can't run: see its condition");
+            self.counts.has_buried("mailbox_full");
             work.dead.push(self.dead(delivery, &message));
             return self.refuse(answer_to.as_ref(), Refusal { code: RefusalCode::TooLarge, message }, work);
         }
         match (is_seen, keep_unseen) {
             (true, true) if !self.is_alive(instance) => {
+                self.counts.has_buried("ended");
                 work.dead.push(self.dead(delivery, &format!("instance {instance} has ended")));
                 self.refuse(answer_to.as_ref(), self.ended(instance), work);
             }
@@ -171,13 +176,14 @@ impl<P: Programs> Owner<P> {
     }
 
     /// A command whose payload travelled apart and is gone: nobody can carry it out, and its sender may send it again.
-    fn refuse_vanished(&self, delivery: &Delivery, reason: String, to: Option<&AnswerTo>, work: &mut Work) {
+    fn refuse_vanished(&mut self, delivery: &Delivery, reason: String, to: Option<&AnswerTo>, work: &mut Work) {
         tracing::error!(partition = %self.me, %reason, "command has lost its payload, moved to the dead queue");
+        self.counts.has_buried("payload_missing");
         work.dead.push(self.dead(delivery, &reason));
         self.refuse(to, Refusal { code: RefusalCode::Invalid, message: reason }, work);
     }
 
-    pub(super) fn refuse_unseen(&self, instance: &InstanceId, to: Option<&AnswerTo>, work: &mut Work) {
+    pub(super) fn refuse_unseen(&mut self, instance: &InstanceId, to: Option<&AnswerTo>, work: &mut Work) {
         let refusal = match self.trouble(instance) {
             Some(why) => self.unreadable(instance, why),
             None => not_found(instance),
@@ -270,7 +276,8 @@ impl<P: Programs> Owner<P> {
         Refusal { code: RefusalCode::TooLarge, message }
     }
 
-    pub(super) fn refuse(&self, to: Option<&AnswerTo>, refusal: Refusal, work: &mut Work) {
+    pub(super) fn refuse(&mut self, to: Option<&AnswerTo>, refusal: Refusal, work: &mut Work) {
+        self.counts.has_refused(refusal.code);
         tracing::debug!(partition = %self.me, reason = %refusal.message, "command refused");
         self.tell(to, &Err(refusal), work);
     }

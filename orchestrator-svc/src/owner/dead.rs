@@ -9,8 +9,9 @@ use super::{Owner, batch::Work, gather::Gathered};
 
 impl<P: Programs> Owner<P> {
     /// Sends a message that makes no sense to the dead queue and tells its sender, if that can be.
-    pub(super) fn bury(&self, gathered: &mut Gathered, delivery: &Delivery, reason: String) {
+    pub(super) fn bury(&mut self, gathered: &mut Gathered, delivery: &Delivery, reason: String) {
         tracing::warn!(partition = %self.me, %reason, kind = ?delivery.message.kind, "message can't be understood, moved to the dead queue");
+        self.counts.has_buried("malformed");
         gathered.dead.push(self.dead(delivery, &reason));
         if let Some(to) = self.codec.answer_to(delivery) {
             let refusal = Refusal { code: RefusalCode::Invalid, message: reason };
@@ -23,8 +24,15 @@ impl<P: Programs> Owner<P> {
         self.codec.dead(delivery, reason, &self.codec.topology().control(self.me).name)
     }
 
-    /// Moves an event that nobody takes to the dead queue, with the commit.
-    pub(super) fn give_up(&self, instance: InstanceId, event: EventRaised, reason: String, work: &mut Work) {
+    /// Moves an event that nobody takes to the dead queue, with the commit; `kind` is what its reason is counted as.
+    pub(super) fn give_up(
+        &mut self,
+        instance: InstanceId,
+        event: EventRaised,
+        (kind, reason): (&'static str, String),
+        work: &mut Work,
+    ) {
+        self.counts.has_buried(kind);
         tracing::warn!(partition = %self.me, %instance, event = %event.name, %reason, "event is given up, moved to the dead queue");
         let place = (work.commit.number, work.entries.len());
         work.tracked.push((place.1, self.dead_event(place, &instance, &event, &reason)));

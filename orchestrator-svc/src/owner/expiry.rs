@@ -51,7 +51,7 @@ impl<P: Programs> Owner<P> {
             work.commit.pending_done.push((row.instance.clone(), row.position));
             if let InboxMessage::Raise(event) = row.message {
                 let reason = format!("nobody has started instance {} before its event expired", row.instance);
-                self.give_up(row.instance, event, reason, &mut work);
+                self.give_up(row.instance, event, ("expired", reason), &mut work);
             }
         }
         self.launch(work, None, effects);

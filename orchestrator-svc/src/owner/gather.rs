@@ -76,10 +76,13 @@ impl<P: Programs> Owner<P> {
         let mut wanted = BTreeSet::new();
         for item in &gathered.items {
             let id = item.instance();
-            if !self.cache.contains(id) && wanted.insert(id.clone()) {
+            if self.cache.contains(id) {
+                self.counts.cached += 1;
+            } else if wanted.insert(id.clone()) {
                 gathered.load.instances.push(id.clone());
             }
         }
+        self.counts.read += gathered.load.instances.len() as u64;
         Some(gathered)
     }
 
@@ -131,7 +134,9 @@ impl<P: Programs> Owner<P> {
     /// Takes timers that are due; none while the owner drains.
     fn due(&mut self, max: usize) -> Vec<Item> {
         let max = if self.draining { 0 } else { max };
-        std::iter::from_fn(|| self.wheel.pop(self.now)).take(max).map(Item::Timer).collect()
+        let due: Vec<TimerRow> = std::iter::from_fn(|| self.wheel.pop(self.now)).take(max).collect();
+        self.counts.timers.extend(due.iter().map(|timer| self.now.duration_since(timer.fire_at)));
+        due.into_iter().map(Item::Timer).collect()
     }
 
     /// Takes instances that may be able to go on; none while the owner drains.

@@ -15,6 +15,7 @@ mod batch;
 mod begin;
 mod cache;
 mod commands;
+mod counts;
 mod dead;
 mod expiry;
 mod flight;
@@ -22,6 +23,7 @@ mod gather;
 mod held;
 mod links;
 mod outbox;
+mod parked;
 mod partition_messages;
 mod poison;
 mod purge;
@@ -38,14 +40,15 @@ mod wheel;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use warren_broker::{Codec, Delivery, Envelope, Publication, Published};
+use warren_broker::{Codec, Delivery, Publication, Published};
 use warren_engine::Programs;
-use warren_model::{AnswerWhen, Command, InstanceId, MessageId, Partition, Timestamp};
+use warren_model::{InstanceId, MessageId, Partition, Timestamp};
 use warren_store::{
     CommandRow, Commit, Epoch, Expired, Load, Loaded, OutboxEntry, PartitionState, Sweep, Swept, TimerRow, TurnKey,
     TurnRow,
 };
 
+pub(crate) use self::counts::{Counts, Levels};
 use self::{
     acks::Acks,
     batch::Work,
@@ -56,6 +59,7 @@ use self::{
     gather::{Gathered, Item},
     links::Links,
     outbox::Outbox,
+    parked::Parked,
     poison::Poison,
     ready::Ready,
     redispatch::Redispatching,
@@ -225,6 +229,8 @@ pub struct Owner<P> {
     /// What is to be done for instances besides what arrives for them.
     chores: VecDeque<Item>,
     draining: bool,
+    parked: Parked,
+    counts: Counts,
 }
 
 impl<P: Programs> Owner<P> {
@@ -265,6 +271,8 @@ impl<P: Programs> Owner<P> {
             retention: Retention::new(now),
             chores: VecDeque::new(),
             draining: false,
+            parked: Parked::default(),
+            counts: Counts::default(),
         };
         owner.recover(state.outbox, effects);
         owner.advance(effects);
@@ -315,11 +323,6 @@ impl<P: Programs> Owner<P> {
             .flatten()
             .min()
             .unwrap_or(Timestamp::MAX)
-    }
-
-    /// Returns how many instances are in memory.
-    pub fn cached_instances(&self) -> usize {
-        self.cache.len()
     }
 
     /// Returns whether another batch may begin.
@@ -384,18 +387,6 @@ impl<P: Programs> Owner<P> {
                 effects.push(Effect::Publish { ticket: Ticket::Answers, batch: waiters });
             }
         }
-    }
-
-    /// Asks the next owner to tell those who wait, in their names: they would ask again by themselves, but only seconds
-    /// later. Who gets lost on the way does so.
-    fn pass_waiters_on(&mut self) -> Vec<Publication> {
-        let (epoch, waiters) = (self.epoch, self.waiters.take_all());
-        let asks = waiters.enumerate().filter_map(|(at, (instance, to))| {
-            let id = MessageId::new(&format!("wait-{}-{epoch}-{at}", self.me)).ok()?;
-            let (command, when) = (Command::Wait, AnswerWhen::Outcome);
-            Some(self.codec.command(&Envelope { id, instance, command, answer_to: Some(to), when }))
-        });
-        asks.collect()
     }
 }
 

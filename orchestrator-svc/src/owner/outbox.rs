@@ -285,6 +285,16 @@ impl Outbox {
         self.waiting.len() == self.retries.len() && self.done.is_empty() && !self.is_freed && is_narrow
     }
 
+    /// Returns how many groups of messages the broker has not confirmed.
+    pub(super) fn unconfirmed(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Returns how many rows wait until their words are heard.
+    pub(super) fn unheard_rows(&self) -> usize {
+        self.unheard.len()
+    }
+
     /// Returns whether every message is confirmed.
     #[cfg(test)]
     pub(super) fn is_confirmed(&self) -> bool {

@@ -53,7 +53,9 @@ impl<P: Programs> Owner<P> {
                     self.refuse_child(parent, code::PAYLOAD_MISSING, reason, work);
                 }
             }
-            PartitionMessage::Raise { instance, event } => self.give_up(instance, event, reason, work),
+            PartitionMessage::Raise { instance, event } => {
+                self.give_up(instance, event, ("payload_missing", reason), work)
+            }
             PartitionMessage::ChildEnded { .. }
             | PartitionMessage::Terminate { .. }
             | PartitionMessage::Vanished { .. } => {}
@@ -65,7 +67,7 @@ impl<P: Programs> Owner<P> {
         let (is_seen, held) = slot.map_or((false, 0), |slot| (slot.live.is_some(), slot.pending.len()));
         if held >= self.settings.mailbox_messages {
             let reason = format!("instance {instance} holds {held} messages already and can't run: see its condition");
-            self.give_up(instance, event, reason, work);
+            self.give_up(instance, event, ("mailbox_full", reason), work);
         } else if self.trouble(&instance).is_some() {
             self.hold(&instance, InboxMessage::Raise(event), None, work);
         } else if self.is_alive(&instance) {

@@ -30,6 +30,7 @@ impl<P: Programs> Owner<P> {
         let may_run = live.instance.can_run() || messages.iter().any(is_lifecycle);
         let offered = if may_run { slot.pending.len() } else { 0 };
         let mut turn = live.turn(&slot.pending[..offered], &messages, self.now, &self.programs, &self.settings.limits);
+        self.counts.has_turned(&turn);
         let record = live.instance.record.clone();
         if let Some(condition) = record.condition.as_ref().filter(|_| !had_condition) {
             tracing::warn!(
@@ -199,6 +200,7 @@ impl<P: Programs> Owner<P> {
         slot.outcome = Some(outcome.clone());
         let Some(live) = &slot.live else { return };
         let (execution, status) = (live.instance.record.execution, live.instance.record.status);
+        self.counts.has_ended(live.instance.record.name.clone(), status);
         for to in self.waiters.take(id) {
             let (instance, outcome) = (id.clone(), outcome.clone());
             let outgoing = Outgoing::Outcome { to, instance, execution, status, outcome };
@@ -208,8 +210,9 @@ impl<P: Programs> Owner<P> {
         }
     }
 
-    /// Writes the instance's row if the turn changed it.
+    /// Notes how the instance stands, and writes its row if the turn changed it.
     fn write_row(&mut self, id: &InstanceId, record: warren_model::InstanceRecord, work: &mut Work) {
+        self.parked.note(&record);
         let has_turn = work.commit.turns.last().is_some_and(|row| row.key.instance == *id);
         let slot = self.cache.touch(id);
         if !has_turn && !slot.is_new && slot.stored == record.condition {

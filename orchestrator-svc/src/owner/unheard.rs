@@ -137,6 +137,11 @@ impl Unheard {
         self.rows.get(&number).map_or_else(Vec::new, |row| row.entries.clone())
     }
 
+    /// Returns how many rows there are.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Returns the numbers of all rows.
     pub(super) fn numbers(&self) -> impl Iterator<Item = u64> {
         self.rows.keys().copied()

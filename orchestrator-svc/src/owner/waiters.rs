@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::SignedDuration;
-use warren_model::{AnswerTo, InstanceId, Timestamp};
+use warren_broker::{Envelope, Publication};
+use warren_engine::Programs;
+use warren_model::{AnswerTo, AnswerWhen, Command, InstanceId, MessageId, Timestamp};
+
+use super::Owner;
 
 /// Most clients that wait for one instance; the oldest is forgotten beyond it.
 const WAITERS_MAX: usize = 1_000;
@@ -41,5 +45,19 @@ impl Waiters {
             waiters.retain(|(since, _)| now.duration_since(*since) < REMEMBERED);
             !waiters.is_empty()
         });
+    }
+}
+
+impl<P: Programs> Owner<P> {
+    /// Asks the next owner to tell those who wait, in their names: they would ask again by themselves, but only seconds
+    /// later. Who gets lost on the way does so.
+    pub(super) fn pass_waiters_on(&mut self) -> Vec<Publication> {
+        let (epoch, waiters) = (self.epoch, self.waiters.take_all());
+        let asks = waiters.enumerate().filter_map(|(at, (instance, to))| {
+            let id = MessageId::new(&format!("wait-{}-{epoch}-{at}", self.me)).ok()?;
+            let (command, when) = (Command::Wait, AnswerWhen::Outcome);
+            Some(self.codec.command(&Envelope { id, instance, command, answer_to: Some(to), when }))
+        });
+        asks.collect()
     }
 }

@@ -3,10 +3,12 @@
 //! So a lone commit is written at once, and under load one transaction, with one flush to disk, carries a batch of every
 //! partition.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 
 use tokio::sync::{mpsc, oneshot};
 use warren_store::{Commit, Error, Result, Store};
+
+use super::metrics;
 
 /// Most commits that are looked at at a time: more than a hub has partitions.
 const JOBS_MAX: usize = 128;
@@ -38,10 +40,13 @@ impl Writer {
 }
 
 async fn write<S: Store>(store: S, mut wanted: mpsc::UnboundedReceiver<Job>) {
-    let mut waiting = Vec::new();
+    let (mut waiting, transactions) = (Vec::new(), metrics::transactions());
     while !waiting.is_empty() || wanted.recv_many(&mut waiting, JOBS_MAX).await > 0 {
         let (commits, replies): (Vec<_>, Vec<_>) = next_of_each(&mut waiting).into_iter().unzip();
-        for (reply, result) in replies.into_iter().zip(store.commit_together(commits).await) {
+        let begun = Instant::now();
+        let results = store.commit_together(commits).await;
+        transactions.record(begun.elapsed());
+        for (reply, result) in replies.into_iter().zip(results) {
             // A session that has ended does not want to know.
             let _ = reply.send(result);
         }

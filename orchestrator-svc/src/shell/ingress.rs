@@ -6,7 +6,7 @@ use warren_broker::{Acker, Broker, Codec, Consumer, Delivery, Publication};
 use warren_model::{Refusal, RefusalCode};
 use warren_store::Store;
 
-use super::{Replica, publish::publish_all};
+use super::{Replica, metrics, publish::publish_all};
 
 /// Most messages on their way through this replica.
 const PREFETCH: u16 = 500;
@@ -62,6 +62,7 @@ fn translate(codec: &Codec, delivery: &Delivery, payload_max: usize) -> Vec<Publ
         Err(malformed) => (RefusalCode::Invalid, malformed.reason),
     };
     tracing::warn!(%reason, routing_key = %delivery.routing_key, "message can't be taken, moved to the dead queue");
+    metrics::has_buried("malformed");
     let mut out = vec![codec.dead(delivery, &reason, &codec.topology().ingress_queue().name)];
     if let Some(to) = codec.answer_to(delivery) {
         out.push(codec.answer(&to, &Err(Refusal { code, message: reason })));

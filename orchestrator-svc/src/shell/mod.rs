@@ -3,6 +3,7 @@
 mod clock;
 mod group;
 mod ingress;
+pub(crate) mod metrics;
 mod publish;
 mod session;
 mod tenancy;

@@ -22,6 +22,7 @@ use warren_store::{Epoch, Store};
 use super::{
     Replica,
     clock::Clock,
+    metrics::Metrics,
     publish::{declare_missing, lost},
     thread::{Place, outside},
     watchdog::{Board, Watched},
@@ -63,6 +64,19 @@ pub(crate) enum End {
     Panicked,
     /// A turn does not return, and its thread can't be stopped: the process must end.
     Hung(Identity),
+}
+
+impl End {
+    /// Returns what it is counted as.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Drained => "drained",
+            Self::Stopped => "stopped",
+            Self::Failed(_) => "failed",
+            Self::Panicked => "panicked",
+            Self::Hung(_) => "hung",
+        }
+    }
 }
 
 /// By what right a session owns its partition.
@@ -128,6 +142,7 @@ struct Session<S: Store, B: Broker> {
     acks: Acks,
     publisher: B::Publisher,
     owner: Owner<Watched<Registry>>,
+    metrics: Metrics,
     /// What the owner wants done.
     effects: Vec<Effect>,
     /// What is to be told to the owner. Both ends are here: what has been asked for bounds what comes.
@@ -154,6 +169,7 @@ impl<S: Store, B: Broker> Session<S, B> {
         let consumer = replica.broker.consume(&queue.name, replica.prefetch).await?;
         let acker = consumer.acker();
         let session = owner::Session { partition, epoch, codec: replica.codec.clone(), state, is_after_crash };
+        let metrics = Metrics::new(replica.registry.orchestrators().map(|known| known.name));
         let programs = Watched { programs: replica.registry.clone(), board };
         let mut effects = Vec::new();
         let owner = outside(|| Owner::new(session, programs, replica.owner, clock.now(), &mut effects));
@@ -172,6 +188,7 @@ impl<S: Store, B: Broker> Session<S, B> {
             acks: Acks::default(),
             publisher,
             owner,
+            metrics,
             effects,
             inputs,
             writer,
@@ -220,7 +237,9 @@ impl<S: Store, B: Broker> Session<S, B> {
             };
             match input {
                 Ok(Some(input)) => {
+                    self.metrics.told(&input);
                     outside(|| self.owner.step(input, self.clock.now(), &mut self.effects));
+                    self.metrics.stepped(&mut self.owner);
                 }
                 Ok(None) => {}
                 Err(end) => return end,
@@ -230,6 +249,7 @@ impl<S: Store, B: Broker> Session<S, B> {
 
     async fn act_on_all(&mut self, is_drained: bool) -> anyhow::Result<()> {
         for effect in std::mem::take(&mut self.effects) {
+            self.metrics.asked(&effect);
             self.act(effect)?;
         }
         let many = u64::from(self.replica.prefetch) / ACK_SHARE;

@@ -21,6 +21,7 @@ use warren_store::{Epoch, Error, Lease, Store};
 use super::{
     Hung, Replica,
     clock::Clock,
+    metrics,
     session::{self, End, Order, Shared, Tenure},
     thread::Threads,
     watchdog::{Board, look_after},
@@ -164,9 +165,8 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
         self.clock.set(survey.now);
         let held = self.ordered(Order::Go);
         let giving = self.ordered(Order::Drain);
-        metrics::gauge!("warren_partitions_owned").set(f64::from(u16::try_from(held.len()).unwrap_or(u16::MAX)));
         let advice = self.leases.advise(survey, before.duration_since(self.begun), stands, &held, &giving);
-        metrics::gauge!("warren_replicas").set(f64::from(u32::try_from(advice.replicas).unwrap_or(u32::MAX)));
+        metrics::owns(held.len(), advice.replicas);
         if std::mem::replace(&mut self.replicas, advice.replicas) != advice.replicas {
             tracing::info!(replicas = advice.replicas, partitions = held.len(), "replicas share the partitions");
         }
@@ -226,7 +226,7 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
         let Tenure { partition, epoch, is_after_crash } = tenure;
         tracing::info!(%partition, %epoch, is_after_crash, "partition acquired");
         let how = if is_after_crash { "takeover" } else { "handover" };
-        metrics::counter!("warren_partitions_acquired_total", "how" => how).increment(1);
+        metrics::has_acquired(how);
         let (orders, told) = watch::channel(Order::Go);
         let (board, has_begun) = (Board::default(), Arc::default());
         let shared = Shared {
@@ -254,6 +254,7 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
             return;
         };
         let Some(Held { epoch, .. }) = self.held.remove(&partition) else { return };
+        metrics::has_ended(end.word());
         match &end {
             End::Drained => tracing::info!(%partition, "partition drained"),
             End::Stopped => return tracing::info!(%partition, "partition given up"),

@@ -2,6 +2,7 @@
 
 mod begin;
 mod clock;
+mod counts;
 mod crashes;
 mod duplicates;
 mod expiry;
