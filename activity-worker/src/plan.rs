@@ -52,6 +52,11 @@ impl Plan {
         &self.specs
     }
 
+    /// Returns the names of the queues, without the hub's prefix.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
     pub(crate) fn prefetch(&self) -> u16 {
         self.limits.concurrency.get()
     }

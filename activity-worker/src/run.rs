@@ -27,6 +27,10 @@ pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<
     let broker = Packing::new(hub::amqp(settings, &name)?, topology.clone());
     let health = shell::health();
     let endpoint = Endpoint::open(&settings.health.worker).await?;
+    if !settings.health.worker.is_empty() {
+        warren_service::metrics::begin();
+        shell::describe();
+    }
     let stopped = CancellationToken::new();
     let hub_name = settings.hub.name.as_str();
     let payloads = settings.payloads.store();

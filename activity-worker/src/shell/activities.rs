@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,6 +14,7 @@ use tracing::Instrument;
 use warren::{ActivityContext, Registry};
 use warren_model::{Failure, Outcome, Payload, code};
 
+use super::metrics::{Timing, Timings};
 use crate::worker::ItemId;
 
 /// How long activities may take to notice that their time is up, at their next `await`. One that never awaits can't be
@@ -40,12 +42,13 @@ pub(super) struct Ended {
 pub(super) struct Activities {
     registry: Registry,
     running: JoinSet<(Outcome, Duration)>,
-    items: HashMap<Id, ItemId>,
+    items: HashMap<Id, (ItemId, Arc<Timing>)>,
+    timings: Timings,
 }
 
 impl Activities {
     pub(super) fn new(registry: Registry) -> Self {
-        Self { registry, running: JoinSet::new(), items: HashMap::new() }
+        Self { timings: Timings::new(&registry), registry, running: JoinSet::new(), items: HashMap::new() }
     }
 
     pub(super) fn start(&mut self, job: Job) {
@@ -66,7 +69,7 @@ impl Activities {
             (outcome, begun.elapsed())
         };
         let id = self.running.spawn(timed.instrument(span)).id();
-        self.items.insert(id, item);
+        self.items.insert(id, (item, self.timings.of(&activity)));
     }
 
     /// Waits for the next activity to end. Pending for ever while none runs. Safe to cancel.
@@ -98,7 +101,9 @@ impl Activities {
             Ok(ended) => ended,
             Err(error) => (error.id(), (Err(failure(&error)), Duration::ZERO)),
         };
-        Some(Ended { item: self.items.remove(&id)?, outcome, took })
+        let (item, timing) = self.items.remove(&id)?;
+        timing.note(&outcome, took);
+        Some(Ended { item, outcome, took })
     }
 }
 

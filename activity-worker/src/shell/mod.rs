@@ -9,10 +9,12 @@ mod channels;
 mod consumers;
 mod declaring;
 mod effects;
+mod metrics;
 mod publishing;
 mod readiness;
 mod serve;
 
+pub(crate) use metrics::describe;
 pub use readiness::health;
 pub(crate) use serve::serve;
 

@@ -16,6 +16,7 @@ use super::{
     channels::Channels,
     consumers::{AckerOf, Consumers, Report},
     declaring::Declaring,
+    metrics::Metrics,
     publishing::Publishing,
     readiness,
 };
@@ -54,6 +55,7 @@ pub(super) struct Shell<B: Broker> {
     /// What the loop has asked for and the shell has not done yet.
     pub(super) effects: Vec<Effect>,
     health: Health,
+    metrics: Metrics,
 }
 
 impl<B: Broker> Shell<B> {
@@ -69,6 +71,7 @@ impl<B: Broker> Shell<B> {
             effects: Vec::new(),
             broker,
             health,
+            metrics: Metrics::new(plan.names()),
         }
     }
 
@@ -103,7 +106,9 @@ impl<B: Broker> Shell<B> {
     }
 
     pub(super) fn step(&mut self, input: Input) {
+        self.metrics.told(&input);
         self.worker.step(input, &mut self.effects);
+        self.metrics.shows(self.worker.running(), self.worker.held());
     }
 
     /// Takes in what else has happened by now, so that its replies travel in one batch. Never waits for more.

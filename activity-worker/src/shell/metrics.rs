@@ -1,0 +1,144 @@
+//! What a worker exports: every metric of activity-worker has its name and its meaning here. Handles are made once.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use metrics::{Counter, Histogram, counter, gauge, histogram};
+use warren::{RegisteredActivity, Registry};
+use warren_broker::{Delivery, Published};
+use warren_model::Outcome;
+use warren_service::metrics::Share;
+
+use crate::worker::{Input, QueueId};
+
+/// What stands for every activity that this worker does not know: whoever sends a work item names it.
+const UNKNOWN: RegisteredActivity<'static> = RegisteredActivity { name: "unknown", queue: "unknown" };
+
+/// Says what the metrics mean.
+pub(crate) fn describe() {
+    use metrics::{describe_counter as counter, describe_gauge as gauge, describe_histogram as histogram};
+    gauge!("warren_activities_running", "activities that run at the moment");
+    gauge!("warren_work_items_held", "work items that wait, run or are being answered");
+    counter!("warren_work_items_total", "work items that were delivered, by queue");
+    counter!("warren_work_items_redelivered_total", "work items that were delivered again, by queue");
+    histogram!("warren_activity_seconds", "how long activities ran, by activity, queue and outcome");
+    counter!(
+        "warren_replies_total",
+        "replies, and copies for the dead queue, by what the broker made of them; what it did not confirm is sent again"
+    );
+    counter!("warren_drains_total", "how often the worker was told to finish what runs and take nothing new");
+}
+
+/// The handles of one worker.
+pub(super) struct Metrics {
+    running: Share,
+    held: Share,
+    /// Work items, and those of them that were delivered again, by the queue's place in the plan.
+    delivered: Vec<(Counter, Counter)>,
+    confirmed: Counter,
+    returned: Counter,
+    refused: Counter,
+    lost: Counter,
+    drains: Counter,
+}
+
+impl Metrics {
+    /// Returns handles for a worker of these queues.
+    pub(super) fn new(queues: &[String]) -> Self {
+        let delivered = |queue: &String| {
+            let (first, again) = (queue.clone(), queue.clone());
+            let all = counter!("warren_work_items_total", "queue" => first);
+            (all, counter!("warren_work_items_redelivered_total", "queue" => again))
+        };
+        let replies = |result: &'static str| counter!("warren_replies_total", "result" => result);
+        Self {
+            running: Share::of(gauge!("warren_activities_running")),
+            held: Share::of(gauge!("warren_work_items_held")),
+            delivered: queues.iter().map(delivered).collect(),
+            confirmed: replies("confirmed"),
+            returned: replies("returned"),
+            refused: replies("refused"),
+            lost: replies("lost"),
+            drains: counter!("warren_drains_total"),
+        }
+    }
+
+    /// Notes what the loop is told.
+    pub(super) fn told(&self, input: &Input) {
+        match input {
+            Input::Delivered { queue, deliveries } => self.delivered(*queue, deliveries),
+            Input::Published(fates) => {
+                let count = |is_it: fn(&Published) -> bool| fates.iter().filter(|(_, fate)| is_it(fate)).count() as u64;
+                for (counter, count) in [
+                    (&self.confirmed, count(|fate| *fate == Published::Confirmed)),
+                    (&self.returned, count(|fate| *fate == Published::Returned)),
+                    (&self.refused, count(|fate| matches!(fate, Published::Refused(_)))),
+                    (&self.lost, count(|fate| matches!(fate, Published::Lost(_)))),
+                ] {
+                    if count > 0 {
+                        counter.increment(count);
+                    }
+                }
+            }
+            Input::Drain => self.drains.increment(1),
+            Input::Finished { .. } | Input::Answered { .. } | Input::Lost { .. } | Input::Tick { .. } => {}
+        }
+    }
+
+    fn delivered(&self, queue: QueueId, deliveries: &[Delivery]) {
+        let Some((all, redelivered)) = self.delivered.get(queue.0) else { return };
+        all.increment(deliveries.len() as u64);
+        let again = deliveries.iter().filter(|delivery| delivery.redelivered).count();
+        if again > 0 {
+            redelivered.increment(again as u64);
+        }
+    }
+
+    /// Shows how much the worker holds.
+    pub(super) fn shows(&mut self, running: usize, held: usize) {
+        self.running.set(running as u64);
+        self.held.set(held as u64);
+    }
+}
+
+/// How long one activity's runs took.
+pub(super) struct Timing {
+    completed: Histogram,
+    failed: Histogram,
+}
+
+impl Timing {
+    fn of(activity: RegisteredActivity<'_>) -> Self {
+        let RegisteredActivity { name, queue } = activity;
+        let seconds = |outcome: &'static str| {
+            let (activity, queue) = (name.to_owned(), queue.to_owned());
+            histogram!("warren_activity_seconds", "activity" => activity, "queue" => queue, "outcome" => outcome)
+        };
+        Self { completed: seconds("completed"), failed: seconds("failed") }
+    }
+
+    pub(super) fn note(&self, outcome: &Outcome, took: Duration) {
+        let seconds = if outcome.is_ok() { &self.completed } else { &self.failed };
+        seconds.record(took);
+    }
+}
+
+/// The timing of every activity.
+pub(super) struct Timings {
+    known: HashMap<String, Arc<Timing>>,
+    unknown: Arc<Timing>,
+}
+
+impl Timings {
+    pub(super) fn new(registry: &Registry) -> Self {
+        let timing = |activity: RegisteredActivity<'_>| (activity.name.to_owned(), Arc::new(Timing::of(activity)));
+        Self { known: registry.activities().map(timing).collect(), unknown: Arc::new(Timing::of(UNKNOWN)) }
+    }
+
+    pub(super) fn of(&self, activity: &str) -> Arc<Timing> {
+        self.known.get(activity).unwrap_or(&self.unknown).clone()
+    }
+}
+
+#[cfg(test)]
+#[path = "metrics_test.rs"]
+mod test;
