@@ -7,6 +7,7 @@
 mod api;
 mod http;
 pub mod http_client;
+mod metrics;
 mod problem;
 mod router;
 mod routes;

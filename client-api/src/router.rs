@@ -14,6 +14,7 @@ use warren_store::{Payloads, Queries};
 use crate::{
     api::Api,
     http::{BASES, canonical, identify, no_method, no_route, panicked},
+    metrics,
     routes::{health, hub, list, purge, purge_all, raise, redispatch, resume, start, status, suspend, terminate, wait},
 };
 
@@ -25,7 +26,8 @@ pub(crate) fn router<B: Broker, Q: Queries + Payloads>(api: &Api<Q>, health_of_s
         .merge(health(health_of_service, broker, api.clone()))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .layer(DefaultBodyLimit::max(api.options().body_bytes_max));
+        .layer(DefaultBodyLimit::max(api.options().body_bytes_max))
+        .layer(from_fn(metrics::count));
     // A router of its own around the other: what is to change the path must come before the path is looked at.
     Router::new()
         .fallback_service(routes)

@@ -13,7 +13,7 @@ use warren_service::{
 };
 use warren_store::{self as store, postgres::PostgresReader, sqlite::SqliteReader};
 
-use crate::{ApiOptions, Service};
+use crate::{ApiOptions, Service, metrics};
 
 /// After how many lease times without any renewal commands are refused: another owner would have taken over in two.
 const LEASES: u32 = 3;
@@ -23,6 +23,8 @@ const LEASES: u32 = 3;
 /// A broker or a store that is away is no error: requests are told so, readiness too, and it is tried again. A port in
 /// use, a store of another hub or a setting that makes no sense is one.
 pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+    warren_service::metrics::begin();
+    metrics::describe();
     let listener = listen::bind(&settings.client_api.listen, "client_api.listen").await?;
     let service = Service {
         broker: amqp(settings, &format!("client-api {}", settings.client_api.listen))?,

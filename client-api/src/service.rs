@@ -77,6 +77,8 @@ impl<B: Broker> Service<B> {
         let app = router(&api, health.clone(), broker.clone());
         drop(api);
         let mut tasks = JoinSet::new();
+        let upkeep = warren_service::metrics::upkeep();
+        tasks.spawn(stopping.clone().run_until_cancelled_owned(upkeep).map(|_| Ok(())));
         let graceful = axum::serve(listener, app).with_graceful_shutdown(stopping.clone().cancelled_owned());
         tasks.spawn(graceful.into_future());
         tracing::info!(%address, hub = topology.hub(), "listening");

@@ -12,6 +12,7 @@ use super::{start::End, status::status_answer};
 use crate::{
     api::Api,
     http::{Links, Params, Segments},
+    metrics,
     problem::Problem,
 };
 
@@ -46,6 +47,7 @@ pub(super) async fn wait_for_end<Q: Queries>(
     id: &InstanceId,
     timeout: Duration,
 ) -> Result<Option<End>, Problem> {
+    let _wait = metrics::waits();
     select! {
         ended = client.wait(id, timeout) => Ok(ended?.map(|ended| (ended.status, ended.outcome))),
         () = api.stopping() => Ok(None),
