@@ -1,11 +1,13 @@
-//! The stock worker: serves the activities of the examples. Your own is as short; see the library's first page.
+//! The stock worker: serves the activities that its settings name, or else those of the examples. Your own is as short;
+//! see the library's first page.
 
 use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 use tokio::runtime::Runtime;
 use warren::Registry;
-use warren_service::{cli::ServiceArgs, config::Flag, shutdown};
+use warren_activities::register;
+use warren_service::{Settings, cli::ServiceArgs, config::Flag, shutdown};
 
 /// How long activities that block their thread may hold up the exit.
 const LINGER: Duration = Duration::from_secs(1);
@@ -36,17 +38,22 @@ fn start(args: &Args) -> anyhow::Result<()> {
     let flag = |value| Flag::new("--concurrency", "worker.concurrency", value);
     let flags = args.concurrency.as_deref().map(flag).into_iter().collect();
     let Some(settings) = args.service.begin("activity-worker", flags)? else { return Ok(()) };
+    let registry = registry(&settings)?;
     let runtime = Runtime::new()?;
     let served = runtime.block_on(async {
         let asked_to_stop = shutdown::signal()?;
-        activity_worker::run(&settings, registry(), asked_to_stop).await
+        activity_worker::run(&settings, registry, asked_to_stop).await
     });
     runtime.shutdown_timeout(LINGER);
     Ok(served?)
 }
 
-fn registry() -> Registry {
+/// Who names activities of their own has no use for the examples', and their queues are to stay as they are.
+fn registry(settings: &Settings) -> warren_activities::Result<Registry> {
+    if !settings.activities.is_empty() {
+        return register(Registry::new(), settings);
+    }
     let examples =
         [example_hello::register, example_volume::register, example_fan_out::register, example_order::register];
-    examples.into_iter().fold(Registry::new(), |registry, register| register(registry))
+    Ok(examples.into_iter().fold(Registry::new(), |registry, register| register(registry)))
 }

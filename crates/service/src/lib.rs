@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod settings;
 pub mod shutdown;
 pub mod telemetry;
+pub mod template;
 
 pub use error::{Error, Problem, Problems, Result};
 pub use settings::Settings;

@@ -17,6 +17,11 @@ impl Known {
         Self(leaves)
     }
 
+    /// Adds a section.
+    pub(super) fn add(&mut self, section: &str, defaults: Value) {
+        collect(section, defaults, &mut self.0);
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<&Value> {
         self.0.get(key)
     }

@@ -4,7 +4,7 @@ use config::{Config, ConfigError, ValueKind};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Origins, Sources,
+    Origins, Sources, Tables,
     known::Known,
     sources::{Entry, Given},
     value::Shape,
@@ -15,6 +15,11 @@ use crate::{Error, Problems, Result};
 pub trait Validate {
     /// Notes every value that is out of its bounds, naming the setting and the bound.
     fn validate(&self, problems: &mut Problems);
+
+    /// Returns the sections whose tables a person names.
+    fn tables() -> Vec<Tables> {
+        Vec::new()
+    }
 }
 
 /// Settings, and where each value came from.
@@ -33,10 +38,12 @@ pub fn load<T>(sources: &Sources) -> Result<Loaded<T>>
 where
     T: Serialize + DeserializeOwned + Default + Validate,
 {
-    let known = Known::of(&T::default());
+    let mut known = Known::of(&T::default());
     let (mut problems, mut origins) = (Problems::default(), Origins::default());
+    let mut entries = sources.entries()?;
+    T::tables().iter().for_each(|tables| tables.add(&mut entries, &mut known, &mut problems));
     let mut merged = Config::builder();
-    for entry in sources.entries()? {
+    for entry in entries {
         if let Some(value) = read(&entry, &known, &mut problems) {
             merged = merged.set_override(&entry.key, value).map_err(|error| invalid(&error))?;
             origins.set(&entry.key, &entry.origin);

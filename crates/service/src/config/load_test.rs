@@ -1,7 +1,7 @@
 use std::fs;
 
-use super::{Flag, Loaded, SettingsFile, Sources, load, printable};
-use crate::{Error, Settings};
+use super::{Flag, Loaded, SettingsFile, Sources, changes, load, printable};
+use crate::{Error, Settings, settings::ActivitySettings};
 
 /// Sources of a test: a file's text, variables, `--set` flags.
 fn sources(file: &str, environment: &[(&str, &str)], set: &[(&str, &str)]) -> (tempfile::TempDir, Sources) {
@@ -151,4 +151,58 @@ fn what_is_printed_loads_again_and_holds_no_password() {
     );
     let again = loaded(&text, &[("WARREN_BROKER__URL", url)], &[]).settings;
     assert_eq!(again, settings);
+}
+
+const CHARGE: &str = "[activities.charge]\nkind = \"http\"\nurl = \"https://payments.example/{/id}\"\n";
+
+#[test]
+fn a_table_that_a_person_names_holds_what_its_kind_holds() {
+    let variables = [("WARREN_ACTIVITIES__CHARGE__TIMEOUT_SECONDS", "7")];
+    let set = [("activities.charge.headers", "a: 1, b: {env:B}")];
+    let Loaded { settings, origins } = loaded(CHARGE, &variables, &set);
+    let ActivitySettings::Http(http) = &settings.activities["charge"];
+    assert_eq!((http.url.as_str(), http.method.as_str()), ("https://payments.example/{/id}", "POST"));
+    assert_eq!((http.timeout_seconds, http.headers.as_slice()), (7, &["a: 1".to_owned(), "b: {env:B}".into()][..]));
+    let text = printable(&settings, &origins);
+    assert!(text.contains("[activities.charge]\nbody = \"\"\n"), "{text}");
+    assert_eq!(loaded(&text, &[], &[]).settings.activities, settings.activities);
+    assert_eq!(loaded("[activities]", &[], &[]).settings, Settings::default());
+}
+
+#[test]
+fn a_table_that_makes_no_sense_is_refused_by_name() {
+    assert_eq!(
+        refused("[activities.charge]\nurl = \"x\"", &[], &[]),
+        "warren.toml: activities.charge has no kind, set activities.charge.kind to one of: http"
+    );
+    assert_eq!(
+        refused("[activities.charge]\nkind = \"htpp\"\nurl = \"x\"", &[], &[]),
+        "warren.toml: activities.charge.kind = \"htpp\", must be one of: http"
+    );
+    assert_eq!(
+        refused(&format!("{CHARGE}ulr = \"x\""), &[], &[]),
+        "warren.toml: unknown setting activities.charge.ulr, did you mean activities.charge.url?"
+    );
+    assert_eq!(
+        refused("[activities.\"a b\"]\nkind = \"http\"", &[], &[]),
+        "warren.toml: activities.a b is called \"a b\", must be letters, digits, `_` and `-`"
+    );
+    assert_eq!(
+        refused(CHARGE, &[], &[("activities.charge.timeout_seconds", "0")]),
+        "--set: activities.charge.timeout_seconds = 0, must be 1 to 3600"
+    );
+    let negative = refused(CHARGE, &[], &[("activities.charge.timeout_seconds", "-1")]);
+    assert!(negative.contains("activities.charge: invalid value: integer `-1`"), "{negative}");
+}
+
+#[test]
+fn secrets_of_headers_are_not_printed_and_their_names_are() {
+    let headers = "headers = [\"x-api-key: hunter2\", \"authorization: Bearer {env:TOKEN}\", \"accept: a/b\"]";
+    let Loaded { settings, origins } = loaded(&format!("{CHARGE}{headers}"), &[], &[]);
+    for text in [printable(&settings, &origins), changes(&settings)] {
+        let shown = r#"headers = ["x-api-key: ***","authorization: Bearer {env:TOKEN}","accept: a/b"]"#;
+        assert!(text.replace(" = ", "=").contains(&shown.replace(" = ", "=")), "{text}");
+    }
+    let changed = changes(&settings);
+    assert!(changed.contains(r#"activities.charge.kind="http""#) && !changed.contains("method"), "{changed}");
 }

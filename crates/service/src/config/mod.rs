@@ -8,6 +8,7 @@ mod load;
 mod origin;
 mod print;
 mod sources;
+mod tables;
 mod value;
 
 pub use load::{Loaded, Validate, load};
@@ -15,6 +16,7 @@ pub use origin::Origins;
 pub(crate) use print::changes;
 pub use print::{mask, printable};
 pub use sources::{Flag, SettingsFile, Sources};
+pub use tables::Tables;
 
 #[cfg(test)]
 #[path = "load_test.rs"]

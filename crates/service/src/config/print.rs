@@ -6,12 +6,14 @@ use serde::Serialize;
 use serde_json::Value;
 use warren_broker::amqp::addresses;
 
-use super::{Origins, known::Known};
+use super::{Origins, Validate, known::Known};
 
 /// What stands in place of a secret.
 const MASK: &str = "***";
 /// A setting whose name ends so holds nothing but a secret.
 const SECRET_NAMES: [&str; 3] = ["password", "secret", "token"];
+/// A header whose name holds one of these may hold a secret.
+const SECRET_HEADERS: [&str; 6] = ["auth", "cookie", "key", "password", "secret", "token"];
 
 /// Returns all settings as TOML, with secrets masked and the origin of each value that is not the default.
 pub fn printable<T: Serialize>(settings: &T, origins: &Origins) -> String {
@@ -32,8 +34,9 @@ pub fn printable<T: Serialize>(settings: &T, origins: &Origins) -> String {
 }
 
 /// Returns the settings that are not defaults, on one line, with secrets masked: for the log.
-pub(crate) fn changes<T: Serialize + Default>(settings: &T) -> String {
-    let (defaults, known) = (Known::of(&T::default()), Known::of(settings));
+pub(crate) fn changes<T: Serialize + Default + Validate>(settings: &T) -> String {
+    let (mut defaults, known) = (Known::of(&T::default()), Known::of(settings));
+    T::tables().iter().for_each(|tables| tables.add_defaults(&known, &mut defaults));
     let changed = known.iter().filter(|(key, value)| defaults.get(key) != Some(*value));
     changed.map(|(key, value)| format!("{key}={}", shown(key, value))).collect::<Vec<_>>().join(" ")
 }
@@ -45,7 +48,19 @@ fn shown(key: &str, value: &Value) -> String {
             format!("{MASK:?}")
         }
         Value::String(text) => Value::String(mask(text)).to_string(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+        Value::Array(items) => Value::Array(items.iter().map(mask_item).collect()).to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+/// Masks an item of a list. Of a header `name: value` that may hold a secret only what a hole `{…}` stands for is shown.
+fn mask_item(item: &Value) -> Value {
+    let Value::String(text) = item else { return item.clone() };
+    match text.split_once(": ") {
+        Some((name, value)) if SECRET_HEADERS.iter().any(|part| name.to_lowercase().contains(part)) => {
+            Value::String(if value.contains('{') { text.clone() } else { format!("{name}: {MASK}") })
+        }
+        Some(_) | None => Value::String(mask(text)),
     }
 }
 

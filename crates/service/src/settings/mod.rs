@@ -3,6 +3,7 @@
 //! One struct per section, with its defaults and bounds beside it. Nothing here acts; `deploy/warren.toml` is the
 //! commented sample, and a test holds it to these defaults.
 
+mod activities;
 mod broker;
 mod client_api;
 mod health;
@@ -14,8 +15,11 @@ mod secret_url;
 mod store;
 mod worker;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+pub use activities::{ACTIVITY_HOLES, ActivitySettings, HttpSettings, Statuses, split_header};
 pub use broker::{BrokerSettings, QueueType};
 pub use client_api::ClientApiSettings;
 pub use health::HealthSettings;
@@ -27,7 +31,10 @@ pub use secret_url::SecretUrl;
 pub use store::{Backend, StoreSettings};
 pub use worker::WorkerSettings;
 
-use crate::{Problems, config::Validate};
+use crate::{
+    Problems,
+    config::{Tables, Validate},
+};
 
 /// All settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +52,8 @@ pub struct Settings {
     pub orchestrator: OrchestratorSettings,
     /// activity-worker.
     pub worker: WorkerSettings,
+    /// Activities of activity-worker that need no code, by name.
+    pub activities: BTreeMap<String, ActivitySettings>,
     /// client-api.
     pub client_api: ClientApiSettings,
     /// Logs.
@@ -62,10 +71,15 @@ impl Validate for Settings {
         self.orchestrator.check(problems);
         self.orchestrator.check_packed_queues(&self.hub.name, problems);
         self.worker.check(problems);
+        self.activities.iter().for_each(|(name, activity)| activity.check(name, problems));
         self.client_api.check(problems);
         self.log.check(problems);
         self.health.check(problems);
         self.check_heartbeat(problems);
+    }
+
+    fn tables() -> Vec<Tables> {
+        vec![Tables::new("activities", &ActivitySettings::defaults())]
     }
 }
 

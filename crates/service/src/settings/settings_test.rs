@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, path::Path};
 
-use super::{Backend, Settings, StoreSettings};
+use super::{ActivitySettings, Backend, Settings, StoreSettings};
 use crate::{
     Problems,
     config::{self, SettingsFile, Sources, Validate},
@@ -87,6 +87,31 @@ fn the_sample_names_every_setting_with_its_default() {
     let sections = serde_json::to_value(Settings::default()).unwrap();
     let keys = sections.as_object().unwrap().iter().flat_map(|(section, fields)| {
         fields.as_object().unwrap().keys().map(move |field| format!("{section}.{field}"))
+    });
+    let missing: BTreeSet<String> = keys.filter(|key| origins.of(key).is_none()).collect();
+    assert!(missing.is_empty(), "not in deploy/warren.toml: {missing:?}");
+}
+
+/// What the sample only shows begins with `#` and no space.
+#[test]
+fn the_tables_that_the_sample_shows_are_right_and_name_every_setting() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/warren.toml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines = text.lines().map(|line| match line.strip_prefix('#') {
+        Some(shown) if shown.starts_with(|first: char| first == '[' || first.is_alphabetic()) => shown,
+        Some(_) | None => line,
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("warren.toml");
+    std::fs::write(&path, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    let sources = Sources { file: SettingsFile::Required(path), ..Sources::default() };
+    let config::Loaded { settings, origins } = config::load::<Settings>(&sources).unwrap();
+    let tables = serde_json::to_value(settings.activities).unwrap();
+    let kinds: BTreeSet<_> =
+        tables.as_object().unwrap().values().map(|table| table["kind"].clone().to_string()).collect();
+    assert_eq!(kinds.len(), ActivitySettings::defaults().len(), "{kinds:?}");
+    let keys = tables.as_object().unwrap().iter().flat_map(|(name, table)| {
+        table.as_object().unwrap().keys().map(move |field| format!("activities.{name}.{field}"))
     });
     let missing: BTreeSet<String> = keys.filter(|key| origins.of(key).is_none()).collect();
     assert!(missing.is_empty(), "not in deploy/warren.toml: {missing:?}");

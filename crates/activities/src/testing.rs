@@ -1,0 +1,37 @@
+//! What tests of activities share.
+#![allow(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use warren::{ActionId, ActivityContext, ExecutionId, Failure, InstanceId, Payload};
+
+use crate::task::Task;
+
+/// Returns a task with this input.
+pub(crate) fn task(input: &Value) -> Task {
+    let ctx = ActivityContext::new(warren::Task {
+        instance: InstanceId::new("order-7").unwrap(),
+        execution: ExecutionId::from_u128(1),
+        id: ActionId(3),
+        attempt: 1,
+        idempotency_key: "order-7:3".into(),
+        queue: "charge".into(),
+    });
+    Task::read(ctx, Payload::of(input).unwrap()).unwrap()
+}
+
+/// Returns what a failure tells programs.
+pub(crate) fn details(failure: &Failure) -> Value {
+    failure.details.as_ref().map_or(Value::Null, |details| details.parse().unwrap())
+}
+
+/// Serves these routes on this machine until the test ends.
+pub(crate) async fn serve(router: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(axum::serve(listener, router).into_future());
+    address
+}
