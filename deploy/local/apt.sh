@@ -62,7 +62,7 @@ lists_of() {
 download_packages() {
     local packages bytes
     mapfile -t packages < <(needed_packages)
-    [ ${#packages[@]} -ge 2 ] || return 1
+    [ ${#packages[@]} -gt 0 ] || return 1
     bytes=$(apt-cache "${APT[@]}" show --no-all-versions "${packages[@]}" 2>/dev/null | awk '/^Size:/ {sum += $2} END {print sum}')
     [ "${bytes:-0}" -gt 0 ] || return 1
     say "downloading $1 ($((bytes / 1000000)) MB) …"

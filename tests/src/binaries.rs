@@ -32,7 +32,17 @@ pub fn binary(name: &str) -> PathBuf {
 
 /// Returns a Python that has pika; made at first use.
 pub fn python() -> PathBuf {
-    let made = Command::new(repository().join("tools/python")).output().unwrap();
-    assert!(made.status.success(), "tools/python: {}", String::from_utf8_lossy(&made.stderr));
+    tool("tools/python")
+}
+
+/// Returns Prometheus' promtool; fetched at first use.
+pub fn promtool() -> PathBuf {
+    tool("tools/promtool")
+}
+
+/// Returns what a script of the repository finds or makes.
+fn tool(script: &str) -> PathBuf {
+    let made = Command::new(repository().join(script)).output().unwrap();
+    assert!(made.status.success(), "{script}: {}", String::from_utf8_lossy(&made.stderr));
     String::from_utf8(made.stdout).unwrap().trim().into()
 }
