@@ -246,7 +246,7 @@ impl Ending<'_> {
             parent: record.parent.clone(),
             answer_to: record.answer_to.clone(),
             tags: record.tags.clone(),
-            traceparent: None,
+            traceparent: self.instance.trace.map(|trace| trace.to_string()),
         };
         let cause = record.start_id.clone();
         self.turn.follow_up.push(InboxMessage::Start { execution: to, cause, started });
@@ -290,7 +290,7 @@ impl Ending<'_> {
         if events.is_empty() {
             return turn;
         }
-        turn.messages = messages(&Sender::of(record, execution), &events, limits.payload_bytes);
+        turn.messages = messages(&Sender::of(record, execution, instance.trace), &events, limits.payload_bytes);
         let row = TurnRecord::new(events);
         let body = serde_json::to_string(&row).expect("events hold nothing that JSON can't");
         let number = record.turn;

@@ -19,7 +19,7 @@ fn a_turn_records_inputs_then_actions_and_sends_what_it_recorded() {
     let record = &story.live.instance.record;
     assert_eq!((record.status, record.turn, record.history_events), (Status::Running, 1, 3));
     assert_eq!(record.version.as_deref(), Some("2"), "the version is pinned by the first turn");
-    let sender = Sender::of(record, execution());
+    let sender = Sender::of(record, execution(), None);
     assert_eq!(messages(&sender, &story.history[0].events, usize::MAX), turn.messages, "h4: rebuilt from history");
 }
 

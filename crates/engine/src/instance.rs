@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use warren_model::{
     ActionId, ClosePolicy, Condition, ConditionKind, Event, ExecutionId, ExecutionStarted, Failure, InstanceId,
-    InstanceRecord, MessageId, Outcome, Status, Timestamp, TurnRecord, code,
+    InstanceRecord, MessageId, Outcome, Status, Timestamp, TraceContext, TurnRecord, code,
 };
 
 use crate::{Identity, weight};
@@ -79,6 +79,8 @@ pub struct Instance {
     pub(crate) begun: bool,
     /// Whether the store may have timers of it.
     pub(crate) has_timers: bool,
+    /// The trace that its start continues, if there is one.
+    pub trace: Option<TraceContext>,
 }
 
 impl Instance {
@@ -108,21 +110,21 @@ impl Instance {
             history_events: 0,
             history_bytes: 0,
         };
-        Self { record, open: BTreeMap::new(), begun: false, has_timers: false }
+        Self { record, open: BTreeMap::new(), begun: false, has_timers: false, trace: trace_of(started) }
     }
 
     /// Returns an instance whose history can't be read: it holds what arrives until somebody has mended that, and only
     /// a terminate still reaches it.
     pub fn corrupt(record: InstanceRecord, message: String) -> Self {
         // As if it had begun: what it waits for is unknown, so nothing may be judged by it.
-        let mut instance = Self { record, open: BTreeMap::new(), begun: true, has_timers: true };
+        let mut instance = Self { record, open: BTreeMap::new(), begun: true, has_timers: true, trace: None };
         instance.park(ConditionKind::Corrupt, message);
         instance
     }
 
     /// Returns the instance that a row and the turns of its present execution describe.
     pub fn restore(record: InstanceRecord, turns: &[TurnRecord]) -> Self {
-        let mut instance = Self { record, open: BTreeMap::new(), begun: false, has_timers: false };
+        let mut instance = Self { record, open: BTreeMap::new(), begun: false, has_timers: false, trace: None };
         if !instance.record.status.is_terminal() {
             turns.iter().flat_map(|turn| &turn.events).for_each(|event| instance.note(event));
         }
@@ -187,7 +189,10 @@ impl Instance {
                 self.open.remove(id);
             }
             Event::ExecutionCompleted(_) | Event::ExecutionTerminated(_) | Event::ContinueAsNew(_) => self.open.clear(),
-            Event::ExecutionStarted(_) => self.begun = true,
+            Event::ExecutionStarted(started) => {
+                self.begun = true;
+                self.trace = trace_of(started);
+            }
             Event::OrchestratorStarted(_)
             | Event::EventRaised(_)
             | Event::EventSent(_)
@@ -196,4 +201,9 @@ impl Instance {
             | Event::TerminateSent(_) => {}
         }
     }
+}
+
+/// Returns the trace that an execution continues. What is no trace context is ignored, as its standard asks.
+pub(crate) fn trace_of(started: &ExecutionStarted) -> Option<TraceContext> {
+    started.traceparent.as_ref()?.parse().ok()
 }

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use warren_model::{
-    AnswerTo, ChildStart, Event, EventRaised, ExecutionId, ExecutionStarted, Failure, InstanceId, InstanceRecord,
-    Outcome, Outgoing, Parent, PartitionMessage, Status, code,
+    ActionId, AnswerTo, ChildStart, Event, EventRaised, ExecutionId, ExecutionStarted, Failure, InstanceId,
+    InstanceRecord, Outcome, Outgoing, Parent, PartitionMessage, Status, TraceContext, TurnRecord, code,
+    trace::action_span,
 };
+
+use crate::instance::trace_of;
 
 /// Whose turn it is and who waits for it; from the instance's row, or from the entry of the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,17 +21,33 @@ pub struct Sender {
     pub parent: Option<Parent>,
     /// Who else is told the outcome.
     pub answer_to: Option<AnswerTo>,
+    /// The trace that the execution's start continues.
+    pub trace: Option<TraceContext>,
 }
 
 impl Sender {
-    /// Returns the sender of a turn of `execution`.
-    pub fn of(record: &InstanceRecord, execution: ExecutionId) -> Self {
+    /// Returns the sender of a turn of `execution`, in a trace or in none.
+    pub fn of(record: &InstanceRecord, execution: ExecutionId, trace: Option<TraceContext>) -> Self {
         Self {
             instance: record.id.clone(),
             execution,
             parent: record.parent.clone(),
             answer_to: record.answer_to.clone(),
+            trace,
         }
+    }
+
+    /// Returns the sender of the turns of an instance's present execution.
+    pub fn restore(record: &InstanceRecord, turns: &[TurnRecord]) -> Self {
+        let events = turns.iter().take(1).flat_map(|turn| &turn.events);
+        let mut started =
+            events.filter_map(|event| if let Event::ExecutionStarted(started) = event { Some(started) } else { None });
+        Self::of(record, record.execution, started.next().and_then(trace_of))
+    }
+
+    /// Returns the trace context of an attempt that this sender asks for.
+    fn traceparent(&self, action: ActionId, attempt: u32) -> Option<String> {
+        self.trace.map(|trace| trace.under(action_span(self.execution, action, attempt)).to_string())
     }
 }
 
@@ -44,7 +63,7 @@ pub fn messages(sender: &Sender, events: &[Event], payload_max: usize) -> Vec<Ou
                 instance: sender.instance.clone(),
                 execution: sender.execution,
                 task: task.clone(),
-                traceparent: None,
+                traceparent: sender.traceparent(task.id, task.attempt),
             }),
             Event::SubOrchestrationInstanceCreated(child) if child.input.size() <= payload_max => {
                 let started = ExecutionStarted {
@@ -54,7 +73,7 @@ pub fn messages(sender: &Sender, events: &[Event], payload_max: usize) -> Vec<Ou
                     parent: Some(parent(sender, child.id, child.attempt)),
                     answer_to: None,
                     tags: BTreeMap::new(),
-                    traceparent: None,
+                    traceparent: sender.traceparent(child.id, child.attempt),
                 };
                 let start = ChildStart { instance: child.instance.clone(), started };
                 out.push(Outgoing::ToPartition(PartitionMessage::ChildStart(start)));
@@ -99,7 +118,7 @@ pub fn messages(sender: &Sender, events: &[Event], payload_max: usize) -> Vec<Ou
     out
 }
 
-fn parent(sender: &Sender, task: warren_model::ActionId, attempt: u32) -> Parent {
+fn parent(sender: &Sender, task: ActionId, attempt: u32) -> Parent {
     Parent { instance: sender.instance.clone(), execution: sender.execution, task, attempt }
 }
 
@@ -118,3 +137,7 @@ fn end(sender: &Sender, status: Status, outcome: &Outcome, out: &mut Vec<Outgoin
         });
     }
 }
+
+#[cfg(test)]
+#[path = "messages_test.rs"]
+mod test;

@@ -18,7 +18,7 @@ pub struct Waiting {
 /// Pure, and without the program: what is open follows from history alone.
 pub fn waiting(record: &InstanceRecord, turns: &[TurnRecord]) -> Vec<Waiting> {
     let instance = Instance::restore(record.clone(), turns);
-    let sender = Sender::of(record, record.execution);
+    let sender = Sender::of(record, record.execution, instance.trace);
     let mut since = record.created_at;
     let mut waiting = Vec::new();
     for turn in turns {

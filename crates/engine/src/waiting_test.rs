@@ -29,7 +29,7 @@ fn open_tasks_and_children_are_found_as_they_were_sent() {
     let mut story = Story::begun(story);
     let first = story.history[0].events.clone();
     check(&story, &[(1, 1), (3, 1), (4, 1)]);
-    let sender = Sender::of(&story.live.instance.record, execution());
+    let sender = Sender::of(&story.live.instance.record, execution(), None);
     let sent = messages(&sender, &first, usize::MAX);
     let found = waiting(&story.live.instance.record, &story.history);
     assert_eq!(found.into_iter().map(|waiting| waiting.message).collect::<Vec<_>>(), sent);

@@ -211,7 +211,7 @@ impl fmt::Debug for ActionId {
 /// The namespace of every UUID that Warren derives (a random constant; to change it would change all derived ids).
 const NAMESPACE: Uuid = Uuid::from_u128(0x7d0c_3f0e_5b1c_4a5e_9d52_6f3b_1c8e_a417);
 
-fn derive(parts: &[&str]) -> Uuid {
+pub(crate) fn derive(parts: &[&str]) -> Uuid {
     Uuid::new_v5(&NAMESPACE, parts.join("\0").as_bytes())
 }
 

@@ -16,6 +16,7 @@ mod partition;
 mod payload;
 mod redispatch;
 mod token;
+pub mod trace;
 
 pub use action::Action;
 pub use command::{Answer, AnswerTo, AnswerWhen, Command, IfExists, Refusal, RefusalCode, StartRequest};
@@ -33,3 +34,4 @@ pub use partition::{Partition, PartitionCount};
 pub use payload::Payload;
 pub use redispatch::{Redispatch, Redispatched};
 pub use token::{Token, TokenError};
+pub use trace::TraceContext;

@@ -78,6 +78,7 @@ impl<S: Store> Writer<S> {
                 parent: None,
                 answer_to: None,
                 payload_max: None,
+                traceparent: None,
                 only_words: false,
             }));
         }

@@ -342,6 +342,9 @@ pub struct OutboxTurn {
     /// The limit for payloads under which the turn ran: what is over it was never sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload_max: Option<usize>,
+    /// The trace that the execution's start continues, so that its messages are in that again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
     /// Whether all of it is confirmed but its messages to partitions, which these have yet to say that they have taken.
     #[serde(default, skip_serializing_if = "is_false")]
     pub only_words: bool,

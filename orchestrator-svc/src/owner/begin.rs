@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use warren_broker::{Begin, Permit};
-use warren_engine::{Programs, Sender, messages};
+use warren_engine::{Instance, Programs, Sender, messages};
 use warren_model::{ActionId, ConditionKind, Failure, InboxMessage, InstanceId, Outgoing, TaskEnded, code};
 use warren_store::{LoadedInstance, OutboxEntry, OutboxTurn, SuspectTask};
 
@@ -177,7 +177,7 @@ impl<P: Programs> Owner<P> {
     /// Returns the work items of an instance's quarantined tasks, which a resume sends again.
     pub(super) fn redriven(&self, loaded: &LoadedInstance) -> Vec<Redriven> {
         let (Some(record), Ok(turns)) = (&loaded.record, &loaded.turns) else { return Vec::new() };
-        let sender = Sender::of(record, record.execution);
+        let sender = Sender::restore(record, turns);
         let mut redriven = Vec::new();
         for (turn, recorded) in (0..).zip(turns) {
             let sent = messages(&sender, &recorded.events, usize::MAX)
@@ -194,9 +194,10 @@ impl<P: Programs> Owner<P> {
         let Redriven { instance, turn, message } = redriven;
         let Outgoing::WorkItem { execution, task, .. } = &message else { return };
         let live = self.cache.get(&instance).and_then(|slot| slot.live.as_ref());
-        if !live.is_some_and(|live| live.instance.has_open_task(*execution, task.id, task.attempt)) {
+        let is_open = |instance: &&Instance| instance.has_open_task(*execution, task.id, task.attempt);
+        let Some(trace) = live.map(|live| &live.instance).filter(is_open).map(|instance| instance.trace) else {
             return;
-        }
+        };
         let Ok(publication) = self.codec.outgoing(&message, self.me, None) else { return };
         tracing::info!(partition = %self.me, %instance, task = %task.id, "quarantined task is sent again");
         work.tracked.push((work.entries.len(), publication));
@@ -208,6 +209,7 @@ impl<P: Programs> Owner<P> {
             parent: None,
             answer_to: None,
             payload_max: None,
+            traceparent: trace.map(|trace| trace.to_string()),
             only_words: false,
         }));
         self.suspect_tasks.remove(&instance, task.id, work);

@@ -23,6 +23,7 @@ fn turn(instance: &str) -> OutboxEntry {
         parent: None,
         answer_to: None,
         payload_max,
+        traceparent: None,
         only_words: false,
     })
 }

@@ -71,6 +71,7 @@ impl<P: Programs> Owner<P> {
             execution: turn.execution,
             parent: turn.parent.clone(),
             answer_to: turn.answer_to.clone(),
+            trace: turn.traceparent.as_ref().and_then(|text| text.parse().ok()),
         };
         let mut sequences = turn.sequences.iter();
         let payload_max = turn.payload_max.unwrap_or(self.settings.limits.payload_bytes);

@@ -154,7 +154,9 @@ impl<P: Programs> Owner<P> {
             }
         }
         if sent > 0 {
-            let record = self.cache.get(id).and_then(|slot| slot.live.as_ref()).map(|live| &live.instance.record);
+            let live = self.cache.get(id).and_then(|slot| slot.live.as_ref());
+            let traceparent = live.and_then(|live| live.instance.trace).map(|trace| trace.to_string());
+            let record = live.map(|live| &live.instance.record);
             let parent = record.filter(|r| r.status.is_terminal()).and_then(|r| r.parent.clone());
             let (instance, execution, turn) = (id.clone(), recorded.execution, recorded.turn);
             let payload_max = Some(self.settings.limits.payload_bytes);
@@ -166,6 +168,7 @@ impl<P: Programs> Owner<P> {
                 parent,
                 answer_to: has_ended,
                 payload_max,
+                traceparent,
                 only_words: false,
             };
             work.entries.push(OutboxEntry::Turn(turn));

@@ -22,6 +22,7 @@ fn outbox(number: u64, instance: &str, turn: u32) -> OutboxRow {
         answer_to: None,
         sequences: vec![(Partition(3), number)],
         payload_max: None,
+        traceparent: None,
         only_words: number % 2 == 1,
     };
     OutboxRow { number, entries: vec![OutboxEntry::Turn(turn)] }

@@ -14,6 +14,7 @@ fn entry(instance: &str, turn: u32) -> OutboxEntry {
         answer_to: Some(AnswerTo { reply_to: "q".into(), correlation_id: None, stored: false, packs: false }),
         sequences: vec![(Partition(2), 8), (Partition(0), 1)],
         payload_max: Some(4_096),
+        traceparent: Some("00-1-2-01".into()),
         only_words: true,
     })
 }

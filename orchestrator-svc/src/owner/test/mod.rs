@@ -20,6 +20,7 @@ mod redispatch;
 mod scale;
 mod shelf;
 mod sim;
+mod traces;
 mod unreadable;
 mod words;
 mod world;
