@@ -70,6 +70,11 @@ impl Fleet {
         self
     }
 
+    /// Writes the file of settings that a process is started with.
+    pub fn configure(&self, name: &str, settings: &str) {
+        std::fs::write(self.file_of(name), settings).unwrap();
+    }
+
     /// Starts a process with further settings.
     pub fn spawn(&mut self, name: &str, settings: &[(&str, &str)]) -> &mut Process {
         let port = *self.ports.entry(name.into()).or_insert_with(free_port);
@@ -84,7 +89,9 @@ impl Fleet {
         let store = self.database.clone().unwrap_or_else(|| format!("sqlite:{}", self.database().display()));
         let own = [("hub.name", &*self.hub), ("broker.url", &*self.broker), ("store.url", &store), (listen, &address)];
         let set = own.iter().chain(settings).flat_map(|(key, value)| ["--set".into(), format!("{key}={value}")]);
-        let process = Process::spawn(&binary(program), &set.collect::<Vec<_>>(), &self.log_of(name));
+        let file = Some(self.file_of(name)).filter(|file| file.exists());
+        let file = file.into_iter().flat_map(|file| ["--config".into(), file.display().to_string()]);
+        let process = Process::spawn(&binary(program), &file.chain(set).collect::<Vec<_>>(), &self.log_of(name));
         self.processes.entry(name.into()).insert_entry(process).into_mut()
     }
 
@@ -155,6 +162,10 @@ impl Fleet {
     /// Returns a folder for whatever the test needs.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    fn file_of(&self, name: &str) -> PathBuf {
+        self.folder().join(format!("{name}.toml"))
     }
 
     fn log_of(&self, name: &str) -> PathBuf {

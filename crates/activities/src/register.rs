@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use warren::Registry;
 use warren_service::{Settings, settings::ActivitySettings};
 
-use crate::{Error, Result, http::Http, task::Task};
+use crate::{Error, Result, command::Command, http::Http, task::Task};
 
 /// Adds the activities that the settings name to the registry.
 ///
@@ -23,6 +23,13 @@ pub fn register(registry: Registry, settings: &Settings) -> Result<Registry> {
                 Ok(registry.untyped_activity(name, queue, move |ctx, input| {
                     let http = http.clone();
                     async move { http.run(&Task::read(ctx, input)?).await }
+                }))
+            }
+            ActivitySettings::Command(command) => {
+                let command = Arc::new(Command::new(name, command)?);
+                Ok(registry.untyped_activity(name, queue, move |ctx, input| {
+                    let command = command.clone();
+                    async move { command.run(&Task::read(ctx, input)?).await }
                 }))
             }
         }

@@ -141,6 +141,14 @@ impl Template {
         })
     }
 
+    /// Returns the hole that it begins with.
+    pub fn begins_with_hole(&self) -> Option<&Hole> {
+        match self.0.first() {
+            Some(Part::Hole(hole)) => Some(hole),
+            Some(Part::Text(_) | Part::Secret(_)) | None => None,
+        }
+    }
+
     /// Returns whether all of it is known beforehand.
     pub fn is_plain(&self) -> bool {
         self.holes().next().is_none()

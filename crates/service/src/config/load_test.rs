@@ -160,7 +160,7 @@ fn a_table_that_a_person_names_holds_what_its_kind_holds() {
     let variables = [("WARREN_ACTIVITIES__CHARGE__TIMEOUT_SECONDS", "7")];
     let set = [("activities.charge.headers", "a: 1, b: {env:B}")];
     let Loaded { settings, origins } = loaded(CHARGE, &variables, &set);
-    let ActivitySettings::Http(http) = &settings.activities["charge"];
+    let ActivitySettings::Http(http) = &settings.activities["charge"] else { panic!("{settings:?}") };
     assert_eq!((http.url.as_str(), http.method.as_str()), ("https://payments.example/{/id}", "POST"));
     assert_eq!((http.timeout_seconds, http.headers.as_slice()), (7, &["a: 1".to_owned(), "b: {env:B}".into()][..]));
     let text = printable(&settings, &origins);
@@ -173,11 +173,11 @@ fn a_table_that_a_person_names_holds_what_its_kind_holds() {
 fn a_table_that_makes_no_sense_is_refused_by_name() {
     assert_eq!(
         refused("[activities.charge]\nurl = \"x\"", &[], &[]),
-        "warren.toml: activities.charge has no kind, set activities.charge.kind to one of: http"
+        "warren.toml: activities.charge has no kind, set activities.charge.kind to one of: command, http"
     );
     assert_eq!(
         refused("[activities.charge]\nkind = \"htpp\"\nurl = \"x\"", &[], &[]),
-        "warren.toml: activities.charge.kind = \"htpp\", must be one of: http"
+        "warren.toml: activities.charge.kind = \"htpp\", must be one of: command, http"
     );
     assert_eq!(
         refused(&format!("{CHARGE}ulr = \"x\""), &[], &[]),

@@ -19,7 +19,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use activities::{ACTIVITY_HOLES, ActivitySettings, HttpSettings, Statuses, split_header};
+pub use activities::{
+    ACTIVITY_HOLES, ARGUMENT_HOLES, ActivitySettings, CommandSettings, HttpSettings, Statuses, split_header,
+};
 pub use broker::{BrokerSettings, QueueType};
 pub use client_api::ClientApiSettings;
 pub use health::HealthSettings;

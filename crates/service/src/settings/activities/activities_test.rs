@@ -44,6 +44,29 @@ fn each_bound_of_an_http_activity_is_held() {
 }
 
 #[test]
+fn each_bound_of_a_command_is_held() {
+    let check = |key: &str, change: fn(&mut CommandSettings)| {
+        let mut command = CommandSettings { program: "/bin/true".into(), ..CommandSettings::default() };
+        change(&mut command);
+        let wrong = wrong(ActivitySettings::Command(command));
+        assert_eq!(wrong.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), [key]);
+    };
+    check("program", |command| command.program = "true".into());
+    check("folder", |command| command.folder.clear());
+    check("arguments", |command| command.arguments = vec!["{".into()]);
+    check("arguments", |command| command.arguments = vec!["--token={env:TOKEN}".into()]);
+    check("input", |command| command.input = "order".into());
+    check("output", |command| command.output = "xml".into());
+    check("environment", |command| command.environment = vec!["A=1".into()]);
+    check("retryable_exit_codes", |command| command.retryable_exit_codes = vec!["0".into()]);
+    check("retryable_exit_codes", |command| command.retryable_exit_codes = vec!["256".into()]);
+    check("timeout_seconds", |command| command.timeout_seconds = 0);
+    check("grace_seconds", |command| command.grace_seconds = 301);
+    check("output_kilobytes_max", |command| command.output_kilobytes_max = 0);
+    check("memory_megabytes_max", |command| command.memory_megabytes_max = 1_048_577);
+}
+
+#[test]
 fn the_input_never_chooses_the_server() {
     for host in ["{/host}", "{}", "api.{}.com", "{/host}.example.com", "{instance}", ""] {
         assert_eq!(wrong_http(|http| http.url = format!("https://{host}/x")), ["url"], "{host}");

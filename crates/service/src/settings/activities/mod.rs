@@ -1,9 +1,11 @@
 //! `[activities.NAME]`: activities that need no code. The table's name is the activity's.
 
+mod command;
 mod http;
 
 use serde::{Deserialize, Serialize};
 
+pub use command::{ARGUMENT_HOLES, CommandSettings};
 pub use http::{HttpSettings, Statuses};
 
 use crate::{
@@ -20,18 +22,21 @@ pub const ACTIVITY_HOLES: Allowed = Allowed { environment: true, headers: false,
 pub enum ActivitySettings {
     /// Calls an endpoint.
     Http(HttpSettings),
+    /// Runs a program.
+    Command(CommandSettings),
 }
 
 impl ActivitySettings {
     /// Returns one of each kind.
-    pub(super) fn defaults() -> [Self; 1] {
-        [Self::Http(HttpSettings::default())]
+    pub(super) fn defaults() -> [Self; 2] {
+        [Self::Http(HttpSettings::default()), Self::Command(CommandSettings::default())]
     }
 
     /// Returns its work-item queue, without the hub's name; empty: the activity's name.
     pub fn queue(&self) -> &str {
         match self {
             Self::Http(http) => &http.queue,
+            Self::Command(command) => &command.queue,
         }
     }
 
@@ -39,6 +44,7 @@ impl ActivitySettings {
         let mut check = Check { table: format!("activities.{name}"), problems };
         match self {
             Self::Http(http) => http.check(&mut check),
+            Self::Command(command) => command.check(&mut check),
         }
     }
 }

@@ -1,0 +1,101 @@
+//! Activities without code: a stock worker that serves what its settings name, and orchestrators that call it.
+#![allow(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use axum::{
+    Json, Router,
+    http::{HeaderMap, StatusCode},
+    response::IntoResponse,
+    routing::post,
+};
+use end_to_end::Fleet;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// Greets, but its first answer is that it has no time; returns where it is, and the keys that it was given.
+async fn greeter() -> (u16, Arc<Mutex<Vec<String>>>) {
+    let (keys, calls) = (Arc::new(Mutex::new(Vec::new())), AtomicUsize::new(0));
+    let told = keys.clone();
+    let greet = move |headers: HeaderMap, Json(visit): Json<Value>| {
+        told.lock().unwrap().push(headers["idempotency-key"].to_str().unwrap().to_owned());
+        let is_busy = calls.fetch_add(1, Ordering::SeqCst) == 0;
+        async move {
+            let text = |field: &str| visit[field].as_str().unwrap().to_owned();
+            match is_busy {
+                true => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+                false => Json(format!("{} was in {}", text("name"), text("city"))).into_response(),
+            }
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let greet = Arc::new(greet);
+    let router = Router::new().route("/greetings", post(move |headers, visit| greet(headers, visit)));
+    tokio::spawn(axum::serve(listener, router).into_future());
+    (port, keys)
+}
+
+fn settings(port: u16) -> String {
+    format!(
+        r#"
+[activities.greet]
+kind = "http"
+url = "http://127.0.0.1:{port}/greetings"
+private_hosts = ["127.0.0.1"]
+
+[activities.compute_volume]
+kind = "command"
+program = "/usr/bin/awk"
+arguments = [
+  'BEGIN {{{{ print "{{{{\"litres\":" ARGV[1] * ARGV[2] * ARGV[3] * 1000 "}}}}" }}}}',
+  "{{/length}}", "{{/width}}", "{{/height}}",
+]
+input = "none"
+timeout_seconds = 5
+memory_megabytes_max = 64
+"#
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stock_worker_serves_what_its_settings_name() {
+    let (port, keys) = greeter().await;
+    let mut fleet = Fleet::start(&["orchestrator", "api"]).await;
+    fleet.configure("worker-1", &settings(port));
+    fleet.spawn("worker-1", &[]);
+    fleet.ready("worker-1").await;
+
+    let started = fleet.post("/orchestrators/volume/box", r#"{"length": 2, "width": 3, "height": 4}"#).await;
+    assert_eq!(started.status, 202, "{}", started.text());
+    assert_eq!(fleet.wait("box").await["output"], json!({"litres": 24000.0}));
+    let failed = fleet.post("/orchestrators/volume/flat", r#"{"length": 2, "width": -3, "height": 4}"#).await;
+    assert_eq!(failed.status, 202, "{}", failed.text());
+    assert_eq!(fleet.wait("flat").await["failure"]["code"], "invalid_input", "`-3` looks like an option");
+
+    // The chain has no retry policy: its first greeting fails, and says why.
+    assert_eq!(fleet.post("/orchestrators/hello/busy", "\"Ada\"").await.status, 202);
+    let failure = &fleet.wait("busy").await["failure"];
+    assert_eq!((&failure["code"], &failure["details"]["status"]), (&json!("http_status"), &json!(503)), "{failure}");
+    assert_eq!(fleet.post("/orchestrators/hello/free", "\"Ada\"").await.status, 202);
+    let greetings = &fleet.wait("free").await["output"];
+    assert_eq!(greetings[0], "Ada was in Lisbon", "{greetings}");
+
+    let mut keys = keys.lock().unwrap().clone();
+    let calls = keys.len();
+    keys.sort();
+    keys.dedup();
+    assert_eq!(calls, keys.len(), "each task has a key of its own");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_whose_activities_can_t_work_ends_by_name() {
+    let mut fleet = Fleet::empty();
+    fleet.configure("worker-1", "[activities.charge]\nkind = \"command\"\nprogram = \"/nowhere/charge\"\n");
+    let worker = fleet.spawn("worker-1", &[]);
+    assert!(!worker.ended().await.success());
+    worker.says("serve activities.charge: its setting program = \"/nowhere/charge\"").await;
+}
