@@ -40,6 +40,8 @@ impl Plan {
             concurrency: NonZeroU16::new(settings.worker.concurrency).ok_or(Error::NoSlots)?,
             payload_bytes: payload_bytes(settings),
             drain: Duration::from_secs(settings.worker.drain_seconds.into()),
+            lease: Duration::from_secs(settings.worker.lease_seconds.into()),
+            hold: Duration::from_secs(settings.worker.hold_seconds.into()),
         };
         Ok(Self { topology, names, specs, worker: process_name(&settings.worker.name), limits })
     }

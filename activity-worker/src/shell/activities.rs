@@ -7,11 +7,11 @@ use std::{
 };
 
 use tokio::{
-    task::{Id, JoinError, JoinSet},
+    task::{AbortHandle, Id, JoinError, JoinSet},
     time::timeout,
 };
 use tracing::Instrument;
-use warren::{ActivityContext, Registry};
+use warren::{ActivityContext, CancelReason, Control, Registry};
 use warren_model::{Failure, Outcome, Payload, code};
 
 use super::metrics::{Timing, Timings};
@@ -19,7 +19,10 @@ use crate::worker::ItemId;
 
 /// How long activities may take to notice that their time is up, at their next `await`. One that never awaits can't be
 /// ended; the worker leaves it behind.
-const ABORT_GRACE: Duration = Duration::from_secs(5);
+const ABORT_GRACE: Duration = Duration::from_secs(2);
+
+/// How long an activity that was told to end may take to clean up.
+const CLEAN_UP: Duration = Duration::from_secs(10);
 
 /// What is to be run.
 pub(super) struct Job {
@@ -36,6 +39,16 @@ pub(super) struct Ended {
     pub(super) outcome: Outcome,
     /// How long it ran.
     pub(super) took: Duration,
+    /// Whether something else completes its task.
+    pub(super) is_handed_over: bool,
+}
+
+/// How an activity that runs is told to end.
+struct Running {
+    control: Control,
+    task: AbortHandle,
+    /// When it is ended, if it has not by then.
+    ends_at: Option<Instant>,
 }
 
 /// The activities that run.
@@ -43,16 +56,19 @@ pub(super) struct Activities {
     registry: Registry,
     running: JoinSet<(Outcome, Duration)>,
     items: HashMap<Id, (ItemId, Arc<Timing>)>,
+    controls: HashMap<ItemId, Running>,
     timings: Timings,
 }
 
 impl Activities {
     pub(super) fn new(registry: Registry) -> Self {
-        Self { timings: Timings::new(&registry), registry, running: JoinSet::new(), items: HashMap::new() }
+        let timings = Timings::new(&registry);
+        Self { timings, registry, running: JoinSet::new(), items: HashMap::new(), controls: HashMap::new() }
     }
 
     pub(super) fn start(&mut self, job: Job) {
         let Job { item, activity, context, input, traceparent } = job;
+        let control = context.control();
         let span = tracing::info_span!(
             "activity",
             activity,
@@ -68,8 +84,34 @@ impl Activities {
             let outcome = run.await;
             (outcome, begun.elapsed())
         };
-        let id = self.running.spawn(timed.instrument(span)).id();
-        self.items.insert(id, (item, self.timings.of(&activity)));
+        let task = self.running.spawn(timed.instrument(span));
+        self.items.insert(task.id(), (item, self.timings.of(&activity)));
+        self.controls.insert(item, Running { control, task, ends_at: None });
+    }
+
+    /// Tells an activity to end early. One that has asked for such word gets a moment to clean up.
+    pub(super) fn end(&mut self, item: ItemId, reason: CancelReason) {
+        let Some(running) = self.controls.get_mut(&item) else { return };
+        let is_watched = running.control.is_watched();
+        running.control.cancel(reason);
+        match reason {
+            CancelReason::Cancelled if is_watched => running.ends_at = Some(Instant::now() + CLEAN_UP),
+            CancelReason::Cancelled => running.task.abort(),
+            CancelReason::WorkerStops => {} // its time is not up yet
+        }
+    }
+
+    /// Ends what was told to, and has had its moment.
+    pub(super) fn end_overdue(&mut self) {
+        let now = Instant::now();
+        let overdue = self.controls.values().filter(|running| running.ends_at.is_some_and(|at| at <= now));
+        overdue.for_each(|running| running.task.abort());
+    }
+
+    /// Takes out how far activities say that they have come.
+    pub(super) fn progress(&self) -> Vec<(ItemId, Payload)> {
+        let said = |(item, running): (&ItemId, &Running)| Some((*item, running.control.take_progress()?));
+        self.controls.iter().filter_map(said).collect()
     }
 
     /// Waits for the next activity to end. Pending for ever while none runs. Safe to cancel.
@@ -103,11 +145,18 @@ impl Activities {
         };
         let (item, timing) = self.items.remove(&id)?;
         timing.note(&outcome, took);
-        Some(Ended { item, outcome, took })
+        let running = self.controls.remove(&item);
+        let control = running.map(|running| running.control);
+        let is_handed_over = outcome.is_err() && control.as_ref().is_some_and(Control::is_handed_over);
+        let mut outcome = outcome;
+        if let (Err(failure), Some(progress)) = (&mut outcome, control.and_then(|control| control.take_progress())) {
+            failure.progress = Some(progress); // what it said last, and nobody has sent on
+        }
+        Some(Ended { item, outcome, took, is_handed_over })
     }
 }
 
-/// Neither is expected: the registry catches panics, and nobody aborts a task before the end. An item must not hang if
+/// A panic is not expected, as the registry catches it; whoever is cut off was told to end, and nobody waits for it. An item must not hang if
 /// either happens all the same.
 fn failure(error: &JoinError) -> Failure {
     if error.is_panic() {

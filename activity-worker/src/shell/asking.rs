@@ -1,10 +1,10 @@
-//! Questions to owners, whether work items that have come again may begin, and their answers.
+//! Words to owners and from them: whether work items that have come again may begin, what runs, what is to end.
 //!
-//! Both travel at most once: the loop asks again what has no answer.
+//! They travel at most once: the loop says again what has no answer.
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::{select, sync::mpsc, task::JoinSet};
-use warren_broker::{Broker, Permit, Publication, Requester, decode_permit};
+use warren_broker::{Broker, OwnerWord, Publication, Requester, decode_owner_word};
 
 /// How many questions may wait to be sent, and answers to be heard. What is beyond is asked again.
 const WAITING_MAX: usize = 1_000;
@@ -12,7 +12,7 @@ const WAITING_MAX: usize = 1_000;
 /// The questions on their way.
 pub(super) struct Asking {
     questions: mpsc::Sender<Publication>,
-    answers: mpsc::Receiver<(String, Permit)>,
+    answers: mpsc::Receiver<OwnerWord>,
     /// Ends with this.
     _task: JoinSet<()>,
 }
@@ -34,8 +34,8 @@ impl Asking {
         }
     }
 
-    /// Waits for the next answer: to which question, and what. Safe to cancel.
-    pub(super) async fn next(&mut self) -> (String, Permit) {
+    /// Waits for the next word of an owner. Safe to cancel.
+    pub(super) async fn next(&mut self) -> OwnerWord {
         match self.answers.recv().await {
             Some(answer) => answer,
             None => std::future::pending().await,
@@ -44,11 +44,7 @@ impl Asking {
 }
 
 /// Asks what comes, on a new channel after each loss.
-async fn ask<B: Broker>(
-    broker: B,
-    mut questions: mpsc::Receiver<Publication>,
-    answers: mpsc::Sender<(String, Permit)>,
-) {
+async fn ask<B: Broker>(broker: B, mut questions: mpsc::Receiver<Publication>, answers: mpsc::Sender<OwnerWord>) {
     while let Some(question) = questions.recv().await {
         match broker.requester().await {
             Ok(requester) => ask_on(&requester, question, &mut questions, &answers).await,
@@ -62,7 +58,7 @@ async fn ask_on<R: Requester>(
     requester: &R,
     first: Publication,
     questions: &mut mpsc::Receiver<Publication>,
-    answers: &mpsc::Sender<(String, Permit)>,
+    answers: &mpsc::Sender<OwnerWord>,
 ) {
     let mut sending = FuturesUnordered::new();
     sending.push(requester.send(first));
@@ -79,7 +75,7 @@ async fn ask_on<R: Requester>(
                     tracing::debug!("the channel on which owners are asked is lost");
                     return;
                 };
-                match decode_permit(&delivery) {
+                match decode_owner_word(&delivery) {
                     Ok(answer) => drop(answers.send(answer).await),
                     Err(malformed) => tracing::warn!(reason = malformed.reason, "answer of an owner makes no sense"),
                 }

@@ -21,6 +21,7 @@ impl<B: Broker> Shell<B> {
                     self.activities.start(Job { item, activity, context, input, traceparent });
                 }
                 Effect::Publish { item, publication } => batch.push((item, publication)),
+                Effect::End { item, reason } => self.activities.end(item, reason),
                 Effect::Ask(question) => self.asking.send(question),
                 Effect::Ack { queue, tag, multiple } => acks.push(self.channels.ack(queue, tag, multiple)),
                 Effect::Requeue { queue, tag } => requeues.push(self.channels.requeue(queue, tag)),

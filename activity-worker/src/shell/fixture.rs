@@ -106,14 +106,8 @@ fn topology() -> Topology {
 
 /// Returns task `number`, as the owner of partition 3 publishes it.
 pub(super) fn work(activity: &str, queue: &str, number: u32) -> Publication {
-    let task = TaskScheduled {
-        id: ActionId(number),
-        name: activity.into(),
-        queue: Some(queue.into()),
-        input: Payload::of(&number).unwrap(),
-        attempt: 1,
-        retry_of: None,
-    };
+    let task = TaskScheduled::new(ActionId(number), activity, Payload::of(&number).unwrap());
+    let task = TaskScheduled { queue: Some(queue.into()), ..task };
     let (instance, execution) = (InstanceId::new("order-7").unwrap(), ExecutionId::from_u128(9));
     let outgoing = Outgoing::WorkItem { instance, execution, task, traceparent: None };
     let codec = Codec::new(topology(), PartitionCount(NonZeroU16::new(8).unwrap()), [7; 16]);

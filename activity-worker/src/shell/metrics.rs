@@ -80,7 +80,12 @@ impl Metrics {
                 }
             }
             Input::Drain => self.drains.increment(1),
-            Input::Finished { .. } | Input::Answered { .. } | Input::Lost { .. } | Input::Tick { .. } => {}
+            Input::Finished { .. }
+            | Input::HandedOver { .. }
+            | Input::Beat { .. }
+            | Input::Told(_)
+            | Input::Lost { .. }
+            | Input::Tick { .. } => {}
         }
     }
 

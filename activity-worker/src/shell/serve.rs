@@ -28,6 +28,8 @@ use crate::{
 
 /// How often the loop is told the time: retries and the end of a drain are exact to this.
 const TICK: Duration = Duration::from_millis(50);
+/// How often activities are asked how far they have come: of what they say in between, the last counts.
+const HEAR: Duration = Duration::from_millis(500);
 
 /// Serves the plan's queues until `shutdown` resolves and the drain is over. See [`crate::run_with`].
 pub(crate) async fn serve<B: Broker>(
@@ -56,6 +58,8 @@ pub(super) struct Shell<B: Broker> {
     pub(super) effects: Vec<Effect>,
     health: Health,
     metrics: Metrics,
+    /// When activities were last asked how far they have come.
+    heard_at: Duration,
 }
 
 impl<B: Broker> Shell<B> {
@@ -72,6 +76,7 @@ impl<B: Broker> Shell<B> {
             broker,
             health,
             metrics: Metrics::new(plan.names()),
+            heard_at: Duration::ZERO,
         }
     }
 
@@ -88,7 +93,7 @@ impl<B: Broker> Shell<B> {
                 ended = self.activities.next() => self.finished(ended),
                 fates = self.publishing.next() => self.step(Input::Published(fates)),
                 () = self.declaring.next() => {}
-                (question, permit) = self.asking.next() => self.step(Input::Answered { question, permit }),
+                word = self.asking.next() => self.step(Input::Told(word)),
                 now = ticks.tick() => self.tick(now.duration_since(begun)),
                 () = &mut shutdown, if self.worker.is_serving() => self.drain(),
             }
@@ -122,8 +127,11 @@ impl<B: Broker> Shell<B> {
         Ok(())
     }
 
-    fn finished(&mut self, Ended { item, outcome, took }: Ended) {
-        self.step(Input::Finished { item, outcome, took });
+    fn finished(&mut self, Ended { item, outcome, took, is_handed_over }: Ended) {
+        self.step(match is_handed_over {
+            true => Input::HandedOver { item },
+            false => Input::Finished { item, outcome, took },
+        });
     }
 
     async fn take(&mut self, report: Report<B>) -> Result<()> {
@@ -152,6 +160,13 @@ impl<B: Broker> Shell<B> {
     }
 
     fn tick(&mut self, now: Duration) {
+        if now >= self.heard_at + HEAR {
+            self.heard_at = now;
+            for (item, progress) in self.activities.progress() {
+                self.step(Input::Beat { item, progress });
+            }
+        }
+        self.activities.end_overdue();
         self.step(Input::Tick { now });
         readiness::show_broker(&self.health, &self.broker.health());
         readiness::show_queues(&self.health, self.channels.unconsumed());

@@ -61,7 +61,11 @@ impl Worker {
                 let (waiting, asked_at) = (*waiting, self.now);
                 Stage::Asking(Box::new(Asking { waiting, question, is_alone, later: Vec::new(), asked_at }))
             }
-            other @ (Stage::Asking(_) | Stage::Running(_) | Stage::Replying(_) | Stage::Burying(_)) => other,
+            other @ (Stage::Asking(_)
+            | Stage::Running(_)
+            | Stage::HandingOver(_)
+            | Stage::Replying(_)
+            | Stage::Burying(_)) => other,
         };
         self.items.insert(id, Item { deliveries, stage });
         self.send_question(id, effects);
@@ -110,6 +114,8 @@ impl Worker {
                 self.suspects.waiting.push_back(id);
                 self.wait_again(id);
             }
+            // It is asked again by itself.
+            Permit::Wait => {}
             Permit::Drop => self.drop_item(id, effects),
         }
     }
@@ -140,7 +146,11 @@ impl Worker {
                 deliveries.extend(asking.later);
                 Stage::Waiting(Box::new(asking.waiting))
             }
-            other @ (Stage::Waiting(_) | Stage::Running(_) | Stage::Replying(_) | Stage::Burying(_)) => other,
+            other @ (Stage::Waiting(_)
+            | Stage::Running(_)
+            | Stage::HandingOver(_)
+            | Stage::Replying(_)
+            | Stage::Burying(_)) => other,
         };
         self.items.insert(id, Item { deliveries, stage });
     }

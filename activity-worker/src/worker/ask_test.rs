@@ -3,11 +3,11 @@ use std::{
     time::Duration,
 };
 
-use warren_broker::{Address, Permit};
+use warren_broker::{Address, OwnerWord, Permit};
 
 use super::super::{
     Effect, Input, ItemId,
-    fixture::{A, Bench, again, bench, delivery, question, short, task, work},
+    fixture::{A, Bench, again, bench, brief as short, delivery, question, task, work},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -227,13 +227,14 @@ impl Fleet {
                     let number = (1..=TASKS).find(|it| work(*it).correlation_id.as_ref() == Some(&token)).unwrap();
                     let question = question.message.message_id.unwrap();
                     let permit = self.judge(number, question.ends_with(":1"));
-                    let effects = self.workers[at].step(Input::Answered { question, permit });
+                    let effects = self.workers[at].step(Input::Told(OwnerWord::Permit { question, permit }));
                     self.act(at, effects);
                 }
                 Effect::Ack { tag, multiple, .. } => {
                     self.held[at].retain(|held, _| if multiple { *held > tag } else { *held != tag });
                 }
                 Effect::Publish { .. }
+                | Effect::End { .. }
                 | Effect::Requeue { .. }
                 | Effect::Declare(_)
                 | Effect::Cancel { .. }

@@ -45,7 +45,9 @@ impl Worker {
                     known.must_ask |= waiting.must_ask;
                     same.deliveries.push(held);
                 }
-                Stage::Running(_) | Stage::Replying(_) | Stage::Burying(_) => same.deliveries.push(held),
+                Stage::Running(_) | Stage::HandingOver(_) | Stage::Replying(_) | Stage::Burying(_) => {
+                    same.deliveries.push(held);
+                }
             }
             return;
         }
@@ -118,6 +120,10 @@ fn context(work: &WorkItem, queue: &str) -> Result<ActivityContext, String> {
         attempt: token.attempt,
         idempotency_key: work.idempotency_key.clone(),
         queue: queue.to_owned(),
+        token: work.token.clone(),
+        reply_to: work.reply_to.clone(),
+        timeouts: work.timeouts,
+        progress: work.progress.clone(),
     }))
 }
 

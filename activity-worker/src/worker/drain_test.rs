@@ -4,7 +4,7 @@ use warren_broker::Published;
 
 use super::super::{
     Input,
-    fixture::{A, B, DRAIN, bench, delivery, short, task, work},
+    fixture::{A, B, DRAIN, bench, brief as short, delivery, task, work},
 };
 
 #[test]
@@ -50,8 +50,9 @@ fn a_drain_ends_at_its_limit_and_leaves_the_rest_unacknowledged() {
     bench.deliver(A, [task(1), task(2)]);
     bench.step(Input::Drain);
     bench.finish(2);
-    assert_eq!(short(&bench.pass(DRAIN - Duration::from_millis(1))), [""; 0]);
-    assert_eq!(short(&bench.pass(Duration::from_millis(1))), ["stopped, 1 running, 1 replying"]);
+    assert_eq!(short(&bench.pass(DRAIN - Duration::from_millis(1))), ["end 1 WorkerStops"]);
+    assert_eq!(short(&bench.pass(Duration::from_millis(1))), ["publish 1 to h.control.03"], "it is handed back");
+    assert_eq!(short(&bench.pass(Duration::from_secs(2))), ["stopped, 1 running, 2 replying"]);
 }
 
 #[test]
@@ -59,7 +60,9 @@ fn nothing_follows_the_stop() {
     let mut bench = bench(1);
     bench.deliver(A, [task(1)]);
     bench.step(Input::Drain);
-    bench.pass(DRAIN);
+    for _ in 0..3 {
+        bench.pass(DRAIN);
+    }
     assert_eq!(short(&bench.finish(1)), [""; 0]);
     assert_eq!(short(&bench.deliver(A, [task(2)])), [""; 0]);
     assert_eq!(short(&bench.step(Input::Drain)), [""; 0]);
@@ -72,7 +75,7 @@ fn a_second_drain_changes_nothing() {
     bench.step(Input::Drain);
     bench.pass(DRAIN / 2);
     assert_eq!(short(&bench.step(Input::Drain)), [""; 0]);
-    assert_eq!(short(&bench.pass(DRAIN / 2)), ["stopped, 1 running, 0 replying"]);
+    assert_eq!(short(&bench.pass(DRAIN / 2)), ["end 1 WorkerStops"]);
 }
 
 #[test]

@@ -19,12 +19,23 @@ const MESSAGE_KEPT_CHARS: usize = 1000;
 const CODE_KEPT_CHARS: usize = 100;
 
 impl Worker {
-    pub(super) fn finish(&mut self, id: ItemId, outcome: &Outcome, took: Duration, effects: &mut Vec<Effect>) {
-        let Some(item) = self.items.get_mut(&id) else { return };
-        let Stage::Running(work) = &item.stage else { return };
-        let (work, token) = (work.clone(), work.token.clone());
+    pub(super) fn finish(&mut self, id: ItemId, mut outcome: Outcome, took: Duration, effects: &mut Vec<Effect>) {
+        let Some(item) = self.items.get(&id) else { return };
+        let Stage::Running(run) = &item.stage else { return };
+        if run.is_cancelled {
+            return self.let_go(id, effects);
+        }
+        if outcome.is_err() && self.is_stopping() {
+            return self.hand_back(id, effects);
+        }
+        if let Err(failure) = &mut outcome
+            && failure.progress.is_none()
+        {
+            failure.progress.clone_from(&run.progress);
+        }
+        let (work, token) = (run.work.clone(), run.work.token.clone());
         let queue = item.deliveries.first().filter(|_| work.is_timed).map(|held| held.queue);
-        let mut publication = self.reply_within_limit(&work, outcome);
+        let mut publication = self.reply_within_limit(&work, &outcome);
         if let Some(queue) = queue.and_then(|id| self.queues.get(id)) {
             publication = timed(publication, &queue.name, took);
         }
@@ -74,7 +85,7 @@ fn shortened(failure: &Failure) -> Failure {
     let keep = |text: &str, chars| text.chars().take(chars).collect::<String>();
     let code = keep(&failure.code, CODE_KEPT_CHARS);
     let message = format!("{}… (shortened, details and causes left out)", keep(&failure.message, MESSAGE_KEPT_CHARS));
-    Failure { code, message, retryable: failure.retryable, details: None, cause: None }
+    Failure { code, message, retryable: failure.retryable, details: None, progress: None, cause: None }
 }
 
 #[cfg(test)]

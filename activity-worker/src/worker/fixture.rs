@@ -2,9 +2,10 @@
 
 use std::{num::NonZeroU16, time::Duration};
 
-use warren_broker::{Address, Codec, Delivery, Message, Permit, Publication, Published, Topology};
+use warren_broker::{Address, Codec, Delivery, Message, OwnerWord, Permit, Publication, Published, Topology};
 use warren_model::{
-    ActionId, ExecutionId, InstanceId, Outcome, Outgoing, Partition, PartitionCount, Payload, TaskScheduled,
+    ActionId, ExecutionId, InstanceId, Outcome, Outgoing, Partition, PartitionCount, Payload, TaskScheduled, Timeouts,
+    Token,
 };
 
 use super::{Effect, Input, ItemId, Limits, QueueId, Worker};
@@ -16,6 +17,9 @@ pub(super) const PAYLOAD_BYTES: usize = 500;
 pub(super) const TOOK: Duration = Duration::from_micros(1_500);
 pub(super) const DRAIN: Duration = Duration::from_secs(30);
 
+pub(super) const LEASE: Duration = Duration::from_secs(30);
+pub(super) const HOLD: Duration = Duration::from_secs(300);
+
 /// A worker, and what it last asked for.
 pub(super) struct Bench {
     pub(super) worker: Worker,
@@ -24,7 +28,8 @@ pub(super) struct Bench {
 
 /// Returns a worker with this many slots.
 pub(super) fn bench(slots: u16) -> Bench {
-    let limits = Limits { concurrency: NonZeroU16::new(slots).unwrap(), payload_bytes: PAYLOAD_BYTES, drain: DRAIN };
+    let concurrency = NonZeroU16::new(slots).unwrap();
+    let limits = Limits { concurrency, payload_bytes: PAYLOAD_BYTES, drain: DRAIN, lease: LEASE, hold: HOLD };
     let worker = Worker::new(topology(), &["a".into(), "b".into()], "worker-1", limits);
     Bench { worker, now: Duration::ZERO }
 }
@@ -58,7 +63,7 @@ impl Bench {
 
     /// The owner answers question `number`, which asked whether the item would be `alone`.
     pub(super) fn answer(&mut self, number: u64, alone: bool, permit: Permit) -> Vec<Effect> {
-        self.step(Input::Answered { question: question(number, alone), permit })
+        self.step(Input::Told(OwnerWord::Permit { question: question(number, alone), permit }))
     }
 
     pub(super) fn lose(&mut self, queue: QueueId) -> Vec<Effect> {
@@ -77,15 +82,17 @@ fn topology() -> Topology {
 
 /// Returns the work item of task `number` of an instance, as the owner of partition 3 publishes it.
 pub(super) fn work(number: u32) -> Message {
+    of_task(TaskScheduled::new(ActionId(number), "a", Payload::of(&number).unwrap()))
+}
+
+/// Returns the work item of a task that may run for an hour at most.
+pub(super) fn limited(number: u32) -> Message {
+    let timeouts = Timeouts { start_to_close_ms: Some(3_600_000), ..Timeouts::default() };
+    of_task(TaskScheduled { timeouts, ..TaskScheduled::new(ActionId(number), "a", Payload::null()) })
+}
+
+fn of_task(task: TaskScheduled) -> Message {
     let codec = Codec::new(topology(), PartitionCount(NonZeroU16::new(8).unwrap()), [7; 16]);
-    let task = TaskScheduled {
-        id: ActionId(number),
-        name: "a".into(),
-        queue: None,
-        input: Payload::of(&number).unwrap(),
-        attempt: 1,
-        retry_of: None,
-    };
     let outgoing = Outgoing::WorkItem {
         instance: InstanceId::new("order-7").unwrap(),
         execution: ExecutionId::from_u128(9),
@@ -116,6 +123,8 @@ pub(super) fn short(effects: &[Effect]) -> Vec<String> {
     let short = |effect: &Effect| match effect {
         Effect::Run { item, .. } => format!("run {}", item.0),
         Effect::Publish { item, publication } => format!("publish {} to {}", item.0, to(publication)),
+        Effect::End { item, reason } => format!("end {} {reason:?}", item.0),
+        Effect::Ask(word) if word.message.kind.as_deref() == Some("heartbeat") => format!("say {}", said(word)),
         Effect::Ask(question) => format!("ask {} {}", to(question), shown(question)),
         Effect::Ack { queue, tag, multiple: false } => format!("ack {} {tag}", name(queue)),
         Effect::Ack { queue, tag, multiple: true } => format!("ack {} ..{tag}", name(queue)),
@@ -127,11 +136,17 @@ pub(super) fn short(effects: &[Effect]) -> Vec<String> {
     effects.iter().map(short).collect()
 }
 
+/// Returns effects in short, but for the words that what runs is alive.
+pub(super) fn brief(effects: &[Effect]) -> Vec<String> {
+    short(effects).into_iter().filter(|effect| !effect.starts_with("say ")).collect()
+}
+
 /// Returns the only publication of the effects.
 pub(super) fn publication(effects: &[Effect]) -> Publication {
     let found = |effect: &Effect| match effect {
         Effect::Publish { publication, .. } => Some(publication.clone()),
         Effect::Run { .. }
+        | Effect::End { .. }
         | Effect::Ask(_)
         | Effect::Ack { .. }
         | Effect::Requeue { .. }
@@ -147,6 +162,18 @@ pub(super) fn publication(effects: &[Effect]) -> Publication {
 /// Returns how question `number` of the worker is known.
 pub(super) fn question(number: u64, alone: bool) -> String {
     format!("0000000000000000:{number}:{}", u8::from(alone))
+}
+
+/// Which task it is about, and what is said: `1`, `1 workers`, `1 [7]`, `1 handed over`.
+fn said(word: &Publication) -> String {
+    let token: Token = word.message.correlation_id.as_deref().unwrap_or_default().parse().unwrap();
+    let has = |name: &str| word.message.headers.contains_key(name);
+    let mut text = token.task.to_string();
+    for (name, what) in [("workers", " workers"), ("handed-over", " handed over")] {
+        text += if has(name) { what } else { "" };
+    }
+    let progress = String::from_utf8_lossy(&word.message.body);
+    if progress.is_empty() { text } else { format!("{text} {progress}") }
 }
 
 /// Which question it is: `0000000000000000:1:0`, the last digit says whether it would be alone.

@@ -4,6 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use warren::ActivityContext;
 use warren_broker::{Publication, WorkItem};
+use warren_model::Payload;
 
 use super::QueueId;
 
@@ -29,8 +30,10 @@ pub(super) enum Stage {
     Waiting(Box<Waiting>),
     /// It has come again: its owner is asked whether it may begin.
     Asking(Box<Asking>),
-    /// Its input is with the activity; what is left is what the reply needs.
-    Running(Box<WorkItem>),
+    /// It is with the activity.
+    Running(Box<Run>),
+    /// Its activity has left it to something else to complete: its owner must know.
+    HandingOver(Box<Run>),
     /// Its reply is on the way.
     Replying(Letters),
     /// It can't be run: a failure for its sender is on the way, and if it made no sense, first a copy for the dead queue.
@@ -60,11 +63,54 @@ pub(super) struct Asking {
     pub(super) asked_at: Duration,
 }
 
+/// An activity that runs.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    /// Without its input: what is left is what the reply needs.
+    pub(super) work: WorkItem,
+    /// Whether an owner reads what is said of it; else somebody just wants an answer.
+    pub(super) has_owner: bool,
+    pub(super) began_at: Duration,
+    /// When its owner was told last.
+    pub(super) said_at: Option<Duration>,
+    /// Whether its owner has answered on the present channel.
+    pub(super) is_held: bool,
+    /// Whether its work item was acknowledged: only its owner can send it again.
+    pub(super) is_released: bool,
+    /// Whether nobody waits for it.
+    pub(super) is_cancelled: bool,
+    /// How far it has come …
+    pub(super) progress: Option<Payload>,
+    /// … and whether its owner may not know.
+    pub(super) is_unsaid: bool,
+    /// By which the word is known that something else completes it.
+    pub(super) word: Option<String>,
+}
+
+impl Run {
+    pub(super) fn new(work: WorkItem, has_owner: bool, began_at: Duration) -> Self {
+        Self {
+            work,
+            has_owner,
+            began_at,
+            said_at: None,
+            is_held: false,
+            is_released: false,
+            is_cancelled: false,
+            progress: None,
+            is_unsaid: false,
+            word: None,
+        }
+    }
+}
+
 /// Publications of one item, one after the other; the first is on the way or waits to be tried again.
 #[derive(Debug)]
 pub(super) struct Letters {
     pub(super) token: Option<String>,
     pub(super) queued: VecDeque<Publication>,
+    /// Whether the work item then goes back to its queue, instead of being acknowledged.
+    pub(super) gives_back: bool,
     pub(super) failures: u32,
     /// `None`: on the way.
     pub(super) retry_at: Option<Duration>,
@@ -72,7 +118,7 @@ pub(super) struct Letters {
 
 impl Letters {
     pub(super) fn new(token: Option<String>, queued: impl Into<VecDeque<Publication>>) -> Self {
-        Self { token, queued: queued.into(), failures: 0, retry_at: None }
+        Self { token, queued: queued.into(), gives_back: false, failures: 0, retry_at: None }
     }
 }
 
@@ -81,7 +127,9 @@ impl Item {
     pub(super) fn all_deliveries(&self) -> Vec<Held> {
         let later: &[Held] = match &self.stage {
             Stage::Asking(asking) => &asking.later,
-            Stage::Waiting(_) | Stage::Running(_) | Stage::Replying(_) | Stage::Burying(_) => &[],
+            Stage::Waiting(_) | Stage::Running(_) | Stage::HandingOver(_) | Stage::Replying(_) | Stage::Burying(_) => {
+                &[]
+            }
         };
         self.deliveries.iter().chain(later).copied().collect()
     }
@@ -91,7 +139,7 @@ impl Item {
         match &self.stage {
             Stage::Waiting(waiting) => Some(&waiting.work.token),
             Stage::Asking(asking) => Some(&asking.waiting.work.token),
-            Stage::Running(work) => Some(&work.token),
+            Stage::Running(run) | Stage::HandingOver(run) => Some(&run.work.token),
             Stage::Replying(letters) | Stage::Burying(letters) => letters.token.as_deref(),
         }
     }
@@ -100,7 +148,7 @@ impl Item {
     pub(super) fn letters(&mut self) -> Option<&mut Letters> {
         match &mut self.stage {
             Stage::Replying(letters) | Stage::Burying(letters) => Some(letters),
-            Stage::Waiting(_) | Stage::Asking(_) | Stage::Running(_) => None,
+            Stage::Waiting(_) | Stage::Asking(_) | Stage::Running(_) | Stage::HandingOver(_) => None,
         }
     }
 }

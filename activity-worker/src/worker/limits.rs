@@ -12,4 +12,9 @@ pub struct Limits {
     pub payload_bytes: usize,
     /// How long a drain may last.
     pub drain: Duration,
+    /// For how long the worker may be silent about what it runs before others begin it.
+    pub lease: Duration,
+    /// For how long a work item stays unacknowledged while its activity runs, and the broker sees to it that it is not
+    /// lost. Less than the broker allows.
+    pub hold: Duration,
 }

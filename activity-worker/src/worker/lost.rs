@@ -27,6 +27,7 @@ impl Worker {
         if let Some(queue) = self.queues.get(queue) {
             queue.unacked.clear();
         }
+        self.say_anew();
     }
 }
 

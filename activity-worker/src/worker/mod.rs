@@ -38,6 +38,7 @@ mod port;
 mod publish;
 mod queue;
 mod retry;
+mod runs;
 
 use std::{collections::BTreeMap, num::NonZeroU16, time::Duration};
 
@@ -70,15 +71,29 @@ pub struct Worker {
     /// Tells this life of the process from others of the same name.
     life: u64,
     replying: usize,
+    /// How many runs were handed back.
+    handed_back: usize,
     begun: u64,
     now: Duration,
+    /// When the runs were last looked at.
+    looked_at: Duration,
     phase: Phase,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Serving,
-    Draining { until: Duration },
+    Draining {
+        until: Duration,
+    },
+    /// What runs was told to end.
+    Stopping {
+        until: Duration,
+    },
+    /// What still runs was handed back.
+    Leaving {
+        until: Duration,
+    },
     Stopped,
 }
 
@@ -102,8 +117,10 @@ impl Worker {
             questions: 0,
             life: 0,
             replying: 0,
+            handed_back: 0,
             begun: 0,
             now: Duration::ZERO,
+            looked_at: Duration::ZERO,
             phase: Phase::Serving,
         }
     }
@@ -121,9 +138,11 @@ impl Worker {
         }
         match input {
             Input::Delivered { queue, deliveries } => self.deliver(queue, &deliveries, effects),
-            Input::Finished { item, outcome, took } => self.finish(item, &outcome, took, effects),
+            Input::Finished { item, outcome, took } => self.finish(item, outcome, took, effects),
             Input::Published(fates) => self.published(fates, effects),
-            Input::Answered { question, permit } => self.answered(&question, permit, effects),
+            Input::Beat { item, progress } => self.beat(item, progress, effects),
+            Input::HandedOver { item } => self.hand_over(item, effects),
+            Input::Told(word) => self.told(word, effects),
             Input::Lost { queue } => self.lose(queue),
             Input::Tick { now } => self.tick(now, effects),
             Input::Drain => self.drain(effects),
@@ -151,6 +170,7 @@ impl Worker {
         self.now = self.now.max(now);
         self.publish_again(effects);
         self.ask_again(effects);
+        self.look_after_runs(effects);
         self.let_others_in();
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use warren::ActivityContext;
-use warren_broker::{Delivery, Permit, Publication, Published, QueueSpec};
+use warren::{ActivityContext, CancelReason};
+use warren_broker::{Delivery, OwnerWord, Publication, Published, QueueSpec};
 use warren_model::{Outcome, Payload};
 
 /// A queue that the worker serves, by its place in the list that it was made with.
@@ -35,13 +35,20 @@ pub enum Input {
     },
     /// It is known what became of publications.
     Published(Vec<(ItemId, Published)>),
-    /// An owner has answered an [`Effect::Ask`].
-    Answered {
-        /// Which question.
-        question: String,
-        /// Whether it may begin.
-        permit: Permit,
+    /// An activity has said how far it has come.
+    Beat {
+        /// Which item's.
+        item: ItemId,
+        /// What it said.
+        progress: Payload,
     },
+    /// An activity has ended, and something else completes its task.
+    HandedOver {
+        /// Which item's.
+        item: ItemId,
+    },
+    /// An owner has answered an [`Effect::Ask`], or wants an activity ended.
+    Told(OwnerWord),
     /// A queue's channel is gone; what it delivered can't be acknowledged any more, and its tags begin anew.
     Lost {
         /// Whose.
@@ -79,8 +86,15 @@ pub enum Effect {
         /// What, and where to.
         publication: Publication,
     },
-    /// Publish this question, with a `reply_to` of your own, and pass on the answer with [`Input::Answered`]. If it is
-    /// lost on the way, or the answer, it is asked again.
+    /// Tell an activity to end early; it is [`Input::Finished`] when it has.
+    End {
+        /// Which item's.
+        item: ItemId,
+        /// Why.
+        reason: CancelReason,
+    },
+    /// Publish this question, with a `reply_to` of your own, and pass on the answer with [`Input::Told`]. If it is lost
+    /// on the way, or the answer, it is asked again.
     Ask(Publication),
     /// Acknowledge a delivery.
     Ack {

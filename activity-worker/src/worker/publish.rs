@@ -52,7 +52,11 @@ impl Worker {
             effects.push(Effect::Publish { item: id, publication: next.clone() });
             return;
         }
-        if let Some(item) = self.forget(id) {
+        let gives_back = letters.gives_back;
+        let Some(item) = self.forget(id) else { return };
+        if gives_back {
+            item.deliveries.into_iter().for_each(|held| self.requeue(held, effects));
+        } else {
             acks.add(&item.deliveries);
         }
     }
@@ -91,7 +95,7 @@ impl Worker {
         self.suspects.is_over(id);
         match item.stage {
             Stage::Running(_) => self.running -= 1,
-            Stage::Replying(_) => self.replying -= 1,
+            Stage::Replying(_) | Stage::HandingOver(_) => self.replying -= 1,
             Stage::Asking(_) => self.asking -= 1,
             Stage::Waiting(_) | Stage::Burying(_) => {}
         }

@@ -4,7 +4,10 @@ use std::collections::{BTreeSet, VecDeque};
 
 use warren_model::Payload;
 
-use super::{Effect, ItemId, QueueId, Worker, item::Stage};
+use super::{
+    Effect, ItemId, QueueId, Worker,
+    item::{Run, Stage},
+};
 
 /// One queue.
 #[derive(Debug)]
@@ -57,7 +60,14 @@ impl Worker {
             match self.items.get(&id).map(|item| &item.stage) {
                 Some(Stage::Waiting(waiting)) if waiting.must_ask => self.ask(id, false, effects),
                 Some(Stage::Waiting(_)) => self.run(id, effects),
-                Some(Stage::Asking(_) | Stage::Running(_) | Stage::Replying(_) | Stage::Burying(_)) | None => {}
+                Some(
+                    Stage::Asking(_)
+                    | Stage::Running(_)
+                    | Stage::HandingOver(_)
+                    | Stage::Replying(_)
+                    | Stage::Burying(_),
+                )
+                | None => {}
             }
         }
     }
@@ -72,14 +82,16 @@ impl Worker {
                 item.deliveries.append(&mut asking.later);
                 &mut asking.waiting
             }
-            Stage::Running(_) | Stage::Replying(_) | Stage::Burying(_) => return,
+            Stage::Running(_) | Stage::HandingOver(_) | Stage::Replying(_) | Stage::Burying(_) => return,
         };
         let (mut work, context) = (waiting.work.clone(), waiting.context.clone());
         let input = std::mem::replace(&mut work.input, Payload::null());
         let (activity, traceparent) = (work.activity.clone(), work.traceparent.clone());
-        item.stage = Stage::Running(Box::new(work));
+        let has_owner = self.codec.topology().partition_of_control(&work.reply_to).is_some();
+        item.stage = Stage::Running(Box::new(Run::new(work, has_owner, self.now)));
         self.running += 1;
         effects.push(Effect::Run { item: id, activity, context, input, traceparent });
+        self.has_begun(id, effects);
     }
 
     /// A slot is free, and not too many replies are unconfirmed.

@@ -81,7 +81,7 @@ impl Hub {
         let work = |(at, input): (usize, Value)| {
             let id = ActionId(u32::try_from(at).unwrap() + 1);
             let input = Payload::of(&input).unwrap();
-            let task = TaskScheduled { id, name: activity.into(), queue: None, input, attempt: 1, retry_of: None };
+            let task = TaskScheduled::new(id, activity, input);
             let instance = InstanceId::new("order-7").unwrap();
             let outgoing = Outgoing::WorkItem { instance, execution, task, traceparent: None };
             codec.outgoing(&outgoing, PARTITION, None).unwrap()
@@ -101,7 +101,8 @@ impl Hub {
             let next = tokio::time::timeout(DEADLINE, self.replies.next(count)).await.expect("replies arrive");
             let deliveries = next.expect("the channel lives");
             self.replies.acker().ack(deliveries.last().expect("never empty").tag, true).await.unwrap();
-            replies.extend(deliveries.into_iter().map(|delivery| delivery.message));
+            let messages = deliveries.into_iter().map(|delivery| delivery.message);
+            replies.extend(messages.filter(|message| message.kind.as_deref() != Some("heartbeat")));
         }
         replies.sort_by(|a, b| a.correlation_id.cmp(&b.correlation_id));
         replies

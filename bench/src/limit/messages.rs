@@ -55,14 +55,7 @@ impl Messages {
         let input = Payload::of(&workload::job(shape, 1_000_000))?;
         let parcel = Payload::of(&workload::parcel(1_000_000))?;
         let start = codec.command(&start(&instance, input)?);
-        let task = TaskScheduled {
-            id: ActionId(1),
-            name: PASS.name().into(),
-            queue: None,
-            input: parcel.clone(),
-            attempt: 1,
-            retry_of: None,
-        };
+        let task = TaskScheduled::new(ActionId(1), PASS.name(), parcel.clone());
         let token = codec.token(&instance, EXECUTION, task.id, task.attempt).to_string();
         let item = Outgoing::WorkItem { instance: instance.clone(), execution: EXECUTION, task, traceparent: None };
         let item = codec.outgoing(&item, Partition(0), None)?;

@@ -23,6 +23,8 @@ pub(crate) enum Event {
     ChildEnded { id: u64, result: Option<Value> },
     /// A timer was set.
     TimerCreated { id: u64, fire_at: Timestamp },
+    /// The orchestrator gave it up.
+    TaskCanceled { id: u64 },
     /// It fired.
     TimerFired { id: u64 },
     /// It was cancelled.
@@ -56,6 +58,7 @@ impl Event {
             | Self::TimerCreated { .. }
             | Self::TimerFired { .. }
             | Self::TimerCanceled { .. }
+            | Self::TaskCanceled { .. }
             | Self::Raised { .. }
             | Self::Other => None,
         }
@@ -95,6 +98,7 @@ fn read_event(event: &Value) -> Result<Event, String> {
         "SubOrchestrationInstanceFailed" => Event::ChildEnded { id: id()?, result: None },
         "TimerCreated" => Event::TimerCreated { id: id()?, fire_at: time("fire_at")? },
         "TimerFired" => Event::TimerFired { id: id()? },
+        "TaskCanceled" => Event::TaskCanceled { id: id()? },
         "TimerCanceled" => Event::TimerCanceled { id: id()? },
         "EventRaised" => Event::Raised { name: text("name")?, input: input() },
         "ExecutionCompleted" => Event::Completed(outcome(body)?),

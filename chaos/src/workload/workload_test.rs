@@ -72,12 +72,8 @@ async fn an_activity_writes_down_what_it_did() {
     let ledger = Arc::new(Ledger::open(&folder, "w").unwrap());
     let context = |attempt| {
         ActivityContext::new(Task {
-            instance: InstanceId::new("i").unwrap(),
-            execution: ExecutionId::from_u128(1),
-            id: ActionId(attempt),
             attempt,
-            idempotency_key: "key".into(),
-            queue: "q".into(),
+            ..Task::new(InstanceId::new("i").unwrap(), ExecutionId::from_u128(1), ActionId(attempt))
         })
     };
     let step = Step { case: "m".into(), step: 4, carry: 9, failures: 1 };

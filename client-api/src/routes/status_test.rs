@@ -3,7 +3,7 @@ use warren_client::testing::view;
 use warren_model::{
     ActionId, Command, Condition, ConditionKind, Event, OrchestratorStarted, Payload, Status, TurnRecord,
 };
-use warren_store::SuspectTask;
+use warren_store::TaskNote;
 
 use crate::testing::{Stack, body, problem};
 
@@ -31,16 +31,10 @@ async fn an_instance_that_has_not_ended_is_202_and_one_that_has_is_200() {
 async fn h18_quarantined_tasks_are_shown_with_their_instance_and_with_the_hub() {
     let mut stack = Stack::start().await;
     let (bad, good) = (view("bad", Status::Running, 0), view("good", Status::Running, 0));
-    stack.queries.quarantine(SuspectTask {
-        instance: bad.record.id.clone(),
-        execution: bad.record.execution,
-        id: ActionId(7),
-        attempt: 1,
-        activity: "charge".into(),
+    stack.queries.quarantine(TaskNote {
         count: 5,
-        asked: "q".into(),
-        workers: vec!["worker-1".into()],
         quarantine: Some("it kills".into()),
+        ..TaskNote::new(bad.record.id.clone(), bad.record.execution, ActionId(7), 1, "charge".into())
     });
     stack.queries.put(bad, vec![]);
     stack.queries.put(good, vec![]);

@@ -106,6 +106,7 @@ fn part(event: Event) -> Part {
         Event::SubOrchestrationInstanceFailed { id, failure } => {
             Part::Ended(id, item("SubOrchestrationInstanceFailed").outcome(Err(failure)))
         }
+        Event::TaskCanceled { id } => Part::Ended(id, item("TaskCanceled")),
         Event::TimerCreated(e) => Part::Asked(e.id, HistoryItem { fire_at: Some(e.fire_at), ..item("TimerCreated") }),
         Event::TimerFired { id } => Part::Ended(id, item("TimerFired")),
         Event::TimerCanceled { id } => Part::Ended(id, item("TimerCanceled")),

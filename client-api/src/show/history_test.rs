@@ -35,8 +35,7 @@ fn started() -> Event {
 }
 
 fn scheduled(id: u32, name: &str) -> Event {
-    let (id, name, input) = (ActionId(id), name.into(), text("task in"));
-    Event::TaskScheduled(TaskScheduled { id, name, queue: None, input, attempt: 1, retry_of: None })
+    Event::TaskScheduled(TaskScheduled::new(ActionId(id), name, text("task in")))
 }
 
 #[track_caller]

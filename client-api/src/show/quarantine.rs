@@ -1,7 +1,7 @@
 //! Tasks that are quarantined.
 
 use serde::Serialize;
-use warren_store::SuspectTask;
+use warren_store::TaskNote;
 
 /// A task that no worker begins any more, since it took too many workers down.
 #[derive(Debug, Serialize)]
@@ -17,8 +17,8 @@ pub(crate) struct QuarantinedTask {
     reason: String,
 }
 
-impl From<SuspectTask> for QuarantinedTask {
-    fn from(task: SuspectTask) -> Self {
+impl From<TaskNote> for QuarantinedTask {
+    fn from(task: TaskNote) -> Self {
         Self {
             instance_id: task.instance.into(),
             task_id: task.id.0,

@@ -13,12 +13,9 @@ use crate::task::Task;
 /// Returns a task with this input.
 pub(crate) fn task(input: &Value) -> Task {
     let ctx = ActivityContext::new(warren::Task {
-        instance: InstanceId::new("order-7").unwrap(),
-        execution: ExecutionId::from_u128(1),
-        id: ActionId(3),
-        attempt: 1,
         idempotency_key: "order-7:3".into(),
         queue: "charge".into(),
+        ..warren::Task::new(InstanceId::new("order-7").unwrap(), ExecutionId::from_u128(1), ActionId(3))
     });
     Task::read(ctx, Payload::of(input).unwrap()).unwrap()
 }

@@ -17,8 +17,8 @@ mod transport;
 
 pub use bodies::Bodies;
 pub use codec::{
-    Begin, Claim, ClientReply, Codec, Envelope, Inbound, Ingress, Malformed, Parcel, Permit, RedispatchOrder, WorkItem,
-    decode_client_reply, decode_permit, decode_work_item,
+    Attempt, Beat, Begin, Claim, ClientReply, Codec, Envelope, HandBack, Heartbeat, Inbound, Ingress, Malformed,
+    OwnerWord, Parcel, Permit, RedispatchOrder, WorkItem, decode_client_reply, decode_owner_word, decode_work_item,
 };
 pub use error::{Error, Result};
 pub use message::{Address, Delivery, HeaderValue, Message, Publication};

@@ -89,8 +89,8 @@ impl World {
     }
 
     fn task(&self, queue: &str, input: &Payload) -> Publication {
-        let (name, queue, input) = ("resize".into(), Some(queue.into()), input.clone());
-        let task = TaskScheduled { id: ActionId(2), name, queue, input, attempt: 1, retry_of: None };
+        let task = TaskScheduled::new(ActionId(2), "resize", input.clone());
+        let task = TaskScheduled { queue: Some(queue.into()), ..task };
         let (instance, execution) = (InstanceId::new("order-1").unwrap(), ExecutionId::from_u128(5));
         let outgoing = Outgoing::WorkItem { instance, execution, task, traceparent: None };
         self.codec.outgoing(&outgoing, P0, None).unwrap()

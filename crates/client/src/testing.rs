@@ -20,7 +20,7 @@ use warren_model::{
 };
 use warren_store::{
     Epoch, Error, Filter, Hub, InstanceView, Lease, Page, PayloadRow, Payloads, Queries, Result, Standing, Survey,
-    SuspectTask,
+    TaskNote,
 };
 
 /// How long a test waits for what must happen.
@@ -154,7 +154,8 @@ async fn consume(broker: Packing<Memory>, codec: Codec, queue: String, (commands
                     Inbound::Command(envelope) => commands.send(envelope).await.is_ok(),
                     Inbound::Redispatch(order) => orders.send(order).await.is_ok(),
                     Inbound::Reply { .. }
-                    | Inbound::Heartbeat { .. }
+                    | Inbound::Heartbeat(_)
+                    | Inbound::HandBack(_)
                     | Inbound::Begin(_)
                     | Inbound::Partition { .. }
                     | Inbound::Taken { .. } => panic!("no client sends this: {inbound:?}"),
@@ -193,7 +194,7 @@ struct Rows {
     away: Option<String>,
     instances: BTreeMap<InstanceId, (InstanceView, Vec<TurnRecord>)>,
     payloads: PayloadsById,
-    quarantined: Vec<SuspectTask>,
+    quarantined: Vec<TaskNote>,
 }
 
 impl Default for MemoryQueries {
@@ -215,7 +216,7 @@ impl MemoryQueries {
     }
 
     /// Quarantines a task.
-    pub fn quarantine(&self, task: SuspectTask) {
+    pub fn quarantine(&self, task: TaskNote) {
         self.rows().quarantined.push(task);
     }
 
@@ -297,7 +298,7 @@ impl Queries for MemoryQueries {
         Ok(Status::ALL.map(|status| (status, count(status) as u64)).into())
     }
 
-    async fn quarantined(&self, instance: Option<&InstanceId>, most: usize) -> Result<Vec<SuspectTask>> {
+    async fn quarantined(&self, instance: Option<&InstanceId>, most: usize) -> Result<Vec<TaskNote>> {
         let rows = self.read()?;
         let wanted = rows.quarantined.iter().filter(|task| instance.is_none_or(|id| task.instance == *id));
         Ok(wanted.take(most).cloned().collect())

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use warren_model::{
-    ActionId, Event, EventRaised, ExecutionId, ExecutionTerminated, InboxMessage, Lifecycle, OrchestratorStarted,
-    Status, Timestamp,
+    ActionId, Event, EventRaised, ExecutionId, ExecutionTerminated, Failure, InboxMessage, Lifecycle,
+    OrchestratorStarted, Status, Timestamp, code,
 };
 
 use crate::{Instance, instance::Open, weight};
@@ -171,7 +171,7 @@ impl<'a> Beginning<'a> {
             }
             InboxMessage::Task(ended) => {
                 let (id, outcome) = (ended.task, ended.outcome.clone());
-                self.take(ended.execution, id, |open| *open == Open::Task { attempt: ended.attempt })?;
+                self.take(ended.execution, id, |open| open.is_task(ended.attempt))?;
                 Ok(match outcome {
                     Ok(result) => Event::TaskCompleted { id, result },
                     Err(failure) => Event::TaskFailed { id, failure },
@@ -190,8 +190,12 @@ impl<'a> Beginning<'a> {
                 })
             }
             InboxMessage::Timer { execution, id } => {
-                self.take(*execution, *id, |open| *open == Open::Timer)?;
-                Ok(Event::TimerFired { id: *id })
+                let is_timed = |open: &Open| *open == Open::Timer || open.is_timed_task();
+                self.take(*execution, *id, is_timed)?;
+                Ok(match self.instance.open.get(id) {
+                    Some(Open::Task { .. }) => Event::TaskFailed { id: *id, failure: not_begun() },
+                    Some(Open::Timer | Open::Child { .. }) | None => Event::TimerFired { id: *id },
+                })
             }
             InboxMessage::Raise(event) => Ok(Event::EventRaised(event.clone())),
             InboxMessage::Terminate { .. } | InboxMessage::Suspend { .. } | InboxMessage::Resume { .. } => {
@@ -235,6 +239,12 @@ impl<'a> Beginning<'a> {
         request.events.insert(0, started);
         request
     }
+}
+
+/// Returns why a task has failed that no worker began in time.
+fn not_begun() -> Failure {
+    let message = "no worker began the activity in time: is one up that serves its queue, and has it slots free?";
+    Failure::permanent(code::SCHEDULE_TO_START, message)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use warren_model::{
     Action, ActionId, ChildEnded, ClosePolicy, Condition, ConditionKind, Event, EventRaised, ExecutionCompleted,
     ExecutionContinued, ExecutionId, ExecutionStarted, Failure, InboxMessage, Outcome, Outgoing, Payload, Status,
-    TaskEnded, TerminateSent, TimerCreated, TurnRecord, execution_id,
+    TaskEnded, TaskScheduled, TerminateSent, Timeouts, TimerCreated, Timestamp, TurnRecord, execution_id,
 };
 
 use crate::{Instance, Limits, Progress, Reaction, Sender, TurnRequest, Verdict, instance::Open, messages, weight};
@@ -68,8 +68,8 @@ pub struct Continuation {
 pub fn finish(instance: &mut Instance, request: TurnRequest, reaction: Option<Reaction>, limits: &Limits) -> Turn {
     let execution = instance.record.execution;
     let parked = reaction.as_ref().and_then(why_parked);
-    let mut ending =
-        Ending { instance, limits, events: request.events, created: BTreeSet::new(), turn: Turn::default() };
+    let (now, events) = (request.now, request.events);
+    let mut ending = Ending { instance, limits, now, events, created: BTreeSet::new(), turn: Turn::default() };
     ending.turn.verdicts = request.verdicts;
     ending.instance.record.status = request.status;
     match parked {
@@ -77,7 +77,7 @@ pub fn finish(instance: &mut Instance, request: TurnRequest, reaction: Option<Re
         None => ending.run(reaction, request.terminated.map(|t| (t.reason, t.recursive)), request.held),
     }
     if !ending.events.is_empty() {
-        ending.instance.record.updated_at = request.now;
+        ending.instance.record.updated_at = now;
     }
     ending.record(execution)
 }
@@ -104,6 +104,7 @@ fn why_parked(reaction: &Reaction) -> Option<(ConditionKind, String)> {
 struct Ending<'a> {
     instance: &'a mut Instance,
     limits: &'a Limits,
+    now: Timestamp,
     events: Vec<Event>,
     /// Timers that this very turn has created and not cancelled.
     created: BTreeSet<ActionId>,
@@ -134,7 +135,9 @@ impl Ending<'_> {
         held: Vec<(usize, EventRaised)>,
     ) {
         for event in &self.events {
-            if let Event::TimerFired { id } = event {
+            if let Event::TimerFired { id } | Event::TaskCompleted { id, .. } | Event::TaskFailed { id, .. } = event
+                && (matches!(event, Event::TimerFired { .. }) || self.instance.is_timed(*id))
+            {
                 self.turn.timers_done.push(*id);
             }
             if !matches!(event, Event::ExecutionTerminated(_)) {
@@ -172,6 +175,7 @@ impl Ending<'_> {
             ),
             Action::SendEvent(_)
             | Action::ScheduleTask(_)
+            | Action::CancelTask { .. }
             | Action::CreateTimer(_)
             | Action::CancelTimer { .. }
             | Action::StartChild(_)
@@ -201,8 +205,25 @@ impl Ending<'_> {
                     self.turn.timers_done.push(*id);
                 }
             }
+            Action::CancelTask { id } => {
+                let is_timed = self.instance.is_timed(*id);
+                if is_timed && !self.created.remove(id) {
+                    self.turn.timers_done.push(*id);
+                }
+                // A failure of its own making (its input is too large) is nobody's any more.
+                self.turn
+                    .follow_up
+                    .retain(|message| !matches!(message, InboxMessage::Task(ended) if ended.task == *id));
+            }
+            Action::ScheduleTask(TaskScheduled { id, timeouts, .. }) => {
+                if let Some(wait) = timeouts.schedule_to_start_ms {
+                    let fire_at = Timeouts::after(self.now, wait);
+                    self.created.insert(*id);
+                    self.turn.timers.push(TimerCreated { id: *id, fire_at });
+                }
+            }
             Action::SetCustomStatus(status) => self.instance.record.custom_status = Some(status.clone()),
-            Action::ScheduleTask(_) | Action::StartChild(_) | Action::SendEvent(_) => {}
+            Action::StartChild(_) | Action::SendEvent(_) => {}
         }
         if let Some(event) = action.into_event() {
             self.instance.note(&event);

@@ -361,10 +361,8 @@ fn an_instance_that_has_ended_has_no_condition() {
 fn a_turn_that_no_row_can_hold_does_not_happen() {
     let text = json(&format!("\"{}\"", "x".repeat(1 << 20)));
     let actions = (1..=300).map(|id| {
-        let (name, input) = ("charge".into(), text.clone());
-        let task =
-            warren_model::TaskScheduled { id: ActionId(id), name, queue: None, input, attempt: 1, retry_of: None };
-        Action::ScheduleTask(task)
+        let (name, input) = ("charge", text.clone());
+        Action::ScheduleTask(warren_model::TaskScheduled::new(ActionId(id), name, input))
     });
     let mut live = crate::Live::new(instance());
     let request = crate::begin(&live.instance, &[], &[start()], at(1));

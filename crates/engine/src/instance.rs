@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use warren_model::{
     ActionId, ClosePolicy, Condition, ConditionKind, Event, ExecutionId, ExecutionStarted, Failure, InstanceId,
-    InstanceRecord, MessageId, Outcome, Status, Timestamp, TraceContext, TurnRecord, code,
+    InstanceRecord, MessageId, Outcome, Status, Timeouts, Timestamp, TraceContext, TurnRecord, code,
 };
 
 use crate::{Identity, weight};
@@ -64,9 +64,29 @@ impl Default for Limits {
 /// What an execution waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Open {
-    Task { attempt: u32 },
-    Child { attempt: u32, instance: InstanceId, close: ClosePolicy },
+    Task {
+        attempt: u32,
+        /// How long it may take, if there is a limit.
+        timeouts: Option<Box<Timeouts>>,
+    },
+    Child {
+        attempt: u32,
+        instance: InstanceId,
+        close: ClosePolicy,
+    },
     Timer,
+}
+
+impl Open {
+    /// Returns whether a timer of the task's own id says by when a worker must have begun it.
+    pub(crate) fn is_timed_task(&self) -> bool {
+        matches!(self, Self::Task { timeouts: Some(limits), .. } if limits.schedule_to_start_ms.is_some())
+    }
+
+    /// Returns whether it is this attempt of a task.
+    pub(crate) fn is_task(&self, number: u32) -> bool {
+        matches!(self, Self::Task { attempt, .. } if *attempt == number)
+    }
 }
 
 /// An instance as its owner holds it: the row of the store, and the open actions that history implies.
@@ -158,7 +178,21 @@ impl Instance {
 
     /// Returns whether it waits for this attempt of a task of this execution.
     pub fn has_open_task(&self, execution: ExecutionId, task: ActionId, attempt: u32) -> bool {
-        execution == self.record.execution && self.open.get(&task) == Some(&Open::Task { attempt })
+        let open = self.open.get(&task).filter(|_| execution == self.record.execution);
+        open.is_some_and(|open| open.is_task(attempt))
+    }
+
+    /// Returns whether a timer says by when a worker must have begun the task.
+    pub(crate) fn is_timed(&self, task: ActionId) -> bool {
+        self.open.get(&task).is_some_and(Open::is_timed_task)
+    }
+
+    /// Returns how long an open task may take.
+    pub fn timeouts(&self, task: ActionId) -> Timeouts {
+        match self.open.get(&task) {
+            Some(Open::Task { timeouts: Some(timeouts), .. }) => **timeouts,
+            Some(Open::Task { .. } | Open::Child { .. } | Open::Timer) | None => Timeouts::default(),
+        }
     }
 
     /// Returns how many actions it waits for.
@@ -170,7 +204,9 @@ impl Instance {
     pub(crate) fn note(&mut self, event: &Event) {
         match event {
             Event::TaskScheduled(task) => {
-                self.open.insert(task.id, Open::Task { attempt: task.attempt });
+                let timeouts = (!task.timeouts.is_none()).then(|| Box::new(task.timeouts));
+                self.open.insert(task.id, Open::Task { attempt: task.attempt, timeouts });
+                self.has_timers |= task.timeouts.schedule_to_start_ms.is_some();
             }
             Event::SubOrchestrationInstanceCreated(child) => {
                 let open = Open::Child { attempt: child.attempt, instance: child.instance.clone(), close: child.close };
@@ -182,6 +218,7 @@ impl Instance {
             }
             Event::TaskCompleted { id, .. }
             | Event::TaskFailed { id, .. }
+            | Event::TaskCanceled { id }
             | Event::SubOrchestrationInstanceCompleted { id, .. }
             | Event::SubOrchestrationInstanceFailed { id, .. }
             | Event::TimerFired { id }

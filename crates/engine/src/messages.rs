@@ -1,6 +1,6 @@
 //! What a recorded turn sends, as a function of what it recorded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use warren_model::{
     ActionId, AnswerTo, ChildStart, Event, EventRaised, ExecutionId, ExecutionStarted, Failure, InstanceId,
@@ -56,9 +56,11 @@ impl Sender {
 /// What has a payload over `payload_max` bytes sends nothing: the turn itself has failed it. To rebuild the messages of a
 /// turn, give the limit that it ran under.
 pub fn messages(sender: &Sender, events: &[Event], payload_max: usize) -> Vec<Outgoing> {
+    let canceled: BTreeSet<ActionId> = events.iter().filter_map(canceled).collect();
     let mut out = Vec::new();
     for event in events {
         match event {
+            Event::TaskScheduled(task) if canceled.contains(&task.id) => {}
             Event::TaskScheduled(task) if task.input.size() <= payload_max => out.push(Outgoing::WorkItem {
                 instance: sender.instance.clone(),
                 execution: sender.execution,
@@ -104,6 +106,7 @@ pub fn messages(sender: &Sender, events: &[Event], payload_max: usize) -> Vec<Ou
             | Event::EventSent(_)
             | Event::TaskCompleted { .. }
             | Event::TaskFailed { .. }
+            | Event::TaskCanceled { .. }
             | Event::SubOrchestrationInstanceCompleted { .. }
             | Event::SubOrchestrationInstanceFailed { .. }
             | Event::TimerCreated(_)
@@ -116,6 +119,10 @@ pub fn messages(sender: &Sender, events: &[Event], payload_max: usize) -> Vec<Ou
         }
     }
     out
+}
+
+fn canceled(event: &Event) -> Option<ActionId> {
+    if let Event::TaskCanceled { id } = event { Some(*id) } else { None }
 }
 
 fn parent(sender: &Sender, task: ActionId, attempt: u32) -> Parent {

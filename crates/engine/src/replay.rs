@@ -124,7 +124,7 @@ fn describe(event: &Event) -> String {
         Event::TaskScheduled(task) => format!("{name} {:?} (action {})", task.name, task.id),
         Event::SubOrchestrationInstanceCreated(child) => format!("{name} {:?} (action {})", child.name, child.id),
         Event::TimerCreated(timer) => format!("{name} for {} (action {})", timer.fire_at, timer.id),
-        Event::TimerCanceled { id } => format!("{name} (of action {id})"),
+        Event::TaskCanceled { id } | Event::TimerCanceled { id } => format!("{name} (of action {id})"),
         Event::EventSent(sent) => format!("{name} {:?} to {} (action {})", sent.name, sent.instance, sent.id),
         Event::OrchestratorStarted(_)
         | Event::ExecutionStarted(_)

@@ -48,8 +48,7 @@ pub(crate) fn instance() -> Instance {
 }
 
 pub(crate) fn task(id: u32, name: &str) -> Action {
-    let (name, input) = (name.into(), json("1"));
-    Action::ScheduleTask(TaskScheduled { id: ActionId(id), name, queue: None, input, attempt: 1, retry_of: None })
+    Action::ScheduleTask(TaskScheduled::new(ActionId(id), name, json("1")))
 }
 
 pub(crate) fn timer(id: u32, second: i64) -> Action {

@@ -37,10 +37,7 @@ impl Instance {
     /// Returns whether it waits for the work item or the child that the message asks for.
     pub fn waits_for(&self, message: &Outgoing) -> bool {
         match message {
-            Outgoing::WorkItem { execution, task, .. } => {
-                *execution == self.record.execution
-                    && self.open.get(&task.id) == Some(&Open::Task { attempt: task.attempt })
-            }
+            Outgoing::WorkItem { execution, task, .. } => self.has_open_task(*execution, task.id, task.attempt),
             Outgoing::ToPartition(PartitionMessage::ChildStart(start)) => {
                 start.started.parent.as_ref().is_some_and(|parent| {
                     let open = self.open.get(&parent.task);

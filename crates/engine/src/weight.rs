@@ -1,6 +1,6 @@
 //! How much memory and store things take, roughly: enough to bound a turn.
 
-use warren_model::{Action, Event, Failure, Outcome};
+use warren_model::{Action, Event, Failure, Outcome, Payload};
 
 /// What an event takes besides its payload.
 const FIXED: usize = 128;
@@ -19,6 +19,7 @@ pub(crate) fn of_input(event: &Event) -> usize {
             Event::EventRaised(raised) => raised.input.size(),
             Event::OrchestratorStarted(_)
             | Event::TaskScheduled(_)
+            | Event::TaskCanceled { .. }
             | Event::SubOrchestrationInstanceCreated(_)
             | Event::TimerCreated(_)
             | Event::TimerFired { .. }
@@ -37,10 +38,13 @@ pub(crate) fn of_input(event: &Event) -> usize {
 pub(crate) fn of_action(action: &Action) -> usize {
     FIXED
         + match action {
-            Action::ScheduleTask(task) => task.input.size(),
+            Action::ScheduleTask(task) => task.input.size() + task.progress.as_ref().map_or(0, Payload::size),
             Action::StartChild(child) => child.input.size(),
             Action::SendEvent(event) => event.input.size(),
-            Action::SetCustomStatus(_) | Action::CreateTimer(_) | Action::CancelTimer { .. } => 0,
+            Action::SetCustomStatus(_)
+            | Action::CancelTask { .. }
+            | Action::CreateTimer(_)
+            | Action::CancelTimer { .. } => 0,
         }
 }
 

@@ -10,6 +10,11 @@ use crate::{ActionId, Event, EventSent, Payload, SubOrchestrationCreated, TaskSc
 pub enum Action {
     /// Run an activity.
     ScheduleTask(TaskScheduled),
+    /// I don't wait for the activity any more; let its worker know.
+    CancelTask {
+        /// Which task.
+        id: ActionId,
+    },
     /// Wake me.
     CreateTimer(TimerCreated),
     /// Don't wake me after all.
@@ -30,6 +35,7 @@ impl Action {
     pub fn into_event(self) -> Option<Event> {
         match self {
             Self::ScheduleTask(task) => Some(Event::TaskScheduled(task)),
+            Self::CancelTask { id } => Some(Event::TaskCanceled { id }),
             Self::CreateTimer(timer) => Some(Event::TimerCreated(timer)),
             Self::CancelTimer { id } => Some(Event::TimerCanceled { id }),
             Self::StartChild(child) => Some(Event::SubOrchestrationInstanceCreated(child)),
@@ -44,6 +50,7 @@ impl Event {
     pub fn is_action(&self) -> bool {
         match self {
             Self::TaskScheduled(_)
+            | Self::TaskCanceled { .. }
             | Self::TimerCreated(_)
             | Self::TimerCanceled { .. }
             | Self::SubOrchestrationInstanceCreated(_)
@@ -77,6 +84,7 @@ impl Event {
             | Self::TimerFired { .. }
             | Self::EventRaised(_) => true,
             Self::TaskScheduled(_)
+            | Self::TaskCanceled { .. }
             | Self::TimerCreated(_)
             | Self::TimerCanceled { .. }
             | Self::SubOrchestrationInstanceCreated(_)
@@ -98,6 +106,7 @@ impl Event {
             Self::TaskScheduled(_) => "TaskScheduled",
             Self::TaskCompleted { .. } => "TaskCompleted",
             Self::TaskFailed { .. } => "TaskFailed",
+            Self::TaskCanceled { .. } => "TaskCanceled",
             Self::SubOrchestrationInstanceCreated(_) => "SubOrchestrationInstanceCreated",
             Self::SubOrchestrationInstanceCompleted { .. } => "SubOrchestrationInstanceCompleted",
             Self::SubOrchestrationInstanceFailed { .. } => "SubOrchestrationInstanceFailed",

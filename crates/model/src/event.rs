@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{ActionId, AnswerTo, ExecutionId, Failure, InstanceId, Payload};
@@ -32,6 +32,11 @@ pub enum Event {
         id: ActionId,
         /// Why.
         failure: Failure,
+    },
+    /// The orchestrator gave an activity up before it had ended.
+    TaskCanceled {
+        /// Which task.
+        id: ActionId,
     },
     /// The orchestrator asked for a child.
     SubOrchestrationInstanceCreated(SubOrchestrationCreated),
@@ -141,6 +146,39 @@ pub struct TaskScheduled {
     /// The action of the first attempt, if this is a later one: what all attempts share (their idempotency key).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<ActionId>,
+    /// How long this attempt may take.
+    #[serde(default, skip_serializing_if = "Timeouts::is_none")]
+    pub timeouts: Timeouts,
+    /// How far the attempt before it had come, as its last heartbeat said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Payload>,
+}
+
+/// How long one attempt of an activity may take, in milliseconds; what is absent has no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeouts {
+    /// From the turn that asks for it until a worker begins it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_to_start_ms: Option<u64>,
+    /// From when a worker begins it until its reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_to_close_ms: Option<u64>,
+    /// From one heartbeat of its own to the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeat_ms: Option<u64>,
+}
+
+impl Timeouts {
+    /// Returns whether there is no limit.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Returns the time so many milliseconds after another.
+    pub fn after(start: Timestamp, milliseconds: u64) -> Timestamp {
+        let wait = SignedDuration::from_millis(i64::try_from(milliseconds).unwrap_or(i64::MAX));
+        start.saturating_add(wait).unwrap_or(Timestamp::MAX)
+    }
 }
 
 fn first() -> u32 {
@@ -152,6 +190,12 @@ fn is_first(attempt: &u32) -> bool {
 }
 
 impl TaskScheduled {
+    /// Returns the first attempt of a task on the activity's own queue, without limits.
+    pub fn new(id: ActionId, name: impl Into<String>, input: Payload) -> Self {
+        let timeouts = Timeouts::default();
+        Self { id, name: name.into(), queue: None, input, attempt: 1, retry_of: None, timeouts, progress: None }
+    }
+
     /// Returns the action of the first attempt: the same for all attempts of a call.
     pub fn first_attempt(&self) -> ActionId {
         self.retry_of.unwrap_or(self.id)

@@ -22,6 +22,9 @@ pub struct Failure {
     /// Anything else that a program may want to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Payload>,
+    /// How far an activity had come, as its last heartbeat said; its next attempt is given it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Payload>,
     /// What it came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Box<Failure>>,
@@ -63,12 +66,20 @@ pub mod code {
     pub const QUARANTINED: &str = "quarantined";
     /// A wait reached its deadline.
     pub const TIMEOUT: &str = "timeout";
+    /// No worker has begun the activity in time.
+    pub const SCHEDULE_TO_START: &str = "schedule_to_start_timeout";
+    /// The activity has run for longer than it may.
+    pub const START_TO_CLOSE: &str = "start_to_close_timeout";
+    /// The call has taken longer than it may, with all its attempts.
+    pub const SCHEDULE_TO_CLOSE: &str = "schedule_to_close_timeout";
+    /// The activity was not heard of for longer than it may be silent.
+    pub const HEARTBEAT: &str = "heartbeat_timeout";
 }
 
 impl Failure {
     /// Returns a retryable failure.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), retryable: true, details: None, cause: None }
+        Self { code: code.into(), message: message.into(), retryable: true, details: None, progress: None, cause: None }
     }
 
     /// Returns a failure that no retry policy repeats.

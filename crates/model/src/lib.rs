@@ -23,7 +23,7 @@ pub use command::{Answer, AnswerTo, AnswerWhen, Command, IfExists, Refusal, Refu
 pub use event::{
     ClosePolicy, Event, EventRaised, EventSent, ExecutionCompleted, ExecutionContinued, ExecutionStarted,
     ExecutionTerminated, Lifecycle, OrchestratorStarted, Outcome, Parent, SubOrchestrationCreated, TaskScheduled,
-    TerminateSent, TimerCreated, TurnRecord,
+    TerminateSent, Timeouts, TimerCreated, TurnRecord,
 };
 pub use failure::{Failure, code};
 pub use id::{ActionId, ExecutionId, IdError, InstanceId, MessageId, child_id, execution_id, instance_id_for};

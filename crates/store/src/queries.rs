@@ -2,7 +2,7 @@
 
 use warren_model::{InstanceId, InstanceRecord, Outcome, Payload, Status, Timestamp, TurnRecord};
 
-use crate::{Hub, Result, Survey, SuspectTask};
+use crate::{Hub, Result, Survey, TaskNote};
 
 /// What clients ask of a database. Reads only, in short transactions. Cheap to clone.
 pub trait Queries: Clone + Send + Sync + 'static {
@@ -27,7 +27,7 @@ pub trait Queries: Clone + Send + Sync + 'static {
         &self,
         instance: Option<&InstanceId>,
         most: usize,
-    ) -> impl Future<Output = Result<Vec<SuspectTask>>> + Send;
+    ) -> impl Future<Output = Result<Vec<TaskNote>>> + Send;
 
     /// Returns who owns what; also the way to learn whether the store answers.
     fn survey(&self) -> impl Future<Output = Result<Survey>> + Send;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 use warren_model::{
     ActionId, Answer, AnswerTo, EventRaised, ExecutionId, InboxMessage, InstanceId, InstanceRecord, MessageId, Parent,
-    Partition, PartitionCount, PartitionMessage, Refusal, Timestamp, TurnRecord,
+    Partition, PartitionCount, PartitionMessage, Payload, Refusal, Timeouts, Timestamp, TurnRecord,
 };
 
 use crate::Epoch;
@@ -96,13 +96,13 @@ pub struct PartitionState {
     pub waiting: Vec<InstanceId>,
     /// Instances that ran, or were about to, when an owner ended without a word.
     pub suspects: Vec<Suspect>,
-    /// Tasks that workers were let begin again.
-    pub suspect_tasks: Vec<SuspectTask>,
+    /// What is known of open tasks beyond their histories.
+    pub task_notes: Vec<TaskNote>,
 }
 
-/// An open task whose work item came to workers again: it may have taken one down.
+/// What is known of an open task beyond its history: who runs it, and how often it was begun again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SuspectTask {
+pub struct TaskNote {
     /// Whose.
     pub instance: InstanceId,
     /// Which execution's.
@@ -122,6 +122,60 @@ pub struct SuspectTask {
     /// Why no worker is let begin it any more, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<String>,
+    /// Who runs it, if a worker has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<TaskRun>,
+    /// How far it has come, as the last heartbeat said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Payload>,
+    /// Whether a worker that stopped has handed it back: that it begins again is not counted.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_handed_back: bool,
+}
+
+impl TaskNote {
+    /// Returns the note of an attempt of which nothing is known yet.
+    pub fn new(instance: InstanceId, execution: ExecutionId, id: ActionId, attempt: u32, activity: String) -> Self {
+        Self {
+            instance,
+            execution,
+            id,
+            attempt,
+            activity,
+            count: 0,
+            asked: String::new(),
+            workers: Vec::new(),
+            quarantine: None,
+            run: None,
+            progress: None,
+            is_handed_back: false,
+        }
+    }
+}
+
+/// A task that runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskRun {
+    /// What the worker calls itself, for a person.
+    pub worker: String,
+    /// When its owner heard that it had begun.
+    pub started_at: Timestamp,
+    /// For how long the worker may be silent, in milliseconds; absent: only the broker can tell whether it lives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_ms: Option<u64>,
+    /// Whether something else completes it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_handed_over: bool,
+    /// How long it may take.
+    #[serde(default, skip_serializing_if = "Timeouts::is_none")]
+    pub timeouts: Timeouts,
+}
+
+impl TaskRun {
+    /// Returns whether its worker has given it up: the owner sends its work item again.
+    pub fn is_given_up(&self) -> bool {
+        self.lease_ms == Some(0)
+    }
 }
 
 /// An instance that may have taken its owner down.
@@ -185,9 +239,9 @@ pub struct Commit {
     /// Instances that have proved innocent.
     pub suspects_done: Vec<InstanceId>,
     /// Tasks that are suspected, inserted or replaced.
-    pub suspect_tasks: Vec<SuspectTask>,
+    pub task_notes: Vec<TaskNote>,
     /// Tasks that have ended, or are to be begun as if for the first time.
-    pub suspect_tasks_done: Vec<(InstanceId, ActionId)>,
+    pub task_notes_done: Vec<(InstanceId, ActionId)>,
 }
 
 impl Commit {
@@ -216,8 +270,8 @@ impl Commit {
             aside_done: Vec::new(),
             suspects: Vec::new(),
             suspects_done: Vec::new(),
-            suspect_tasks: Vec::new(),
-            suspect_tasks_done: Vec::new(),
+            task_notes: Vec::new(),
+            task_notes_done: Vec::new(),
         }
     }
 }

@@ -1,9 +1,13 @@
 //! A call of an activity before it is made.
 
+use std::time::Duration;
+
 use serde::{Serialize, de::DeserializeOwned};
 use warren_model::{Failure, code};
 
-use crate::{Activity, Context, Pending, RetryPolicy, contract::flaw, json, pending::RetryOptions, request::Request};
+use crate::{
+    Activity, Context, Pending, RetryPolicy, Timeouts, contract::flaw, json, pending::Options, request::Request,
+};
 
 /// The options of an activity's call. Nothing is asked for before [`call`](Self::call).
 #[must_use = "nothing is asked for before `.call(input)`"]
@@ -11,30 +15,71 @@ pub struct ActivityCall<'a, I, O> {
     ctx: &'a Context,
     activity: Activity<I, O>,
     queue: Option<String>,
-    retry: RetryOptions,
+    timeouts: Timeouts,
+    options: Options,
 }
 
 impl<'a, I: Serialize, O: DeserializeOwned> ActivityCall<'a, I, O> {
     pub(crate) fn new(ctx: &'a Context, activity: Activity<I, O>) -> Self {
-        Self { ctx, activity, queue: activity.queue.map(str::to_owned), retry: RetryOptions::default() }
+        Self {
+            ctx,
+            activity,
+            queue: activity.queue.map(str::to_owned),
+            timeouts: Timeouts::default(),
+            options: Options::default(),
+        }
     }
 
     /// Tries again after failures, as the policy says.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry.policy = Some(policy);
+        self.options.policy = Some(policy);
         self
     }
 
     /// Tries again only after failures for which `allows` holds, and which the policy allows too (without a policy of
     /// its own: [`RetryPolicy::default`]). Must answer by the failure alone: it is asked again in a replay.
     pub fn retry_if(mut self, allows: impl Fn(&Failure) -> bool + 'static) -> Self {
-        self.retry.predicate = Some(Box::new(allows));
+        self.options.predicate = Some(Box::new(allows));
         self
     }
 
     /// Sends the task to this work-item queue instead of the contract's.
     pub fn queue(mut self, queue: impl Into<String>) -> Self {
         self.queue = Some(queue.into());
+        self
+    }
+
+    /// Fails an attempt that no worker has begun so long after it was asked for ([`code::SCHEDULE_TO_START`]). A retry
+    /// policy does not repeat that: the queue would be as long as before.
+    pub fn schedule_to_start(mut self, limit: Duration) -> Self {
+        self.timeouts.schedule_to_start_ms = Some(milliseconds(limit));
+        self
+    }
+
+    /// Fails an attempt that has run for so long ([`code::START_TO_CLOSE`]); the activity is cancelled.
+    pub fn start_to_close(mut self, limit: Duration) -> Self {
+        self.timeouts.start_to_close_ms = Some(milliseconds(limit));
+        self
+    }
+
+    /// Fails the call so long after it was made, with all its attempts and the waits between them
+    /// ([`code::SCHEDULE_TO_CLOSE`]); an attempt that runs is cancelled.
+    pub fn schedule_to_close(mut self, limit: Duration) -> Self {
+        self.options.deadline = Some(limit);
+        self
+    }
+
+    /// Fails an attempt that says nothing for so long ([`code::HEARTBEAT`]); the activity is cancelled. See
+    /// [`ActivityContext::heartbeat`](crate::ActivityContext::heartbeat).
+    pub fn heartbeat(mut self, limit: Duration) -> Self {
+        self.timeouts.heartbeat_ms = Some(milliseconds(limit));
+        self
+    }
+
+    /// Cancels the activity when the future of its result is dropped before the end, by losing a [`race`](crate::race)
+    /// for example. Without this it goes on, and its result is nobody's.
+    pub fn cancel_when_dropped(mut self) -> Self {
+        self.options.cancels = true;
         self
     }
 
@@ -47,7 +92,7 @@ impl<'a, I: Serialize, O: DeserializeOwned> ActivityCall<'a, I, O> {
             failure.message = format!("activity `{}` can't be called: {}", self.activity.name, failure.message);
             failure
         });
-        Pending::begin(self.ctx, request, self.retry)
+        Pending::begin(self.ctx, request, self.options)
     }
 
     fn request(&self, input: &I) -> Result<Request, Failure> {
@@ -56,8 +101,13 @@ impl<'a, I: Serialize, O: DeserializeOwned> ActivityCall<'a, I, O> {
             return Err(Failure::permanent(code::INVALID_INPUT, flaw));
         }
         let input = json::write(input, code::INVALID_INPUT)?;
-        Ok(Request::Task { name: self.activity.name.to_owned(), queue: self.queue.clone(), input })
+        let (name, queue, timeouts) = (self.activity.name.to_owned(), self.queue.clone(), self.timeouts);
+        Ok(Request::Task { name, queue, input, timeouts })
     }
+}
+
+fn milliseconds(limit: Duration) -> u64 {
+    u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

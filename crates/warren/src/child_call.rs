@@ -3,9 +3,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use warren_model::{ClosePolicy, Failure, InstanceId, code};
 
-use crate::{
-    Context, Orchestrator, Pending, RetryPolicy, contract::flaw, json, pending::RetryOptions, request::Request,
-};
+use crate::{Context, Orchestrator, Pending, RetryPolicy, contract::flaw, json, pending::Options, request::Request};
 
 /// The options of a child orchestration. Nothing is asked for before [`call`](Self::call).
 #[must_use = "nothing is asked for before `.call(input)`"]
@@ -15,14 +13,14 @@ pub struct ChildCall<'a, I, O> {
     id: Option<String>,
     version: Option<String>,
     close: ClosePolicy,
-    retry: RetryOptions,
+    options: Options,
 }
 
 impl<'a, I: Serialize, O: DeserializeOwned> ChildCall<'a, I, O> {
     pub(crate) fn new(ctx: &'a Context, orchestrator: Orchestrator<I, O>) -> Self {
         let version = orchestrator.version.map(str::to_owned);
-        let (close, retry) = (ClosePolicy::default(), RetryOptions::default());
-        Self { ctx, orchestrator, id: None, version, close, retry }
+        let (close, options) = (ClosePolicy::default(), Options::default());
+        Self { ctx, orchestrator, id: None, version, close, options }
     }
 
     /// Gives the child this instance id; without it, one is derived from the execution. Attempts share it.
@@ -39,14 +37,14 @@ impl<'a, I: Serialize, O: DeserializeOwned> ChildCall<'a, I, O> {
 
     /// Tries again after failures, as the policy says.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry.policy = Some(policy);
+        self.options.policy = Some(policy);
         self
     }
 
     /// Tries again only after failures for which `allows` holds, and which the policy allows too (without a policy of
     /// its own: [`RetryPolicy::default`]). Must answer by the failure alone: it is asked again in a replay.
     pub fn retry_if(mut self, allows: impl Fn(&Failure) -> bool + 'static) -> Self {
-        self.retry.predicate = Some(Box::new(allows));
+        self.options.predicate = Some(Box::new(allows));
         self
     }
 
@@ -66,7 +64,7 @@ impl<'a, I: Serialize, O: DeserializeOwned> ChildCall<'a, I, O> {
                 format!("orchestrator `{}` can't be started: {}", self.orchestrator.name, failure.message);
             failure
         });
-        Pending::begin(self.ctx, request, self.retry)
+        Pending::begin(self.ctx, request, self.options)
     }
 
     fn request(&self, input: &I) -> Result<Request, Failure> {

@@ -48,6 +48,7 @@
 
 mod activity;
 mod activity_call;
+mod cancellation;
 mod child_call;
 mod combinator;
 mod context;
@@ -74,8 +75,9 @@ mod testing;
 mod timer;
 mod unknown;
 
-pub use activity::{ActivityContext, Task};
+pub use activity::{ActivityContext, Control, PROGRESS_BYTES_MAX, Task};
 pub use activity_call::ActivityCall;
+pub use cancellation::{CancelReason, Cancelled};
 pub use child_call::ChildCall;
 pub use combinator::{
     Raced::{self, First, Second},
@@ -90,4 +92,4 @@ pub use registry::{RegisteredActivity, RegisteredOrchestrator, Registry};
 pub use retry::RetryPolicy;
 pub use timer::Timer;
 pub use uuid::Uuid;
-pub use warren_model::{ActionId, ClosePolicy, ExecutionId, Failure, InstanceId, Payload, Timestamp, code};
+pub use warren_model::{ActionId, ClosePolicy, ExecutionId, Failure, InstanceId, Payload, Timeouts, Timestamp, code};

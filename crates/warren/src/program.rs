@@ -112,6 +112,7 @@ impl Run {
                 woken.into_iter().for_each(Waker::wake);
             }
             Event::TaskScheduled(_)
+            | Event::TaskCanceled { .. }
             | Event::SubOrchestrationInstanceCreated(_)
             | Event::TimerCreated(_)
             | Event::TimerCanceled { .. }

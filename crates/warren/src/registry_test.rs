@@ -21,12 +21,10 @@ struct Item {
 
 fn ctx() -> ActivityContext {
     ActivityContext::new(Task {
-        instance: InstanceId::new("order-7").unwrap(),
-        execution: ExecutionId::from_u128(1),
-        id: ActionId(3),
         attempt: 2,
         idempotency_key: "key".into(),
         queue: "numbers".into(),
+        ..Task::new(InstanceId::new("order-7").unwrap(), ExecutionId::from_u128(1), ActionId(3))
     })
 }
 

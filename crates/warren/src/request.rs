@@ -1,12 +1,13 @@
 //! What a call asks for, checked, and the actions that its attempts emit.
 
 use warren_model::{
-    Action, ActionId, ClosePolicy, ExecutionId, InstanceId, Payload, SubOrchestrationCreated, TaskScheduled, child_id,
+    Action, ActionId, ClosePolicy, ExecutionId, InstanceId, Payload, SubOrchestrationCreated, TaskScheduled, Timeouts,
+    child_id,
 };
 
 /// An activity or a child to ask for.
 pub(crate) enum Request {
-    Task { name: String, queue: Option<String>, input: Payload },
+    Task { name: String, queue: Option<String>, input: Payload, timeouts: Timeouts },
     Child { name: String, version: Option<String>, instance: Option<InstanceId>, input: Payload, close: ClosePolicy },
 }
 
@@ -16,19 +17,21 @@ impl Request {
         if let Self::Child { instance, .. } = self {
             instance.get_or_insert_with(|| child_id(execution, id));
         }
-        self.action(id, 1, id)
+        self.action(id, 1, id, None)
     }
 
-    /// Returns the action of an attempt; `first` is that of the first one.
-    pub(crate) fn action(&self, id: ActionId, attempt: u32, first: ActionId) -> Action {
+    /// Returns the action of an attempt; `first` is that of the first one, `progress` is how far the one before it came.
+    pub(crate) fn action(&self, id: ActionId, attempt: u32, first: ActionId, progress: Option<Payload>) -> Action {
         match self {
-            Self::Task { name, queue, input } => Action::ScheduleTask(TaskScheduled {
+            Self::Task { name, queue, input, timeouts } => Action::ScheduleTask(TaskScheduled {
                 id,
                 name: name.clone(),
                 queue: queue.clone(),
                 input: input.clone(),
                 attempt,
                 retry_of: (attempt > 1).then_some(first),
+                timeouts: *timeouts,
+                progress,
             }),
             Self::Child { name, version, instance, input, close } => Action::StartChild(SubOrchestrationCreated {
                 id,

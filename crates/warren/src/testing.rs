@@ -116,7 +116,7 @@ fn short(action: &Action) -> String {
         Action::CreateTimer(timer) => {
             format!("timer {} +{}s", timer.id, timer.fire_at.duration_since(at(0)).as_secs())
         }
-        Action::CancelTimer { id } => format!("cancel {id}"),
+        Action::CancelTask { id } | Action::CancelTimer { id } => format!("cancel {id}"),
         Action::StartChild(child) => format!("child {} {} as {}", child.id, child.name, child.instance),
         Action::SendEvent(event) => format!("event {} {} to {}", event.id, event.name, event.instance),
         Action::SetCustomStatus(status) => format!("status {}", status.as_str()),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use warren_broker::{Begin, Delivery, Publication};
+use warren_broker::{Begin, Delivery, Heartbeat, Publication};
 use warren_engine::{Live, Programs};
 use warren_model::{
     AnswerTo, AnswerWhen, Event, Failure, InboxMessage, InstanceId, MessageId, Outcome, TaskEnded, TurnRecord, code,
@@ -52,6 +52,8 @@ pub(super) struct Work {
     pub(super) known: BTreeMap<MessageId, CommandRow>,
     /// Workers' questions, answered after the turns.
     questions: Vec<Begin>,
+    /// Workers' words that they have begun, judged after the turns.
+    heartbeats: Vec<Heartbeat>,
     /// For each instance of which this batch holds messages before its turn: the position of the first.
     pub(super) held_from: BTreeMap<InstanceId, u64>,
 }
@@ -70,6 +72,7 @@ impl Work {
             touched: Vec::new(),
             known: BTreeMap::new(),
             questions: Vec::new(),
+            heartbeats: Vec::new(),
             held_from: BTreeMap::new(),
         }
     }
@@ -94,9 +97,8 @@ impl<P: Programs> Owner<P> {
         for instance in loaded.instances {
             let resumed = gathered.resumed.contains(&instance.id);
             let id = instance.id.clone();
-            if resumed {
-                gathered.redriven.extend(self.redriven(&instance));
-            }
+            let redriven = self.redriven(&instance, &gathered);
+            gathered.redriven.extend(redriven);
             let slot = self.restore(instance, resumed);
             if let Some(live) = &slot.live {
                 self.parked.note(&live.instance.record);
@@ -163,6 +165,12 @@ impl<P: Programs> Owner<P> {
         for redriven in gathered.redriven {
             self.redrive(redriven, &mut work);
         }
+        for heartbeat in std::mem::take(&mut work.heartbeats) {
+            self.begin_run(&heartbeat, &mut work);
+        }
+        for key in gathered.noted {
+            self.task_notes.write(&key, &mut work);
+        }
         for question in std::mem::take(&mut work.questions) {
             self.answer_begin(&question, &mut work);
         }
@@ -173,8 +181,10 @@ impl<P: Programs> Owner<P> {
         match item {
             Item::Command(envelope, delivery) => self.command(*envelope, delivery, work),
             Item::Begin(question) => work.questions.push(question),
+            Item::Heartbeat(heartbeat) => work.heartbeats.push(*heartbeat),
             Item::Partition(message) => self.partition_message(message, work),
             Item::Reply { instance, ended } => {
+                let ended = self.with_progress(&instance, ended);
                 let outcome = self.settings.limits.bound("the result", ended.outcome);
                 let ended = TaskEnded { outcome, ..ended };
                 if self.trouble(&instance).is_some() {
@@ -187,7 +197,9 @@ impl<P: Programs> Owner<P> {
             }
             Item::Timer(row) => {
                 let message = InboxMessage::Timer { execution: row.execution, id: row.id };
-                if self.trouble(&row.instance).is_some() {
+                if self.task_notes.has_begun(&row.instance, row.execution, row.id) {
+                    work.commit.timers_done.push((row.instance, row.id)); // a worker has begun the task in time
+                } else if self.trouble(&row.instance).is_some() {
                     self.hold(&row.instance, message, None, work);
                     work.commit.timers_done.push((row.instance, row.id));
                 } else {

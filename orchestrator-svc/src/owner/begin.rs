@@ -9,21 +9,15 @@
 //!
 //! A count goes with its task. The broker's count would not do: it counts all that was prefetched by a worker that died.
 
-use std::collections::BTreeMap;
-
 use warren_broker::{Begin, Permit};
 use warren_engine::{Instance, Programs, Sender, messages};
-use warren_model::{ActionId, ConditionKind, Failure, InboxMessage, InstanceId, Outgoing, TaskEnded, code};
-use warren_store::{LoadedInstance, OutboxEntry, OutboxTurn, SuspectTask};
+use warren_model::{ConditionKind, Failure, InboxMessage, InstanceId, Outgoing, TaskEnded, code};
+use warren_store::{LoadedInstance, OutboxEntry, OutboxTurn, TaskNote};
 
-use super::{Owner, batch::Work};
+use super::{Owner, batch::Work, gather::Gathered, notes::Note, runs::note_of};
 
 /// How many names of workers are kept, for whoever looks for their logs.
 const WORKERS_KEPT: usize = 5;
-
-/// Open tasks that workers were let begin again.
-#[derive(Debug)]
-pub(super) struct SuspectTasks(BTreeMap<(InstanceId, ActionId), SuspectTask>);
 
 /// A quarantined task that is sent again.
 #[derive(Debug)]
@@ -34,113 +28,60 @@ pub(super) struct Redriven {
     message: Outgoing,
 }
 
-impl SuspectTasks {
-    pub(super) fn new(rows: Vec<SuspectTask>) -> Self {
-        Self(rows.into_iter().map(|row| ((row.instance.clone(), row.id), row)).collect())
-    }
-
-    fn of(&self, instance: &InstanceId) -> impl Iterator<Item = &SuspectTask> {
-        let (first, last) = ((instance.clone(), ActionId(0)), (instance.clone(), ActionId(u32::MAX)));
-        self.0.range(first..=last).map(|(_, row)| row)
-    }
-
-    /// Returns whether a resume of the instance has a task to send again.
-    pub(super) fn has_quarantined(&self, instance: &InstanceId) -> bool {
-        self.of(instance).any(|row| row.quarantine.is_some())
-    }
-
-    /// Returns whether the message is the work item of a quarantined task.
-    pub(super) fn holds(&self, message: &Outgoing) -> bool {
-        let Outgoing::WorkItem { instance, execution, task, .. } = message else { return false };
-        let row = self.0.get(&(instance.clone(), task.id)).filter(|row| row.quarantine.is_some());
-        row.is_some_and(|row| (row.execution, row.attempt) == (*execution, task.attempt))
-    }
-
-    /// Writes a row.
-    fn put(&mut self, row: SuspectTask, work: &mut Work) {
-        work.commit.suspect_tasks.push(row.clone());
-        self.0.insert((row.instance.clone(), row.id), row);
-    }
-
-    /// Removes a row, if there is one.
-    fn remove(&mut self, instance: &InstanceId, task: ActionId, work: &mut Work) {
-        let key = (instance.clone(), task);
-        self.0.remove(&key);
-        work.commit.suspect_tasks_done.push(key);
-    }
-}
-
 impl<P: Programs> Owner<P> {
     /// Tells a worker whether it may begin a work item, once what the batch says about its task is in the history.
     pub(super) fn answer_begin(&mut self, question: &Begin, work: &mut Work) {
         let permit = self.permit(question, work);
         tracing::debug!(
-            partition = %self.me, instance = %question.instance, task = %question.task, worker = question.worker,
+            partition = %self.me, instance = %question.of.instance, task = %question.of.task, worker = question.worker,
             ?permit, "worker asks whether it may begin a work item that has come again"
         );
         work.answers.push(self.codec.permit(question, permit));
     }
 
     fn permit(&mut self, question: &Begin, work: &mut Work) -> Permit {
-        let Begin { instance, execution, task, attempt, .. } = question;
-        let Some(is_awaited) = self.awaits(question) else {
+        let Begin { of, activity, .. } = question;
+        let Some(is_awaited) = self.awaits(of) else {
             return Permit::Go; // nobody can tell whether the task is open: as if the worker had not asked
         };
-        let row = self.suspect_tasks.0.get(&(instance.clone(), *task)).cloned();
-        let (known, other): (Option<SuspectTask>, Option<SuspectTask>) = match row {
-            Some(row) if (row.execution, row.attempt) == (*execution, *attempt) => (Some(row), None),
+        let row = self.task_notes.get(&of.instance, of.task).map(|note| note.row.clone());
+        let (known, other): (Option<TaskNote>, Option<TaskNote>) = match row {
+            Some(row) if (row.execution, row.attempt) == (of.execution, of.attempt) => (Some(row), None),
             other => (None, other),
         };
         if !is_awaited || known.as_ref().is_some_and(|row| row.quarantine.is_some()) {
             // An owner that was replaced meanwhile must not say so: hence a commit, which is fenced.
             match known.filter(|_| is_awaited).or(other) {
-                Some(row) => self.suspect_tasks.put(row, work),
-                None => self.suspect_tasks.remove(instance, *task, work),
+                Some(row) => self.task_notes.put(row, self.now, work),
+                None => drop(self.task_notes.remove(&of.instance, of.task, work)),
             }
             return Permit::Drop;
         }
-        let row = known.unwrap_or_else(|| first(question));
+        if known.as_ref().is_some_and(|row| row.run.is_some())
+            && let Some(permit) = self.doubt(of, work)
+        {
+            return permit;
+        }
+        let row = TaskNote { run: None, ..known.unwrap_or_else(|| note_of(of, activity)) };
         if row.asked == question.id.as_str() {
             Permit::Go // the answer was lost
+        } else if row.is_handed_back {
+            let asked = question.id.as_str().into();
+            self.task_notes.put(TaskNote { is_handed_back: false, asked, ..row }, self.now, work);
+            Permit::Go
         } else if row.count >= self.settings.begins_max {
             self.quarantine_task(row, work)
         } else if row.count > 0 && !question.is_alone {
             Permit::Alone
         } else {
-            self.suspect_tasks.put(counted(row, question), work);
+            self.task_notes.put(counted(row, question), self.now, work);
             Permit::Go
         }
     }
 
-    /// Returns whether somebody waits for the reply; `None` if what is stored does not tell.
-    fn awaits(&self, question: &Begin) -> Option<bool> {
-        let Begin { instance, execution, task, attempt, .. } = question;
-        if self.trouble(instance).is_some() {
-            return None;
-        }
-        let Some(slot) = self.cache.get(instance) else { return Some(false) };
-        let Some(live) = &slot.live else { return Some(false) };
-        let condition = live.instance.record.condition.as_ref().map(|condition| condition.kind);
-        if condition == Some(ConditionKind::Corrupt) {
-            return None;
-        }
-        let is_its_reply = |message: &InboxMessage| match message {
-            InboxMessage::Task(ended) => (ended.execution, ended.task, ended.attempt) == (*execution, *task, *attempt),
-            InboxMessage::Start { .. }
-            | InboxMessage::Child(_)
-            | InboxMessage::Timer { .. }
-            | InboxMessage::Raise(_)
-            | InboxMessage::Terminate { .. }
-            | InboxMessage::Suspend { .. }
-            | InboxMessage::Resume { .. } => false,
-        };
-        let is_open = live.instance.has_open_task(*execution, *task, *attempt);
-        Some(is_open && !slot.pending.iter().any(is_its_reply))
-    }
-
     /// Lets no worker begin a task any more; or fails it, if the settings say so.
-    fn quarantine_task(&mut self, mut row: SuspectTask, work: &mut Work) -> Permit {
-        let SuspectTask { instance, execution, id, attempt, activity, count, workers, .. } = &row;
+    pub(super) fn quarantine_task(&mut self, mut row: TaskNote, work: &mut Work) -> Permit {
+        let TaskNote { instance, execution, id, attempt, activity, count, workers, .. } = &row;
         let reason = format!(
             "activity {activity} was begun {count} times by workers that ended, or lost their connection, before they \
              answered (the last: {})",
@@ -156,12 +97,13 @@ impl<P: Programs> Owner<P> {
             self.ready.insert(instance);
         } else {
             row.quarantine = Some(format!("{reason}: mend the cause, then resume the instance to send it again"));
-            self.suspect_tasks.put(row, work);
+            row.run = None;
+            self.task_notes.put(row, self.now, work);
         }
         Permit::Drop
     }
 
-    /// Forgets the counts of an instance's tasks that have ended.
+    /// Forgets what is known of an instance's tasks that have ended.
     pub(super) fn absolve_tasks(&mut self, instance: &InstanceId, work: &mut Work) {
         let live = self.cache.get(instance).and_then(|slot| slot.live.as_ref());
         let Some(live) = live.map(|live| &live.instance) else { return };
@@ -169,41 +111,58 @@ impl<P: Programs> Owner<P> {
         if condition == Some(ConditionKind::Corrupt) && !live.record.status.is_terminal() {
             return; // nobody can tell what is open
         }
-        let is_over = |row: &&SuspectTask| !live.has_open_task(row.execution, row.id, row.attempt);
-        let over: Vec<ActionId> = self.suspect_tasks.of(instance).filter(is_over).map(|row| row.id).collect();
-        over.into_iter().for_each(|task| self.suspect_tasks.remove(instance, task, work));
+        let rows = self.task_notes.of(instance).map(|note| &note.row);
+        let is_over = |row: &&TaskNote| !live.has_open_task(row.execution, row.id, row.attempt);
+        let over: Vec<TaskNote> = rows.filter(is_over).cloned().collect();
+        over.iter().for_each(|row| self.cancel_run(row, work));
     }
 
-    /// Returns the work items of an instance's quarantined tasks, which a resume sends again.
-    pub(super) fn redriven(&self, loaded: &LoadedInstance) -> Vec<Redriven> {
+    /// Returns the work items of an instance's tasks that are sent again: quarantined ones by a resume, and those whose
+    /// workers were lost.
+    pub(super) fn redriven(&self, loaded: &LoadedInstance, gathered: &Gathered) -> Vec<Redriven> {
+        let resumed = gathered.resumed.contains(&loaded.id);
+        let is_sent = |note: &Note| {
+            let is_lost = gathered.lost_runs.contains(&(loaded.id.clone(), note.row.id));
+            is_lost || (resumed && note.row.quarantine.is_some())
+        };
         let (Some(record), Ok(turns)) = (&loaded.record, &loaded.turns) else { return Vec::new() };
         let sender = Sender::restore(record, turns);
         let mut redriven = Vec::new();
         for (turn, recorded) in (0..).zip(turns) {
             let sent = messages(&sender, &recorded.events, usize::MAX)
                 .into_iter()
-                .filter(|message| self.suspect_tasks.holds(message));
+                .filter(|message| self.task_notes.of_message(message).is_some_and(is_sent));
             redriven.extend(sent.map(|message| Redriven { instance: loaded.id.clone(), turn, message }));
         }
         redriven
     }
 
-    /// Sends a quarantined task again under its old token, and counts from nothing. A crash before the broker has it sends
-    /// all work items of its turn again: the others are known for what they are.
+    /// Sends a task again under its old token; one that was quarantined is counted from nothing. A crash before the broker
+    /// has it sends all work items of its turn again: the others are known for what they are.
     pub(super) fn redrive(&mut self, redriven: Redriven, work: &mut Work) {
-        let Redriven { instance, turn, message } = redriven;
+        let Redriven { instance, turn, mut message } = redriven;
+        self.task_notes.tell_progress(&mut message);
         let Outgoing::WorkItem { execution, task, .. } = &message else { return };
         let live = self.cache.get(&instance).and_then(|slot| slot.live.as_ref());
         let is_open = |instance: &&Instance| instance.has_open_task(*execution, task.id, task.attempt);
         let Some(trace) = live.map(|live| &live.instance).filter(is_open).map(|instance| instance.trace) else {
             return;
         };
+        let Some(row) = self.task_notes.get(&instance, task.id).map(|note| note.row.clone()) else { return };
+        let (execution, id) = (*execution, task.id);
+        let row = match row.quarantine {
+            Some(_) => None,
+            None => match self.sent_after_loss(row, work) {
+                Some(row) => Some(row),
+                None => return,
+            },
+        };
         let Ok(publication) = self.codec.outgoing(&message, self.me, None) else { return };
-        tracing::info!(partition = %self.me, %instance, task = %task.id, "quarantined task is sent again");
+        tracing::info!(partition = %self.me, %instance, task = %id, "task is sent again");
         work.tracked.push((work.entries.len(), publication));
         work.entries.push(OutboxEntry::Turn(OutboxTurn {
             instance: instance.clone(),
-            execution: *execution,
+            execution,
             turn,
             sequences: Vec::new(),
             parent: None,
@@ -212,27 +171,15 @@ impl<P: Programs> Owner<P> {
             traceparent: trace.map(|trace| trace.to_string()),
             only_words: false,
         }));
-        self.suspect_tasks.remove(&instance, task.id, work);
-    }
-}
-
-/// Returns the row of a task that was never counted.
-fn first(question: &Begin) -> SuspectTask {
-    SuspectTask {
-        instance: question.instance.clone(),
-        execution: question.execution,
-        id: question.task,
-        attempt: question.attempt,
-        activity: question.activity.clone(),
-        count: 0,
-        asked: String::new(),
-        workers: Vec::new(),
-        quarantine: None,
+        match row {
+            Some(row) => self.task_notes.put(row, self.now, work),
+            None => drop(self.task_notes.remove(&instance, id, work)),
+        }
     }
 }
 
 /// Returns the row with one beginning more.
-fn counted(mut row: SuspectTask, question: &Begin) -> SuspectTask {
+fn counted(mut row: TaskNote, question: &Begin) -> TaskNote {
     row.count += 1;
     row.asked = question.id.as_str().into();
     row.workers.push(question.worker.clone());

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use warren_broker::{Begin, Delivery, Envelope, Inbound, Publication};
+use warren_broker::{Begin, Delivery, Envelope, Heartbeat, Inbound, Publication};
 use warren_engine::Programs;
 use warren_model::{ChildStart, Command, ExecutionId, InstanceId, MessageId, PartitionMessage, TaskEnded};
 use warren_store::{CommandRow, Load, TimerRow};
 
-use super::{Owner, begin::Redriven};
+use super::{Owner, begin::Redriven, notes::TaskKey};
 
 /// A batch is full once its messages have so many bytes: all of them are one transaction.
 const BATCH_BYTES: usize = 32 << 20;
@@ -28,8 +28,12 @@ pub(super) struct Gathered {
     pub(super) known: BTreeMap<MessageId, CommandRow>,
     /// Parked instances that a command lets try again.
     pub(super) resumed: BTreeSet<InstanceId>,
-    /// Quarantined tasks of those, which are sent again.
+    /// Tasks that run, and whose workers are silent.
+    pub(super) lost_runs: BTreeSet<TaskKey>,
+    /// Tasks that are sent again: quarantined ones of resumed instances, and those.
     pub(super) redriven: Vec<Redriven>,
+    /// Tasks whose notes are to be written.
+    pub(super) noted: Vec<TaskKey>,
     /// Whether a delivery has come before.
     pub(super) has_redelivered: bool,
 }
@@ -44,6 +48,8 @@ pub(super) enum Item {
     },
     /// A worker's question.
     Begin(Begin),
+    /// A worker has begun a task.
+    Heartbeat(Box<Heartbeat>),
     Partition(PartitionMessage),
     Timer(TimerRow),
     /// An instance with pending messages that may be able to run.
@@ -88,6 +94,9 @@ impl<P: Programs> Owner<P> {
 
     fn take_batch(&mut self, gathered: &mut Gathered) {
         let batch = self.settings.batch;
+        if !self.draining {
+            self.end_runs(batch.div_ceil(3), gathered);
+        }
         let mut others = self.due(batch.div_ceil(3));
         others.extend(self.ready(batch.div_ceil(3)));
         others.extend(self.chores(batch.div_ceil(3)));
@@ -161,7 +170,7 @@ impl<P: Programs> Owner<P> {
         let Inbound::Command(Envelope { command: Command::Resume { .. }, instance, .. }) = inbound else { return None };
         let live = self.cache.get(instance).and_then(|slot| slot.live.as_ref());
         let is_parked = live.is_none_or(|live| live.instance.record.condition.is_some());
-        (is_parked || self.suspect_tasks.has_quarantined(instance)).then_some(instance)
+        (is_parked || self.task_notes.has_quarantined(instance)).then_some(instance)
     }
 
     fn take(&mut self, gathered: &mut Gathered, inbound: Inbound, delivery: &Delivery) {
@@ -178,8 +187,12 @@ impl<P: Programs> Owner<P> {
                 }
                 gathered.items.push(Item::Command(Box::new(envelope), Box::new(delivery.clone())));
             }
-            Inbound::Reply { instance, ended } => gathered.items.push(Item::Reply { instance, ended }),
-            Inbound::Heartbeat { .. } => {}
+            Inbound::Reply { instance, ended } => {
+                self.has_replied(&instance, &ended);
+                gathered.items.push(Item::Reply { instance, ended });
+            }
+            Inbound::Heartbeat(heartbeat) => self.heartbeat(heartbeat, gathered),
+            Inbound::HandBack(word) => self.handed_back(word, gathered),
             Inbound::Redispatch(order) => self.order(order, gathered),
             Inbound::Begin(question) => gathered.items.push(Item::Begin(question)),
             Inbound::Taken { by, up_to } => self.heard(by, up_to),
@@ -210,7 +223,8 @@ impl Item {
             | Self::Ready(instance)
             | Self::Again { instance, .. }
             | Self::Outlived { instance, .. } => instance,
-            Self::Begin(question) => &question.instance,
+            Self::Begin(question) => &question.of.instance,
+            Self::Heartbeat(heartbeat) => &heartbeat.of.instance,
             Self::Partition(message) => message.target(),
             Self::Timer(row) => &row.instance,
         }

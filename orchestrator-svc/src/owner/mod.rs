@@ -22,6 +22,7 @@ mod flight;
 mod gather;
 mod held;
 mod links;
+mod notes;
 mod outbox;
 mod parked;
 mod partition_messages;
@@ -31,6 +32,7 @@ mod ready;
 mod recover;
 mod redispatch;
 mod retention;
+mod runs;
 mod settings;
 mod taken;
 mod turns;
@@ -52,12 +54,12 @@ pub(crate) use self::counts::{Counts, Levels};
 use self::{
     acks::Acks,
     batch::Work,
-    begin::SuspectTasks,
     cache::Cache,
     expiry::Expiry,
     flight::Flight,
     gather::{Gathered, Item},
     links::Links,
+    notes::TaskNotes,
     outbox::Outbox,
     parked::Parked,
     poison::Poison,
@@ -201,7 +203,7 @@ pub struct Owner<P> {
     /// The batch that waits for the commit with this number, which marks its instances.
     marking: Option<(u64, Gathered)>,
     poison: Poison,
-    suspect_tasks: SuspectTasks,
+    task_notes: TaskNotes,
     cache: Cache,
     /// Instances that may be able to go on without a new message.
     ready: Ready,
@@ -250,7 +252,7 @@ impl<P: Programs> Owner<P> {
             loading: None,
             marking: None,
             poison,
-            suspect_tasks: SuspectTasks::new(state.suspect_tasks.clone()),
+            task_notes: TaskNotes::new(state.task_notes.clone(), now),
             cache: Cache::new(settings.cache_instances, settings.cache_bytes),
             ready: ready.into_iter().collect(),
             wheel: Wheel::new(now, settings.timers_max),
@@ -317,8 +319,9 @@ impl<P: Programs> Owner<P> {
     pub fn wakes_at(&self) -> Timestamp {
         let can_begin = self.can_begin() && !self.draining;
         let by_timer = if can_begin { self.wheel.next_due() } else { None };
+        let by_run = if can_begin { self.task_notes.next_due() } else { None };
         let by_flush = if self.is_idle() { self.outbox.flush_at() } else { None };
-        [by_timer, by_flush, self.outbox.next_again(), self.taken.next_at()]
+        [by_timer, by_run, by_flush, self.outbox.next_again(), self.taken.next_at()]
             .into_iter()
             .flatten()
             .min()

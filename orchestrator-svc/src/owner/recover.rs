@@ -75,12 +75,17 @@ impl<P: Programs> Owner<P> {
         };
         let mut sequences = turn.sequences.iter();
         let payload_max = turn.payload_max.unwrap_or(self.settings.limits.payload_bytes);
-        let publications = messages(&sender, &record.events, payload_max).into_iter().filter_map(|message| {
+        let publications = messages(&sender, &record.events, payload_max).into_iter().filter_map(|mut message| {
             let is_sequenced = matches!(message, Outgoing::ToPartition(_));
             let sequence = if is_sequenced { sequences.next().map(|(_, number)| (self.me, *number)) } else { None };
             if turn.only_words && !is_sequenced {
                 return None;
             }
+            // Nobody begins it again that runs it, or may not.
+            if self.task_notes.holds(&message) {
+                return None;
+            }
+            self.task_notes.tell_progress(&mut message);
             // What is too large for its queue was failed by the turn.
             if self.codec.too_large(&message).is_some() {
                 return None;

@@ -190,7 +190,7 @@ impl<P: Programs> Owner<P> {
         };
         let open = waiting(&record, &turns).into_iter().filter(|open| open.since <= before);
         // A quarantined task is sent again by a resume, when somebody has mended its cause.
-        let open = open.map(|open| open.message).filter(|open| is_wanted(open) && !self.suspect_tasks.holds(open));
+        let open = open.map(|open| open.message).filter(|open| is_wanted(open) && !self.task_notes.holds(open));
         open.filter(|message| live.is_none_or(|live| live.instance.waits_for(message))).collect()
     }
 

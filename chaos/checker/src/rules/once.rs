@@ -31,6 +31,7 @@ fn check_history(instance: &str, turns: &[Turn], verdict: &mut Verdict) {
             Event::ChildCreated { id, .. } => begin(&mut open, *id, What::Child, instance, verdict),
             Event::TimerCreated { id, .. } => begin(&mut open, *id, What::Timer, instance, verdict),
             Event::TaskEnded { id, .. } => end(&mut open, *id, What::Task, instance, verdict),
+            Event::TaskCanceled { id } => end(&mut open, *id, What::Task, instance, verdict),
             Event::ChildEnded { id, .. } => end(&mut open, *id, What::Child, instance, verdict),
             Event::TimerFired { id } | Event::TimerCanceled { id } => {
                 end(&mut open, *id, What::Timer, instance, verdict);

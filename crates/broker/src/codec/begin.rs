@@ -1,9 +1,9 @@
 //! A work item that has come again is begun only if its owner says so: what the worker asks, and what it is told (H18).
 
-use warren_model::{ActionId, AnswerTo, ExecutionId, InstanceId, MessageId};
+use warren_model::{AnswerTo, MessageId};
 
 use super::{
-    Codec, Malformed, WorkItem,
+    Attempt, Codec, Malformed, WorkItem,
     fields::{Fields, missing},
     outgoing::to_sender,
     wire::{self, header, kind},
@@ -15,14 +15,8 @@ use crate::{Address, Delivery, Publication};
 pub struct Begin {
     /// By which the same question is known when it comes again: to begin once is to ask under one id.
     pub id: MessageId,
-    /// Whose task.
-    pub instance: InstanceId,
-    /// Which execution's.
-    pub execution: ExecutionId,
-    /// The task.
-    pub task: ActionId,
-    /// The attempt.
-    pub attempt: u32,
+    /// Which attempt.
+    pub of: Attempt,
     /// The activity, for a person.
     pub activity: String,
     /// What the worker calls itself, for a person.
@@ -40,18 +34,22 @@ pub enum Permit {
     Go,
     /// It was begun before, and no reply came: ask again once nothing runs beside it. It has not been counted.
     Alone,
-    /// Nobody waits for it, or it has taken too many workers down: acknowledge it without running it.
+    /// Another worker runs it, or has just died: ask again, the same question, after some seconds.
+    Wait,
+    /// Nobody waits for it, another worker runs it, or it has taken too many workers down: acknowledge it without running
+    /// it.
     Drop,
 }
 
 impl Permit {
     /// Every answer.
-    pub const ALL: [Self; 3] = [Self::Go, Self::Alone, Self::Drop];
+    pub const ALL: [Self; 4] = [Self::Go, Self::Alone, Self::Wait, Self::Drop];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::Go => kind::GO,
             Self::Alone => kind::ALONE,
+            Self::Wait => kind::WAIT,
             Self::Drop => kind::DROP,
         }
     }
@@ -69,13 +67,13 @@ pub fn begin(item: &WorkItem, id: &str, worker: &str, is_alone: bool) -> Publica
 }
 
 /// Reads the owner's answer: to which question, and what.
-pub fn decode_permit(delivery: &Delivery) -> Result<(String, Permit), Malformed> {
-    let fields = Fields(&delivery.message);
+pub(super) fn read_permit(fields: Fields<'_>) -> Result<(String, Permit), Malformed> {
     let question = fields.required_name(header::QUESTION, "the id of the question")?;
     let given = fields.kind().unwrap_or_default();
     let permit = Permit::ALL.into_iter().find(|permit| permit.as_str() == given);
-    let permit = permit
-        .ok_or_else(|| Malformed::new(format!("property type is {given:?}: expected `go`, `alone` or `drop`")))?;
+    let permit = permit.ok_or_else(|| {
+        Malformed::new(format!("property type is {given:?}: expected `go`, `alone`, `wait` or `drop`"))
+    })?;
     Ok((question, permit))
 }
 
@@ -92,19 +90,14 @@ impl Codec {
         fields.check_format()?;
         let id = fields.message_id()?;
         let id = id.ok_or_else(|| Malformed::new("property message_id is missing: expected a unique id"))?;
-        let text = fields.correlation_id()?.unwrap_or_default();
-        let token = self.verify(text)?;
-        self.check_home(delivery, &token.instance)?;
+        let of = self.read_attempt(delivery)?;
         let answer_to = self.read_answer_to(fields)?;
         let answer_to =
             answer_to.ok_or_else(|| Malformed::new("property reply_to is missing: nobody could be told"))?;
         let worker = fields.maybe_text(header::WORKER)?;
         Ok(Begin {
             id,
-            instance: token.instance,
-            execution: token.execution,
-            task: token.task,
-            attempt: token.attempt,
+            of,
             activity: fields.required_name(header::ACTIVITY, "the name of the activity")?,
             worker: worker.ok_or_else(|| missing(header::WORKER, "what the worker calls itself"))?,
             is_alone: fields.flag(header::IS_ALONE)?,

@@ -1,11 +1,11 @@
-use warren_model::{Outgoing, Payload, TaskScheduled};
+use warren_model::{ActionId, Outgoing, Payload, TaskScheduled};
 
 use super::{super::fixture::*, *};
-use crate::{Inbound, decode_work_item};
+use crate::{Inbound, OwnerWord, decode_owner_word, decode_work_item};
 
 fn item() -> WorkItem {
     let (id, input) = (ActionId(2), Payload::null());
-    let task = TaskScheduled { id, name: "charge".into(), queue: None, input, attempt: 1, retry_of: None };
+    let task = TaskScheduled::new(id, "charge", input);
     let home = codec().partitions().of(&instance("order-1"));
     let outgoing =
         Outgoing::WorkItem { instance: instance("order-1"), execution: execution(), task, traceparent: None };
@@ -29,12 +29,16 @@ fn h18_a_question_survives_the_wire_and_so_does_every_answer() {
         let Inbound::Begin(question) = &read else { panic!("{read:?}") };
         assert_eq!((question.id.as_str(), question.is_alone), ("0a-1", is_alone));
         assert_eq!((question.activity.as_str(), question.worker.as_str()), ("charge", "worker-1"));
-        assert_eq!((&question.instance, question.task, question.attempt), (&instance("order-1"), ActionId(2), 1));
+        assert_eq!(
+            (&question.of.instance, question.of.task, question.of.attempt),
+            (&instance("order-1"), ActionId(2), 1)
+        );
         for permit in Permit::ALL {
             let answer = codec().permit(question, permit);
             assert_eq!((&answer.to, answer.mandatory), (&Address::Queue("amq.rabbitmq.reply-to.x".into()), false));
             assert_eq!(answer.message.correlation_id, Some(token()));
-            assert_eq!(decode_permit(&delivered(answer)).unwrap(), ("0a-1".into(), permit));
+            let (question, word) = ("0a-1".into(), decode_owner_word(&delivered(answer)).unwrap());
+            assert_eq!(word, OwnerWord::Permit { question, permit });
         }
     }
 }
@@ -72,10 +76,10 @@ fn a_question_that_makes_no_sense_is_refused_with_a_sentence() {
 fn an_answer_that_makes_no_sense_is_refused() {
     let maybe = delivery("", "maybe", &[("question", text("q"))], b"");
     refused(
-        decode_permit,
+        decode_owner_word,
         [
             (delivery("", "go", &[], b""), "header `question` is missing: expected the id of the question"),
-            (maybe, "property type is \"maybe\": expected `go`, `alone` or `drop`"),
+            (maybe, "property type is \"maybe\": expected `go`, `alone`, `wait` or `drop`"),
         ],
     );
 }

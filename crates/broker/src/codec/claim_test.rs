@@ -38,8 +38,7 @@ fn start(input: Payload) -> Publication {
 }
 
 fn task(queue: &str, input: Payload) -> Outgoing {
-    let (id, name, queue) = (ActionId(2), "resize".into(), Some(queue.into()));
-    let task = TaskScheduled { id, name, queue, input, attempt: 1, retry_of: None };
+    let task = TaskScheduled { queue: Some(queue.into()), ..TaskScheduled::new(ActionId(2), "resize", input) };
     Outgoing::WorkItem { instance: instance("order-1"), execution: execution(), task, traceparent: None }
 }
 

@@ -118,7 +118,7 @@ fn read(fields: Fields<'_>) -> Result<Command, Malformed> {
         Some(kind::PURGE) => Ok(Command::Purge { execution: fields.execution()? }),
         Some(kind::WAIT) => Ok(Command::Wait),
         other => Err(Malformed::new(format!(
-            "property type is {:?}: expected one of `result`, `failure`, `heartbeat`, `begin`, `start`, `raise`, \
+            "property type is {:?}: expected one of `result`, `failure`, `heartbeat`, `hand-back`, `begin`, `start`, `raise`, \
              `terminate`, `suspend`, `resume`, `purge`, `wait`, `redispatch`, `partition`, `taken`, \
              or none",
             other.unwrap_or_default()

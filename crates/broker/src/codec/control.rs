@@ -1,9 +1,9 @@
 //! What a control queue carries: commands, workers' replies, and word from other partitions.
 
-use warren_model::{ActionId, ExecutionId, Failure, InstanceId, Partition, PartitionMessage, TaskEnded, code};
+use warren_model::{Failure, InstanceId, Partition, PartitionMessage, TaskEnded, code};
 
 use super::{
-    Begin, Codec, Envelope, Malformed, RedispatchOrder,
+    Begin, Codec, Envelope, HandBack, Heartbeat, Malformed, RedispatchOrder,
     fields::Fields,
     pack,
     wire::{self, header, kind},
@@ -22,19 +22,10 @@ pub enum Inbound {
         /// Which attempt, and how.
         ended: TaskEnded,
     },
-    /// A worker is still at it.
-    Heartbeat {
-        /// Whose task.
-        instance: InstanceId,
-        /// Which execution's.
-        execution: ExecutionId,
-        /// The task.
-        task: ActionId,
-        /// The attempt.
-        attempt: u32,
-        /// What the worker calls itself.
-        worker: Option<String>,
-    },
+    /// A worker is at it.
+    Heartbeat(Heartbeat),
+    /// A worker stops before it has done it.
+    HandBack(HandBack),
     /// Somebody asks that open work be sent again.
     Redispatch(RedispatchOrder),
     /// A worker asks whether it may begin a work item that has come again.
@@ -62,8 +53,9 @@ impl Inbound {
     pub fn instance(&self) -> Option<&InstanceId> {
         match self {
             Self::Command(envelope) => Some(&envelope.instance),
-            Self::Reply { instance, .. } | Self::Heartbeat { instance, .. } => Some(instance),
-            Self::Begin(question) => Some(&question.instance),
+            Self::Reply { instance, .. } => Some(instance),
+            Self::Heartbeat(Heartbeat { of, .. }) | Self::HandBack(HandBack { of, .. }) => Some(&of.instance),
+            Self::Begin(question) => Some(&question.of.instance),
             Self::Partition { message, .. } => Some(message.target()),
             Self::Redispatch(_) | Self::Taken { .. } => None,
         }
@@ -75,7 +67,9 @@ impl Codec {
     pub fn decode_control(&self, delivery: &Delivery) -> Result<Inbound, Malformed> {
         pack::refuse(&delivery.message)?;
         match Fields(&delivery.message).kind() {
-            None | Some(kind::RESULT | kind::FAILURE | kind::HEARTBEAT) => self.read_reply(delivery),
+            None | Some(kind::RESULT | kind::FAILURE) => self.read_reply(delivery),
+            Some(kind::HEARTBEAT) => self.read_heartbeat(delivery),
+            Some(kind::HAND_BACK) => self.read_hand_back(delivery),
             Some(kind::BEGIN) => self.read_begin(delivery).map(Inbound::Begin),
             Some(kind::PARTITION) => self.read_partition(delivery),
             Some(kind::TAKEN) => self.read_taken(delivery),

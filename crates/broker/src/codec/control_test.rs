@@ -3,7 +3,7 @@ use crate::{
     HeaderValue,
     codec::fixture::{codec, delivered, delivery, execution, instance, refused},
 };
-use warren_model::{ChildStart, EventRaised, ExecutionStarted, Failure, Outgoing, Parent, Payload};
+use warren_model::{ActionId, ChildStart, EventRaised, ExecutionStarted, Failure, Outgoing, Parent, Payload};
 
 fn parent() -> Parent {
     Parent { instance: instance("order-1"), execution: execution(), task: ActionId(3), attempt: 2 }

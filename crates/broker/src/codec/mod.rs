@@ -20,10 +20,11 @@ pub mod pack;
 mod redispatch;
 mod reply;
 mod wire;
+mod word;
 mod work_item;
 
 pub use answer::{ClientReply, decode_client_reply};
-pub use begin::{Begin, Permit, begin, decode_permit};
+pub use begin::{Begin, Permit, begin};
 pub use claim::{Claim, Parcel};
 pub use command::Envelope;
 pub use control::Inbound;
@@ -31,7 +32,8 @@ pub use hub::Codec;
 pub use ingress::Ingress;
 pub use malformed::Malformed;
 pub use redispatch::RedispatchOrder;
-pub use work_item::{WorkItem, came_again, decode_work_item, given_back, heartbeat, reply, time_told, timed};
+pub use word::{Attempt, Beat, HandBack, Heartbeat, OwnerWord, decode_owner_word, hand_back, heartbeat};
+pub use work_item::{WorkItem, came_again, decode_work_item, given_back, reply, time_told, timed};
 
 #[cfg(test)]
 mod fixture;

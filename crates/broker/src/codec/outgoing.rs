@@ -1,8 +1,8 @@
 //! What a committed turn sends: work items, word to partitions, outcomes.
 
 use warren_model::{
-    ActionId, AnswerTo, ExecutionId, Failure, InstanceId, Outcome, Outgoing, Partition, PartitionMessage,
-    TaskScheduled, code,
+    ActionId, AnswerTo, ExecutionId, Failure, InstanceId, Outcome, Outgoing, Partition, PartitionMessage, Payload,
+    TaskScheduled, Timeouts, code,
 };
 
 use super::{
@@ -97,6 +97,8 @@ impl Codec {
         let mut message = wire::message(&task.name, task.input.as_str().as_bytes())
             .number(header::ATTEMPT, task.attempt.into())
             .text(header::IDEMPOTENCY_KEY, idempotency_key(execution, task.first_attempt()));
+        message = limited(message, &task.timeouts);
+        message = message.maybe_text(header::PROGRESS, task.progress.as_ref().map(Payload::as_str));
         message.message_id = Some(token.clone());
         message.correlation_id = Some(token);
         let packs = self.topology().is_packed(task.queue());
@@ -122,6 +124,22 @@ impl Codec {
         message.message_id = Some(format!("{source}:{target}:{sequence}"));
         Ok(Publication { to: Address::Queue(self.control_queue(target)), mandatory: true, packs: true, message })
     }
+}
+
+/// Adds how long an activity may take.
+fn limited(mut message: Message, timeouts: &Timeouts) -> Message {
+    let Timeouts { schedule_to_start_ms, start_to_close_ms, heartbeat_ms } = timeouts;
+    let limits = [
+        (header::SCHEDULE_TO_START, schedule_to_start_ms),
+        (header::START_TO_CLOSE, start_to_close_ms),
+        (header::HEARTBEAT, heartbeat_ms),
+    ];
+    for (name, limit) in limits {
+        if let Some(milliseconds) = limit {
+            message = message.number(name, i64::try_from(*milliseconds).unwrap_or(i64::MAX));
+        }
+    }
+    message
 }
 
 /// Returns a message whose body is the result, or the failure.

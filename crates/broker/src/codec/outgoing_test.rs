@@ -10,14 +10,7 @@ use warren_model::{EventRaised, Failure, Payload};
 
 fn task(name: &str, queue: Option<&str>) -> Outgoing {
     let input = Payload::from_bytes(br#"{"a":  1}"#).unwrap();
-    let task = TaskScheduled {
-        id: ActionId(2),
-        name: name.into(),
-        queue: queue.map(Into::into),
-        input,
-        attempt: 1,
-        retry_of: None,
-    };
+    let task = TaskScheduled { queue: queue.map(Into::into), ..TaskScheduled::new(ActionId(2), name, input) };
     Outgoing::WorkItem { instance: instance("order-1"), execution: execution(), task, traceparent: Some("00-1".into()) }
 }
 

@@ -3,7 +3,7 @@
 use warren_model::{Failure, Outcome, Payload, TaskEnded, code};
 
 use super::{
-    Codec, Inbound, Malformed,
+    Attempt, Codec, Inbound, Malformed,
     fields::Fields,
     wire::{header, kind},
 };
@@ -17,16 +17,7 @@ impl Codec {
     pub(super) fn read_reply(&self, delivery: &Delivery) -> Result<Inbound, Malformed> {
         let fields = Fields(&delivery.message);
         refuse_outcome(fields)?;
-        let text = fields.correlation_id()?.ok_or_else(|| {
-            Malformed::new("property correlation_id is missing: expected that of the work item, unchanged")
-        })?;
-        let token = self.verify(text)?;
-        self.check_home(delivery, &token.instance)?;
-        let (instance, execution, task, attempt) = (token.instance, token.execution, token.task, token.attempt);
-        if fields.kind() == Some(kind::HEARTBEAT) {
-            let worker = fields.maybe_text(header::WORKER)?;
-            return Ok(Inbound::Heartbeat { instance, execution, task, attempt, worker });
-        }
+        let Attempt { instance, execution, task, attempt } = self.read_attempt(delivery)?;
         let outcome = match fields.missing()? {
             Some(reason) => Err(Failure::new(code::PAYLOAD_MISSING, reason)),
             None => read_outcome(&delivery.message),

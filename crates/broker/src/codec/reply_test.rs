@@ -56,14 +56,6 @@ fn a_failure_that_is_no_failure_object_fails_the_task_with_its_text() {
 }
 
 #[test]
-fn a_heartbeat_names_its_worker() {
-    let read = codec().decode_control(&from_worker("heartbeat", b"")).unwrap();
-    let worker = Some("w-1".to_owned());
-    let (instance, execution, task) = (instance("order-1"), execution(), ActionId(2));
-    assert_eq!(read, Inbound::Heartbeat { instance, execution, task, attempt: 1, worker });
-}
-
-#[test]
 fn a_reply_without_a_token_of_the_hub_is_refused() {
     let mut reply = from_worker("", b"1");
     assert!(codec_with([1; 16]).decode_control(&reply).is_err());

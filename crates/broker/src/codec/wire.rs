@@ -16,6 +16,9 @@ pub(super) mod kind {
     pub(in crate::codec) const FAILURE: &str = "failure";
     pub(in crate::codec) const HEARTBEAT: &str = "heartbeat";
     pub(in crate::codec) const BEGIN: &str = "begin";
+    pub(in crate::codec) const HAND_BACK: &str = "hand-back";
+    pub(in crate::codec) const HELD: &str = "held";
+    pub(in crate::codec) const CANCEL: &str = "cancel";
     pub(in crate::codec) const GO: &str = "go";
     pub(in crate::codec) const ALONE: &str = "alone";
     pub(in crate::codec) const DROP: &str = "drop";
@@ -51,7 +54,14 @@ pub(super) mod header {
     pub(in crate::codec) const IF_EXISTS: &str = "if-exists";
     pub(in crate::codec) const START_AT: &str = "start-at";
     pub(in crate::codec) const ATTEMPT: &str = "attempt";
-    pub(in crate::codec) const DEADLINE: &str = "deadline";
+    pub(in crate::codec) const SCHEDULE_TO_START: &str = "schedule-to-start-ms";
+    pub(in crate::codec) const START_TO_CLOSE: &str = "start-to-close-ms";
+    pub(in crate::codec) const HEARTBEAT: &str = "heartbeat-ms";
+    pub(in crate::codec) const PROGRESS: &str = "progress";
+    pub(in crate::codec) const LEASE: &str = "lease-ms";
+    pub(in crate::codec) const IS_WORKERS: &str = "workers";
+    pub(in crate::codec) const HANDED_OVER: &str = "handed-over";
+    pub(in crate::codec) const RESEND: &str = "resend";
     pub(in crate::codec) const IDEMPOTENCY_KEY: &str = "idempotency-key";
     pub(in crate::codec) const TIMED: &str = "timed";
     pub(in crate::codec) const AGAIN: &str = "again";

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use warren_model::{Outcome, Payload, Timestamp};
+use warren_model::{Outcome, Payload, Timeouts};
 
 use super::{
     Malformed,
     fields::{Fields, check_name},
     outgoing::outcome_message,
     pack,
-    wire::{self, header, kind},
+    wire::header,
 };
 use crate::{Address, Delivery, HeaderValue, Message, Publication};
 
@@ -33,8 +33,10 @@ pub struct WorkItem {
     pub traceparent: Option<String>,
     /// The same whenever this task is delivered or tried again.
     pub idempotency_key: String,
-    /// After when nobody waits for the reply.
-    pub deadline: Option<Timestamp>,
+    /// How long it may take. If there is any limit, its owner must hear at once that it begins.
+    pub timeouts: Timeouts,
+    /// How far an earlier attempt had come.
+    pub progress: Option<Payload>,
     /// The payload that was the input, if it travelled apart: the reply names it, so that it is forgotten.
     pub claimed: Option<String>,
     /// Why there is no input, if it travelled apart and is not to be found.
@@ -60,7 +62,8 @@ pub fn decode_work_item(delivery: &Delivery) -> Result<WorkItem, Malformed> {
         reply_to: reply_to.into(),
         traceparent: fields.maybe_text(header::TRACEPARENT)?,
         idempotency_key: fields.maybe_text(header::IDEMPOTENCY_KEY)?.unwrap_or_else(|| token.into()),
-        deadline: deadline(fields)?,
+        timeouts: timeouts(fields)?,
+        progress: progress(fields)?,
         claimed: fields.maybe_text(header::CLAIMED)?,
         missing: fields.missing()?,
         is_timed: fields.flag(header::TIMED)?,
@@ -107,12 +110,7 @@ pub fn time_told(message: &Message) -> Option<(&str, Duration)> {
     Some((queue, Duration::from_micros(u64::try_from(*micros).ok()?)))
 }
 
-/// Returns the message that says that the worker is still at it.
-pub fn heartbeat(item: &WorkItem, worker: &str) -> Publication {
-    to_owner(item, wire::message(kind::HEARTBEAT, b""), worker)
-}
-
-fn to_owner(item: &WorkItem, mut message: Message, worker: &str) -> Publication {
+pub(super) fn to_owner(item: &WorkItem, mut message: Message, worker: &str) -> Publication {
     message = message.text(header::WORKER, worker).maybe_text(header::TRACEPARENT, item.traceparent.as_deref());
     message.correlation_id = Some(item.token.clone());
     let mandatory = !item.reply_to.starts_with(DIRECT_REPLY_TO);
@@ -125,12 +123,19 @@ fn short(token: &str) -> &str {
     &token[..end.unwrap_or(0)]
 }
 
-fn deadline(fields: Fields<'_>) -> Result<Option<Timestamp>, Malformed> {
-    let name = header::DEADLINE;
+fn timeouts(fields: Fields<'_>) -> Result<Timeouts, Malformed> {
+    Ok(Timeouts {
+        schedule_to_start_ms: fields.number(header::SCHEDULE_TO_START)?,
+        start_to_close_ms: fields.number(header::START_TO_CLOSE)?,
+        heartbeat_ms: fields.number(header::HEARTBEAT)?,
+    })
+}
+
+fn progress(fields: Fields<'_>) -> Result<Option<Payload>, Malformed> {
+    let name = header::PROGRESS;
     let Some(text) = fields.text(name)? else { return Ok(None) };
-    let time = text.parse::<Timestamp>();
-    time.map(Some)
-        .map_err(|_| Malformed::new(format!("header `{name}` is {text:?}: expected a time as RFC 3339 has it")))
+    let progress = Payload::from_bytes(text.as_bytes());
+    progress.map(Some).map_err(|error| Malformed::new(format!("header `{name}` is no JSON: {error}")))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use warren_model::{ActionId, Failure, Outgoing, Partition, TaskEnded, TaskSchedu
 
 fn sent() -> Delivery {
     let input = Payload::from_bytes(br#"{"a":  1}"#).unwrap();
-    let task = TaskScheduled { id: ActionId(2), name: "charge".into(), queue: None, input, attempt: 1, retry_of: None };
+    let task = TaskScheduled::new(ActionId(2), "charge", input);
     let traceparent = Some("00-1".to_owned());
     let item = Outgoing::WorkItem { instance: instance("order-1"), execution: execution(), task, traceparent };
     delivered(codec().outgoing(&item, Partition(1), None).unwrap())
@@ -26,7 +26,8 @@ fn a_work_item_survives_the_wire() {
             reply_to: "h.control.01".into(),
             traceparent: Some("00-1".into()),
             idempotency_key: "00000000000000000000000000000abc:0002".into(),
-            deadline: None,
+            timeouts: Timeouts::default(),
+            progress: None,
             claimed: None,
             missing: None,
             is_timed: false,
@@ -58,15 +59,6 @@ fn a_reply_tells_how_long_its_activity_took_and_is_read_as_ever() {
     assert_eq!(read(timed), read(plain));
 }
 
-#[test]
-fn a_heartbeat_reaches_the_task() {
-    let item = decode_work_item(&sent()).unwrap();
-    let read = codec().decode_control(&delivered(heartbeat(&item, "w-1"))).unwrap();
-    let (instance, execution, task) = (instance("order-1"), execution(), ActionId(2));
-    let worker = Some("w-1".to_owned());
-    assert_eq!(read, Inbound::Heartbeat { instance, execution, task, attempt: 1, worker });
-}
-
 /// A request as any RPC client writes it.
 fn plain() -> Delivery {
     let mut message = delivery("h.work.charge", "charge", &[], b"1");
@@ -82,13 +74,6 @@ fn an_rpc_client_may_call_an_activity() {
     let publication = reply(&item, &Ok(Payload::null()), "w-1");
     assert!(!publication.mandatory, "the broker returns mandatory messages to direct reply-to");
     assert!(publication.message.message_id.unwrap().len() <= 255);
-}
-
-#[test]
-fn a_deadline_is_a_time() {
-    let mut message = plain();
-    message.message.headers.insert("deadline".into(), text("2030-01-02T03:04:05Z"));
-    assert_eq!(decode_work_item(&message).unwrap().deadline, Some("2030-01-02T03:04:05Z".parse().unwrap()));
 }
 
 #[test]
@@ -108,10 +93,6 @@ fn a_work_item_that_makes_no_sense_is_refused_with_a_sentence() {
             (
                 with(|m| drop(m.headers.insert("attempt".into(), text("two")))),
                 "header `attempt` is \"two\": expected a whole number in its range",
-            ),
-            (
-                with(|m| drop(m.headers.insert("deadline".into(), text("soon")))),
-                "header `deadline` is \"soon\": expected a time as RFC 3339 has it",
             ),
         ],
     );

@@ -186,7 +186,7 @@ impl World {
         let records = self.store.partitions.values().flat_map(|tables| tables.instances.values());
         let parked: Vec<InstanceId> =
             records.filter(|record| is_over(record)).map(|record| record.id.clone()).collect();
-        let tasks = self.store.partitions.values().flat_map(|tables| tables.suspect_tasks.values());
+        let tasks = self.store.partitions.values().flat_map(|tables| tables.task_notes.values());
         let quarantined: Vec<InstanceId> =
             tasks.filter(|task| task.quarantine.is_some()).map(|task| task.instance.clone()).collect();
         self.ledger.mended.extend(quarantined.iter().cloned());

@@ -80,11 +80,10 @@ fn is_carried(
             let token = world.hub.codec.token(instance, present, id, *attempt).to_string();
             let is_it = |message: &InboxMessage| matches!(message, InboxMessage::Task(ended) if (ended.execution, ended.task) == (present, id));
             let is_lost = world.ledger.lost.contains_key(&token);
-            let is_quarantined = tables
-                .suspect_tasks
-                .get(&(instance.clone(), id))
-                .is_some_and(|row| (row.execution, row.attempt) == (present, *attempt) && row.quarantine.is_some());
-            carriers.tokens.contains(&token) || is_unsent() || is_quarantined || holds(&is_it) || is_lost
+            let is_noted = tables.task_notes.get(&(instance.clone(), id)).is_some_and(|row| {
+                (row.execution, row.attempt) == (present, *attempt) && (row.quarantine.is_some() || row.run.is_some())
+            });
+            carriers.tokens.contains(&token) || is_unsent() || is_noted || holds(&is_it) || is_lost
         }
         Open::Child { attempt, instance: child } => {
             let key = (instance.clone(), present, id, *attempt);

@@ -122,7 +122,11 @@ fn acknowledged_part(world: &World, queue: &str, stored: &Stored) -> Result<(), 
 fn unsafe_yet(world: &World, partition: Partition, inbound: &Inbound, since: Time) -> Option<&'static str> {
     let is_safe = match inbound {
         // Whoever asks for a redispatch asks until it is done, and a worker until it is answered.
-        Inbound::Heartbeat { .. } | Inbound::Redispatch(_) | Inbound::Begin(_) | Inbound::Taken { .. } => true,
+        Inbound::Heartbeat(_)
+        | Inbound::HandBack(_)
+        | Inbound::Redispatch(_)
+        | Inbound::Begin(_)
+        | Inbound::Taken { .. } => true,
         Inbound::Partition { source, sequence, .. } => {
             let tables = world.store.tables(partition);
             let taken = tables.received.get(source).copied().unwrap_or(0);

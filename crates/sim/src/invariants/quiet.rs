@@ -26,7 +26,7 @@ pub(super) fn check(world: &World, id: &InstanceId) -> Result<(), Violation> {
     if let Some(timer) = tables.timers_of(id).next() {
         return Err(Violation::new("quiet", format!("instance {id} has ended, its timer {} has not", timer.id)));
     }
-    if let Some(row) = tables.suspect_tasks.values().find(|row| row.instance == *id) {
+    if let Some(row) = tables.task_notes.values().find(|row| row.instance == *id) {
         return Err(Violation::new("quiet", format!("instance {id} has ended, its task {} is suspected", row.id)));
     }
     if let Some(row) = tables.pending_of(id).next() {

@@ -42,7 +42,7 @@ pub(crate) fn unrest(world: &World) -> Option<String> {
                 record.id, record.name, record.status
             ));
         }
-        if let Some(row) = tables.suspect_tasks.values().next() {
+        if let Some(row) = tables.task_notes.values().next() {
             return Some(format!("task {} of instance {} is suspected", row.id, row.instance));
         }
         let is_left = |key: &&warren_store::TurnKey| {

@@ -79,6 +79,7 @@ impl Execution {
                 self.close(*id, event, |open| matches!(open, Open::Timer { .. }))?;
                 self.fired.insert(*id);
             }
+            Event::TaskCanceled { id } => self.close(*id, event, |open| matches!(open, Open::Task { .. }))?,
             Event::TimerCanceled { id } if self.fired.contains(id) => {}
             Event::TimerCanceled { id } => self.close(*id, event, |open| matches!(open, Open::Timer { .. }))?,
             Event::EventRaised(raised) => {

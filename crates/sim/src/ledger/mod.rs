@@ -38,7 +38,7 @@ pub(crate) struct Ledger {
     pub(crate) lost: BTreeMap<String, Time>,
     /// Tokens whose reply has reached a control queue, or whose work item has reached the dead queue.
     pub(crate) replied: BTreeSet<String>,
-    /// Tokens whose work item an owner has told a worker to drop.
+    /// Tokens whose work item an owner has told a worker to drop, or need not have acknowledged: it holds the run.
     pub(crate) dropped: BTreeSet<String>,
     /// Tokens whose work item a worker has put back into its queue.
     pub(crate) given_back: BTreeSet<String>,
@@ -96,8 +96,8 @@ impl Ledger {
         let (is_dead, is_control) = (queue == topology.dead().name, topology.partition_of_control(queue).is_some());
         if is_dead || is_control {
             self.forwarded.extend(message.message_id.clone());
-            let is_question = message.kind.as_deref() == Some("begin");
-            self.replied.extend(message.correlation_id.clone().filter(|_| !is_question));
+            let is_no_reply = matches!(message.kind.as_deref(), Some("begin" | "heartbeat" | "hand-back"));
+            self.replied.extend(message.correlation_id.clone().filter(|_| !is_no_reply));
         }
         if is_dead {
             self.dead.extend(message.message_id.clone());

@@ -60,7 +60,7 @@ impl Tables {
         commit.outbox_done.iter().for_each(|number| drop(self.outbox.remove(number)));
         commit.aside_done.iter().for_each(|key| drop(self.aside.remove(key)));
         commit.suspects_done.iter().for_each(|id| drop(self.suspects.remove(id)));
-        commit.suspect_tasks_done.iter().for_each(|key| drop(self.suspect_tasks.remove(key)));
+        commit.task_notes_done.iter().for_each(|key| drop(self.task_notes.remove(key)));
     }
 
     fn insert(&mut self, commit: &Commit) {
@@ -74,8 +74,8 @@ impl Tables {
         self.sent.extend(commit.sent.iter().copied());
         self.received.extend(commit.received.iter().copied());
         self.aside.extend(commit.aside.iter().map(|row| ((row.source, row.sequence), row.message.clone())));
-        let tasks = commit.suspect_tasks.iter().map(|row| ((row.instance.clone(), row.id), row.clone()));
-        self.suspect_tasks.extend(tasks);
+        let tasks = commit.task_notes.iter().map(|row| ((row.instance.clone(), row.id), row.clone()));
+        self.task_notes.extend(tasks);
         self.suspects.extend(commit.suspects.iter().map(|row| (row.instance.clone(), row.clone())));
     }
 }

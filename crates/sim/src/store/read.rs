@@ -118,7 +118,7 @@ impl Tables {
             aside: self.aside.iter().map(aside).collect(),
             waiting: self.instances.values().filter(is_waiting).map(|record| record.id.clone()).collect(),
             suspects: self.suspects.values().cloned().collect(),
-            suspect_tasks: self.suspect_tasks.values().cloned().collect(),
+            task_notes: self.task_notes.values().cloned().collect(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use warren_model::{
     ActionId, ExecutionId, InstanceId, InstanceRecord, MessageId, Partition, PartitionMessage, TurnRecord,
 };
-use warren_store::{CommandRow, Epoch, OutboxEntry, PendingRow, Suspect, SuspectTask, TimerRow, TurnKey};
+use warren_store::{CommandRow, Epoch, OutboxEntry, PendingRow, Suspect, TaskNote, TimerRow, TurnKey};
 
 /// Who owns a partition.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub(crate) struct Tables {
     pub(crate) received: BTreeMap<Partition, u64>,
     pub(crate) aside: BTreeMap<(Partition, u64), PartitionMessage>,
     pub(crate) suspects: BTreeMap<InstanceId, Suspect>,
-    pub(crate) suspect_tasks: BTreeMap<(InstanceId, ActionId), SuspectTask>,
+    pub(crate) task_notes: BTreeMap<(InstanceId, ActionId), TaskNote>,
 }
 
 impl Default for Tables {
@@ -49,7 +49,7 @@ impl Default for Tables {
             received: BTreeMap::new(),
             aside: BTreeMap::new(),
             suspects: BTreeMap::new(),
-            suspect_tasks: BTreeMap::new(),
+            task_notes: BTreeMap::new(),
         }
     }
 }

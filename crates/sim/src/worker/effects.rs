@@ -20,7 +20,9 @@ impl World {
         for effect in effects {
             match effect {
                 Effect::Run { item, activity, context, input, .. } => {
-                    let takes = if self.random.one_in(20) {
+                    let takes = if self.random.one_in(100) {
+                        self.random.between(5 * SECOND, 20 * SECOND)
+                    } else if self.random.one_in(20) {
                         self.random.between(100 * MS, 5 * SECOND)
                     } else {
                         self.random.between(MS, 100 * MS)
@@ -29,6 +31,10 @@ impl World {
                     self.worker_later(takes, worker, WorkerStep::Finish(item));
                 }
                 Effect::Publish { item, publication } => batch.push((item, publication)),
+                Effect::End { item, .. } => {
+                    let soon = self.random.between(MS, SECOND);
+                    self.worker_later(soon, worker, WorkerStep::Finish(item));
+                }
                 Effect::Ask(question) => self.ask_owner(worker, question),
                 Effect::Ack { queue, tag, multiple } => acks.push((queue, tag, multiple)),
                 Effect::Requeue { queue, tag } if self.give_back(worker, queue.0, tag) => {}

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use activity_worker::worker::{Effect, Input, ItemId, QueueId, Worker};
 use warren::ActivityContext;
-use warren_broker::{Delivery, Message, QueueSpec, decode_permit};
+use warren_broker::{Delivery, Message, QueueSpec, decode_owner_word};
 use warren_model::Payload;
 
 use crate::{
@@ -170,10 +170,10 @@ impl World {
 
     fn owner_answers(&mut self, worker: usize, message: Message) {
         let delivery = Delivery { tag: 1, redelivered: false, routing_key: String::new(), message };
-        match decode_permit(&delivery) {
-            Ok((question, permit)) => {
-                self.note(format_args!("worker {worker}: is told {permit:?} to {question}"));
-                self.in_worker(worker, Input::Answered { question, permit });
+        match decode_owner_word(&delivery) {
+            Ok(word) => {
+                self.note(format_args!("worker {worker}: is told {word:?}"));
+                self.in_worker(worker, Input::Told(word));
             }
             Err(malformed) => self.judge(Err(Violation::new("answers", malformed.reason))),
         }

@@ -98,7 +98,7 @@ impl World {
         if let warren_broker::Address::Queue(name) = &publication.to
             && let Some((worker, life)) = crate::worker::asker(name)
         {
-            if publication.message.kind.as_deref() == Some("drop") {
+            if matches!(publication.message.kind.as_deref(), Some("drop" | "held" | "cancel")) {
                 self.ledger.dropped.extend(publication.message.correlation_id.clone());
             }
             if !self.fails(self.profile.answer_lost, Fault::AnswerLost) {

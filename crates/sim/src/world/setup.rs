@@ -124,13 +124,15 @@ fn hub(random: &mut Random, partitions: PartitionCount, script: &Script) -> Hub 
     };
     let concurrency = NonZeroU16::new(*random.pick(&[1, 2, 8])).expect("none of them is 0");
     let drain = std::time::Duration::from_micros(random.between(100 * MS, 5 * SECOND));
+    let (lease, hold) = (random.between(4 * SECOND, 10 * SECOND), random.between(SECOND, 5 * SECOND));
+    let (lease, hold) = (std::time::Duration::from_micros(lease), std::time::Duration::from_micros(hold));
     Hub {
         codec: Codec::new(topology, partitions, [7; 16]),
         before: registry,
         after: workload::after(),
         owner,
         prefetch: *random.pick(&[1, 3, 10, 1_000]),
-        worker: activity_worker::worker::Limits { concurrency, payload_bytes: PAYLOAD_BYTES_MAX, drain },
+        worker: activity_worker::worker::Limits { concurrency, payload_bytes: PAYLOAD_BYTES_MAX, drain, lease, hold },
         queues,
     }
 }

@@ -1,9 +1,9 @@
 //! What partitions tell each other.
 
-use warren_model::{ActionId, ChildStart, Event, EventRaised, Parent, Partition, PartitionMessage};
+use warren_model::{ActionId, ChildStart, Event, EventRaised, Parent, Partition, PartitionMessage, Payload, Timeouts};
 
 use super::{Fixture, sample::*};
-use crate::{Aside, Error, OutboxRow, PartitionState, Queries, Suspect, SuspectTask};
+use crate::{Aside, Error, OutboxRow, PartitionState, Queries, Suspect, TaskNote, TaskRun};
 
 fn aside(source: u16, sequence: u64) -> Aside {
     let event = EventRaised { name: "paid".into(), input: json(r#""\u0000""#) };
@@ -48,33 +48,38 @@ pub async fn h18_suspects_are_kept_until_they_have_proved_innocent<F: Fixture>(f
 pub async fn h18_suspected_tasks_are_kept_until_they_end_and_shown_once_quarantined<F: Fixture>(fixture: &F) {
     let mut a = owned(fixture).await;
     let reader = fixture.reader("orders").await.unwrap();
-    let task = |instance: &str, number, count| SuspectTask {
-        instance: id(instance),
-        execution: FIRST,
-        id: ActionId(number),
-        attempt: 2,
-        activity: "charge \u{1}".into(),
+    let timeouts = Timeouts { start_to_close_ms: Some(9), ..Timeouts::default() };
+    let run = |count: u32| TaskRun {
+        worker: "worker-1".into(),
+        started_at: at(i64::from(count)),
+        lease_ms: Some(20_000),
+        is_handed_over: false,
+        timeouts,
+    };
+    let task = |instance: &str, number, count| TaskNote {
         count,
         asked: format!("q-{count}"),
         workers: vec!["worker-1".into()],
-        quarantine: None,
+        run: Some(run(count)),
+        progress: Some(Payload::from_bytes(b"[1, \"\\u0000\"]").unwrap()),
+        is_handed_back: true,
+        ..TaskNote::new(id(instance), FIRST, ActionId(number), 2, "charge \u{1}".into())
     };
-    let quarantined =
-        |instance, number| SuspectTask { quarantine: Some("it kills".into()), ..task(instance, number, 5) };
+    let quarantined = |instance, number| TaskNote { quarantine: Some("it kills".into()), ..task(instance, number, 5) };
     a.commit(|commit| {
-        commit.suspect_tasks.extend([task("b", 1, 1), task("a", 7, 1), task("a", 3, 1), quarantined("c", 1)]);
+        commit.task_notes.extend([task("b", 1, 1), task("a", 7, 1), task("a", 3, 1), quarantined("c", 1)]);
     })
     .await;
     assert_eq!(reader.quarantined(None, 10).await.unwrap(), [quarantined("c", 1)]);
     a.commit(|commit| {
-        commit.suspect_tasks_done.extend([(id("b"), ActionId(1)), (id("b"), ActionId(2))]);
-        commit.suspect_tasks.extend([task("a", 3, 2), quarantined("a", 7)]);
+        commit.task_notes_done.extend([(id("b"), ActionId(1)), (id("b"), ActionId(2))]);
+        commit.task_notes.extend([task("a", 3, 2), quarantined("a", 7)]);
     })
     .await;
     // Another attempt of the same id begins in the commit in which the one before ends.
     a.commit(|commit| {
-        commit.suspect_tasks_done.push((id("a"), ActionId(3)));
-        commit.suspect_tasks.push(task("a", 3, 9));
+        commit.task_notes_done.push((id("a"), ActionId(3)));
+        commit.task_notes.push(task("a", 3, 9));
     })
     .await;
     assert_eq!(reader.quarantined(None, 10).await.unwrap(), [quarantined("a", 7), quarantined("c", 1)]);
@@ -82,7 +87,7 @@ pub async fn h18_suspected_tasks_are_kept_until_they_end_and_shown_once_quaranti
     assert_eq!(reader.quarantined(Some(&id("c")), 10).await.unwrap(), [quarantined("c", 1)]);
     assert_eq!(reader.quarantined(Some(&id("b")), 10).await.unwrap(), []);
     let kept = [task("a", 3, 9), quarantined("a", 7), quarantined("c", 1)];
-    assert_eq!(owned(fixture).await.state().await.suspect_tasks, kept);
+    assert_eq!(owned(fixture).await.state().await.task_notes, kept);
 }
 
 pub async fn h9_sequences_rise_and_gaps_are_kept<F: Fixture>(fixture: &F) {

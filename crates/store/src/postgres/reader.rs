@@ -13,7 +13,7 @@ use super::{
     url::Address,
     view,
 };
-use crate::{Filter, Hub, InstanceView, Page, PayloadRow, Payloads, Queries, Result, Survey, SuspectTask};
+use crate::{Filter, Hub, InstanceView, Page, PayloadRow, Payloads, Queries, Result, Survey, TaskNote};
 
 /// Reads a hub while its owners write. Cheap to clone.
 #[derive(Clone)]
@@ -59,7 +59,7 @@ impl Queries for PostgresReader {
         view::counts(&self.pool).await
     }
 
-    async fn quarantined(&self, instance: Option<&InstanceId>, most: usize) -> Result<Vec<SuspectTask>> {
+    async fn quarantined(&self, instance: Option<&InstanceId>, most: usize) -> Result<Vec<TaskNote>> {
         view::quarantined(&self.pool, instance, most).await
     }
 

@@ -29,7 +29,7 @@ const WAITING: &str = "SELECT id FROM instance
 
 const SUSPECTS: &str = "SELECT instance, count, reason FROM suspect WHERE partition = $1 ORDER BY instance";
 
-const SUSPECT_TASKS: &str = "SELECT mark FROM suspect_task WHERE partition = $1 ORDER BY instance, id";
+const SUSPECT_TASKS: &str = "SELECT mark FROM task_note WHERE partition = $1 ORDER BY instance, id";
 
 /// Reads the state of a partition that is held.
 pub(super) async fn partition(pool: &Pool, partition: Partition, epoch: Epoch) -> Result<PartitionState> {
@@ -67,7 +67,7 @@ pub(super) async fn partition(pool: &Pool, partition: Partition, epoch: Epoch) -
             suspects: all(&suspects, |row| {
                 Ok(Suspect { instance: text(row, 0)?, count: number(row, 1)?, reason: get(row, 2)? })
             })?,
-            suspect_tasks: legible(partition, "suspect_task", &tasks, |row| from_json(row, 0)),
+            task_notes: legible(partition, "task_note", &tasks, |row| from_json(row, 0)),
         })
     };
     read().map_err(|why| Error::Corrupt { what: format!("state of partition {partition}"), why })

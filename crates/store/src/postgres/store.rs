@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Commit, Epoch, Expired, Filter, Hub, HubSpec, InstanceView, Lease, Load, Loaded, Page, PartitionState, PayloadRow,
-    Payloads, Queries, Renewal, Result, Store, Survey, SuspectTask, Sweep, Swept, TimerRow, TurnKey, TurnRow,
+    Payloads, Queries, Renewal, Result, Store, Survey, Sweep, Swept, TaskNote, TimerRow, TurnKey, TurnRow,
 };
 
 /// A hub in a PostgreSQL database, with the right to write it. Cheap to clone; connections are made when they are needed
@@ -172,7 +172,7 @@ impl Queries for Postgres {
         self.queries.list(filter).await
     }
 
-    async fn quarantined(&self, instance: Option<&InstanceId>, most: usize) -> Result<Vec<SuspectTask>> {
+    async fn quarantined(&self, instance: Option<&InstanceId>, most: usize) -> Result<Vec<TaskNote>> {
         self.queries.quarantined(instance, most).await
     }
 

@@ -16,7 +16,7 @@ use super::{
     lease::key,
 };
 use crate::{
-    Error, Filter, InstanceView, Page, Result, SuspectTask, TurnKey,
+    Error, Filter, InstanceView, Page, Result, TaskNote, TurnKey,
     page::{self, Place},
     turns::{self, corrupt},
 };
@@ -160,15 +160,14 @@ impl Query {
 }
 
 /// Reads tasks that are quarantined.
-pub(super) async fn quarantined(pool: &Pool, instance: Option<&InstanceId>, most: usize) -> Result<Vec<SuspectTask>> {
+pub(super) async fn quarantined(pool: &Pool, instance: Option<&InstanceId>, most: usize) -> Result<Vec<TaskNote>> {
     let client = pool.get().await?;
-    let sql = "SELECT mark FROM suspect_task WHERE quarantined AND ($1 IS NULL OR instance = $1)
+    let sql = "SELECT mark FROM task_note WHERE quarantined AND ($1 IS NULL OR instance = $1)
         ORDER BY instance, id LIMIT $2";
     let instance = instance.map(|id| id.as_str());
     let values: Values<'_, 2> = [(&instance, Type::TEXT), (&limit(most), Type::INT8)];
     let rows = client.query_typed(sql, &values).await?;
-    let read =
-        |row| from_json(row, 0).map_err(|why| Error::Corrupt { what: "a row of table suspect_task".into(), why });
+    let read = |row| from_json(row, 0).map_err(|why| Error::Corrupt { what: "a row of table task_note".into(), why });
     rows.iter().map(read).collect()
 }
 

@@ -40,9 +40,9 @@ pub(super) fn all(transaction: &Connection, commit: &Commit) -> Result<()> {
     for instance in &commit.suspects_done {
         run(transaction, "DELETE FROM suspect WHERE partition = ?1 AND instance = ?2", (partition, instance.as_str()))?;
     }
-    for (instance, id) in &commit.suspect_tasks_done {
+    for (instance, id) in &commit.task_notes_done {
         let key = (partition, instance.as_str(), id.0);
-        run(transaction, "DELETE FROM suspect_task WHERE partition = ?1 AND instance = ?2 AND id = ?3", key)?;
+        run(transaction, "DELETE FROM task_note WHERE partition = ?1 AND instance = ?2 AND id = ?3", key)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::{
     columns::{Json, Micros, Text},
     error::of_row,
 };
-use crate::{Aside, CommandRow, Commit, OutboxRow, PendingRow, Result, Suspect, SuspectTask, TimerRow, TurnRow};
+use crate::{Aside, CommandRow, Commit, OutboxRow, PendingRow, Result, Suspect, TaskNote, TimerRow, TurnRow};
 
 /// Adds everything that the batch names. A row that may not be there yet and is, is refused by name.
 pub(super) fn all(transaction: &Connection, commit: &Commit) -> Result<()> {
@@ -21,7 +21,7 @@ pub(super) fn all(transaction: &Connection, commit: &Commit) -> Result<()> {
     commit.outbox.iter().try_for_each(|row| into.outbox(row))?;
     commit.aside.iter().try_for_each(|row| into.aside(row))?;
     commit.suspects.iter().try_for_each(|row| into.suspect(row))?;
-    commit.suspect_tasks.iter().try_for_each(|row| into.suspect_task(row))?;
+    commit.task_notes.iter().try_for_each(|row| into.task_note(row))?;
     for (target, sequence) in &commit.sent {
         into.watermark(
             "INSERT OR REPLACE INTO sent (partition, target, sequence) VALUES (?1, ?2, ?3)",
@@ -120,8 +120,8 @@ impl Target<'_> {
         self.run(sql, values, || format!("suspect {}", row.instance))
     }
 
-    fn suspect_task(&self, row: &SuspectTask) -> Result<()> {
-        let sql = "INSERT OR REPLACE INTO suspect_task (partition, instance, id, quarantined, mark)
+    fn task_note(&self, row: &TaskNote) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO task_note (partition, instance, id, quarantined, mark)
             VALUES (?1, ?2, ?3, ?4, ?5)";
         let is_quarantined = row.quarantine.is_some();
         let values = params![self.partition, row.instance.as_str(), row.id.0, is_quarantined, Json(row)];

@@ -46,9 +46,9 @@ pub(super) fn partition(connection: &mut Connection, partition: Partition, epoch
             .all("SELECT instance, count, reason FROM suspect WHERE partition = ?1 ORDER BY instance", |row| {
                 Ok(Suspect { instance: row.get::<_, Text<_>>(0)?.0, count: row.get(1)?, reason: row.get(2)? })
             })?,
-        suspect_tasks: from.legible(
-            "suspect_task",
-            "SELECT mark FROM suspect_task WHERE partition = ?1 ORDER BY instance, id",
+        task_notes: from.legible(
+            "task_note",
+            "SELECT mark FROM task_note WHERE partition = ?1 ORDER BY instance, id",
             |row| Ok(row.get::<_, Json<_>>(0)?.0),
         )?,
     })

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use warren_model::{InstanceId, Partition, Status, TurnRecord};
 
 use super::{SqlitePayloads, file, lease, payload, view};
-use crate::{Error, Filter, Hub, InstanceView, Page, PayloadRow, Payloads, Queries, Result, Survey, SuspectTask};
+use crate::{Error, Filter, Hub, InstanceView, Page, PayloadRow, Payloads, Queries, Result, Survey, TaskNote};
 
 /// How many queries run at once; more wait. Reads are short, and the machine has other work.
 const CONNECTIONS: usize = 4;
@@ -105,7 +105,7 @@ impl Queries for SqliteReader {
         self.read(|connection| view::counts(connection)).await
     }
 
-    async fn quarantined(&self, instance: Option<&InstanceId>, most: usize) -> Result<Vec<SuspectTask>> {
+    async fn quarantined(&self, instance: Option<&InstanceId>, most: usize) -> Result<Vec<TaskNote>> {
         let instance = instance.cloned();
         self.read(move |connection| view::quarantined(connection, instance.as_ref(), most)).await
     }

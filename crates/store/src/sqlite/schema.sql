@@ -109,7 +109,7 @@ CREATE TABLE suspect (
 ) STRICT, WITHOUT ROWID;
 
 -- Tasks that may have taken a worker down; `mark` says how often and by whom they were begun.
-CREATE TABLE suspect_task (
+CREATE TABLE task_note (
     partition   INTEGER NOT NULL,
     instance    TEXT    NOT NULL,
     id          INTEGER NOT NULL,
@@ -118,7 +118,7 @@ CREATE TABLE suspect_task (
     PRIMARY KEY (partition, instance, id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX suspect_task_quarantined ON suspect_task (instance, id) WHERE quarantined;
+CREATE INDEX task_note_quarantined ON task_note (instance, id) WHERE quarantined;
 
 CREATE TABLE sent (
     partition INTEGER NOT NULL,

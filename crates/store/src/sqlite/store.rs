@@ -8,7 +8,7 @@ use warren_model::{InstanceId, Partition, Status, Timestamp, TurnRecord};
 use super::{SqliteReader, commit, expire, file, lease, load, payload, sweep, worker::Worker};
 use crate::{
     Commit, Epoch, Expired, Filter, Hub, HubSpec, InstanceView, Lease, Load, Loaded, Page, PartitionState, PayloadRow,
-    Payloads, Queries, Renewal, Result, Store, Survey, SuspectTask, Sweep, Swept, TimerRow, TurnKey, TurnRow,
+    Payloads, Queries, Renewal, Result, Store, Survey, Sweep, Swept, TaskNote, TimerRow, TurnKey, TurnRow,
 };
 
 /// A hub in a SQLite file, with the right to write it. Cheap to clone; the last clone closes the file.
@@ -136,7 +136,7 @@ impl Queries for Sqlite {
         self.queries.list(filter).await
     }
 
-    async fn quarantined(&self, instance: Option<&InstanceId>, most: usize) -> Result<Vec<SuspectTask>> {
+    async fn quarantined(&self, instance: Option<&InstanceId>, most: usize) -> Result<Vec<TaskNote>> {
         self.queries.quarantined(instance, most).await
     }
 

@@ -8,7 +8,7 @@ use super::{
     error::of_value,
 };
 use crate::{
-    Filter, InstanceView, Page, Result, SuspectTask, TurnKey, page,
+    Filter, InstanceView, Page, Result, TaskNote, TurnKey, page,
     page::Place,
     turns::{self, corrupt},
 };
@@ -135,14 +135,14 @@ pub(super) fn quarantined(
     connection: &mut Connection,
     instance: Option<&InstanceId>,
     most: usize,
-) -> Result<Vec<SuspectTask>> {
+) -> Result<Vec<TaskNote>> {
     let mut statement = connection.prepare_cached(
-        "SELECT mark FROM suspect_task WHERE quarantined AND (?1 IS NULL OR instance = ?1)
+        "SELECT mark FROM task_note WHERE quarantined AND (?1 IS NULL OR instance = ?1)
          ORDER BY instance, id LIMIT ?2",
     )?;
     let key = (instance.map(|id| id.as_str()), limit(most));
-    let rows = statement.query_map(key, |row| Ok(row.get::<_, Json<SuspectTask>>(0)?.0))?;
-    rows.map(|row| row.map_err(|error| of_value(error, || "a row of table suspect_task".into()))).collect()
+    let rows = statement.query_map(key, |row| Ok(row.get::<_, Json<TaskNote>>(0)?.0))?;
+    rows.map(|row| row.map_err(|error| of_value(error, || "a row of table task_note".into()))).collect()
 }
 
 fn turn(snapshot: &Connection, partition: Partition, key: &TurnKey) -> Result<Option<TurnRecord>> {

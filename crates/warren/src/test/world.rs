@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     task::{self, Poll},
+    time::Duration,
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
@@ -202,8 +203,12 @@ impl World {
         let ended = move |outcome| InboxMessage::Task(TaskEnded { execution, task: id, attempt, outcome });
         self.calls.push((task.name.clone(), task.input.clone()));
         if let Some(mock) = self.mocks.get_mut(task.name.as_str()) {
-            let answers_at = self.now.checked_add(mock.takes).unwrap_or(Timestamp::MAX);
-            let outcome = (mock.function)(&task.input);
+            let mut outcome = (mock.function)(&task.input);
+            let limit = task.timeouts.start_to_close_ms.map_or(Duration::MAX, Duration::from_millis);
+            if limit < mock.takes {
+                outcome = Err(Failure::new(code::START_TO_CLOSE, format!("the activity has run for {limit:?}")));
+            }
+            let answers_at = self.now.checked_add(mock.takes.min(limit)).unwrap_or(Timestamp::MAX);
             self.agenda.put(answers_at, instance, ended(outcome));
             return;
         }
@@ -214,6 +219,10 @@ impl World {
             attempt,
             idempotency_key: format!("{execution}:{:04x}", task.first_attempt().0),
             queue: task.queue().to_owned(),
+            token: format!("{instance}.{execution}.{id}.{attempt}"),
+            reply_to: "test".into(),
+            timeouts: task.timeouts,
+            progress: task.progress,
         });
         let running = self.registry.run_activity(&task.name, ctx, task.input);
         self.tasks.push(running.map(move |outcome| (instance, ended(outcome))).boxed());

@@ -1,9 +1,9 @@
 //! Work items that take workers down (H18): counted only when they come again, begun alone, quarantined, sent again.
 
 use warren_broker::{
-    Address, Delivery, Permit, WorkItem,
-    codec::{begin, decode_permit, reply},
-    decode_work_item,
+    Address, Delivery, OwnerWord, Permit, WorkItem,
+    codec::{begin, reply},
+    decode_owner_word, decode_work_item,
 };
 use warren_model::{Command, Failure, Redispatch, Status, code};
 
@@ -44,8 +44,10 @@ fn ask(world: &mut World, item: &WorkItem, question: &str, is_alone: bool) {
 /// What the worker was told, in order.
 fn told(world: &World) -> Vec<Permit> {
     let to_worker = world.published.iter().filter(|it| it.to == Address::Queue("worker".into()));
-    let permit = |message| decode_permit(&Delivery { tag: 1, redelivered: false, routing_key: String::new(), message });
-    to_worker.map(|it| permit(it.message.clone()).unwrap().1).collect()
+    let word =
+        |message| decode_owner_word(&Delivery { tag: 1, redelivered: false, routing_key: String::new(), message });
+    let permit = |word| if let OwnerWord::Permit { permit, .. } = word { permit } else { panic!("{word:?}") };
+    to_worker.map(|it| permit(word(it.message.clone()).unwrap())).collect()
 }
 
 /// Asks and returns the answer.
@@ -62,7 +64,7 @@ fn answered(world: &mut World, item: &WorkItem, result: &str) {
 }
 
 fn counts(world: &World) -> Vec<u32> {
-    world.shelf.suspect_tasks.values().map(|row| row.count).collect()
+    world.shelf.task_notes.values().map(|row| row.count).collect()
 }
 
 #[test]
@@ -73,7 +75,7 @@ fn h18_while_nothing_comes_again_nothing_is_counted() {
     let second = item(&world);
     answered(&mut world, &second, "4");
     assert_eq!(world.record("a").status, Status::Completed);
-    assert!(world.shelf.suspect_tasks.is_empty());
+    assert!(world.shelf.task_notes.is_empty());
 }
 
 #[test]
@@ -112,11 +114,11 @@ fn h18_a_count_goes_with_its_task() {
     assert_eq!(asked(&mut world, "q1", false), Permit::Go);
     let first = item(&world);
     answered(&mut world, &first, "2");
-    assert!(world.shelf.suspect_tasks.is_empty(), "it was innocent");
+    assert!(world.shelf.task_notes.is_empty(), "it was innocent");
     assert_eq!(asked(&mut world, "q2", false), Permit::Go);
     world.send("a", "stop", Command::Terminate { reason: None, recursive: true });
     world.settle();
-    assert!(world.shelf.suspect_tasks.is_empty(), "and nobody waits any more");
+    assert!(world.shelf.task_notes.is_empty(), "and nobody waits any more");
 }
 
 /// H8: what nobody waits for is not run again.
@@ -131,7 +133,7 @@ fn h8_what_has_been_answered_is_dropped_even_in_the_batch_of_its_reply() {
     ask(&mut world, &first, "q2", false);
     world.settle();
     assert_eq!(told(&world), [Permit::Drop; 2]);
-    assert!(world.shelf.suspect_tasks.is_empty());
+    assert!(world.shelf.task_notes.is_empty());
     world.send("a", "stop", Command::Terminate { reason: None, recursive: true });
     world.send("a", "gone", Command::Purge { execution: None });
     world.settle();
@@ -191,7 +193,7 @@ fn kill(world: &mut World) {
 fn h18_at_the_limit_it_is_quarantined_and_its_instance_goes_on() {
     let mut world = world();
     kill(&mut world);
-    let row = &world.shelf.suspect_tasks[&(id("a"), item_id(&world))];
+    let row = &world.shelf.task_notes[&(id("a"), item_id(&world))];
     let reason = row.quarantine.clone().unwrap();
     assert!(reason.contains("activity double was begun 3 times") && reason.contains("worker of q2"), "{reason}");
     assert!(reason.ends_with("resume the instance to send it again"), "{reason}");
@@ -201,7 +203,7 @@ fn h18_at_the_limit_it_is_quarantined_and_its_instance_goes_on() {
     // A reply counts all the same: who was thought dead may only have been slow.
     let first = item(&world);
     answered(&mut world, &first, "2");
-    assert!(world.shelf.suspect_tasks.is_empty());
+    assert!(world.shelf.task_notes.is_empty());
     let second = item(&world);
     answered(&mut world, &second, "4");
     assert_eq!(world.outcome("a"), &Ok(json("4")));
@@ -217,7 +219,7 @@ fn h18_a_resume_sends_a_quarantined_task_again_and_counts_anew() {
     assert_eq!(world.told("again").len(), 1);
     assert_eq!((world.work_items("double"), item(&world)), (2, before.clone()), "under its old token");
     world.wait(1);
-    assert!(world.shelf.suspect_tasks.is_empty() && world.shelf.outbox.is_empty());
+    assert!(world.shelf.task_notes.is_empty() && world.shelf.outbox.is_empty());
     kill(&mut world);
     world.crash();
     world.send("a", "once more", Command::Resume { reason: None });
@@ -236,7 +238,7 @@ fn h18_a_redispatch_passes_over_what_takes_workers_down() {
     kill(&mut world);
     world.redispatch("all", Redispatch { queue: None, older_than_seconds: 0, instance: None });
     world.settle();
-    assert_eq!((world.work_items("double"), world.shelf.suspect_tasks.len()), (1, 1));
+    assert_eq!((world.work_items("double"), world.shelf.task_notes.len()), (1, 1));
 }
 
 /// H4: the commit of the resume is written, and its work item is not published.
@@ -246,7 +248,7 @@ fn h4_a_task_that_was_to_be_sent_again_survives_a_crash() {
     kill(&mut world);
     world.send("a", "again", Command::Resume { reason: None });
     world.deliver();
-    while world.shelf.suspect_tasks.values().any(|row| row.quarantine.is_some()) {
+    while world.shelf.task_notes.values().any(|row| row.quarantine.is_some()) {
         assert!(world.act());
     }
     assert_eq!(world.work_items("double"), 1);
@@ -263,7 +265,7 @@ fn a_quarantined_task_fails_where_the_settings_say_so() {
     let Err(Failure { code, message, retryable, .. }) = world.outcome("a") else { panic!("it does not fail") };
     assert_eq!((code.as_str(), *retryable), (code::QUARANTINED, false));
     assert!(message.contains("begun 3 times"), "{message}");
-    assert!(world.shelf.suspect_tasks.is_empty());
+    assert!(world.shelf.task_notes.is_empty());
 }
 
 #[test]
@@ -274,7 +276,7 @@ fn h18_others_are_not_touched() {
     world.send("b", "start-b", start("wide", "20"));
     world.settle();
     assert_eq!(world.record("b").status, Status::Completed);
-    assert_eq!(world.shelf.suspect_tasks.len(), 1);
+    assert_eq!(world.shelf.task_notes.len(), 1);
 }
 
 fn item_id(world: &World) -> warren_model::ActionId {

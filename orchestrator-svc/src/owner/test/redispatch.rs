@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use warren::{Activity, Context, Failure, Orchestrator};
 use warren_broker::{ClientReply, Published};
 use warren_model::{Command, Redispatch, Redispatched, Status};
+use warren_store::TaskNote;
 
 use super::{
     super::*,
@@ -284,18 +285,12 @@ fn h18_a_redispatch_leaves_a_quarantined_task_to_the_resume_of_its_instance() {
     let mut world = lost();
     world.wait(1); // the outbox is cleared: the next owner publishes nothing of it
     let record = world.record("twice-1").clone();
-    let row = warren_store::SuspectTask {
-        instance: record.id.clone(),
-        execution: record.execution,
-        id: warren_model::ActionId(1),
-        attempt: 1,
-        activity: "double".into(),
+    let row = TaskNote {
         count: 5,
-        asked: "w".into(),
-        workers: Vec::new(),
         quarantine: Some("it took five workers down".into()),
+        ..TaskNote::new(record.id.clone(), record.execution, warren_model::ActionId(1), 1, "double".into())
     };
-    world.shelf.suspect_tasks.insert((record.id.clone(), row.id), row);
+    world.shelf.task_notes.insert((record.id.clone(), row.id), row);
     world.crash();
     world.redispatch("r", ALL);
     world.settle();

@@ -10,7 +10,7 @@ use warren_model::{
 };
 use warren_store::{
     Aside, CommandRow, Commit, Expired, Load, Loaded, LoadedInstance, OutboxEntry, OutboxRow, PartitionState,
-    PendingRow, Suspect, SuspectTask, Sweep, Swept, TimerRow, TurnKey, TurnRow,
+    PendingRow, Suspect, Sweep, Swept, TaskNote, TimerRow, TurnKey, TurnRow,
 };
 
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ pub(crate) struct Shelf {
     pub(crate) received: BTreeMap<Partition, u64>,
     pub(crate) aside: BTreeMap<(Partition, u64), PartitionMessage>,
     pub(crate) suspects: BTreeMap<InstanceId, Suspect>,
-    pub(crate) suspect_tasks: BTreeMap<(InstanceId, ActionId), SuspectTask>,
+    pub(crate) task_notes: BTreeMap<(InstanceId, ActionId), TaskNote>,
     /// Instances whose row somebody has broken …
     pub(crate) broken_rows: BTreeSet<InstanceId>,
     /// … and those whose history.
@@ -67,8 +67,8 @@ impl Shelf {
         self.received.extend(commit.received);
         commit.suspects_done.iter().for_each(|id| assert!(self.suspects.remove(id).is_some(), "absolved twice"));
         self.suspects.extend(commit.suspects.into_iter().map(|row| (row.instance.clone(), row)));
-        commit.suspect_tasks_done.iter().for_each(|key| drop(self.suspect_tasks.remove(key)));
-        self.suspect_tasks.extend(commit.suspect_tasks.into_iter().map(|row| ((row.instance.clone(), row.id), row)));
+        commit.task_notes_done.iter().for_each(|key| drop(self.task_notes.remove(key)));
+        self.task_notes.extend(commit.task_notes.into_iter().map(|row| ((row.instance.clone(), row.id), row)));
         insert(&mut self.aside, commit.aside.into_iter().map(|a| ((a.source, a.sequence), a.message)));
     }
 
@@ -90,7 +90,7 @@ impl Shelf {
                 .collect(),
             waiting: self.instances.values().filter(is_waiting).map(|record| record.id.clone()).collect(),
             suspects: self.suspects.values().cloned().collect(),
-            suspect_tasks: self.suspect_tasks.values().cloned().collect(),
+            task_notes: self.task_notes.values().cloned().collect(),
         }
     }
 

@@ -32,7 +32,7 @@ pub(super) fn all<'c>(into: &mut Statement<'c>, commits: &'c [Commit], groups: &
     }
     if groups.suspects {
         suspects(into, commits);
-        suspect_tasks(into, commits)?;
+        task_notes(into, commits)?;
     }
     Ok(())
 }
@@ -159,8 +159,8 @@ fn suspects<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) {
     into.add("suspect", columns, Present::Replaced(1));
 }
 
-fn suspect_tasks<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) -> Result<()> {
-    let rows = Rows::last_of_each(commits, |commit| &commit.suspect_tasks, |row| (row.instance.as_str(), row.id));
+fn task_notes<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) -> Result<()> {
+    let rows = Rows::last_of_each(commits, |commit| &commit.task_notes, |row| (row.instance.as_str(), row.id));
     let columns = vec![
         rows.partitions(),
         Column::new("instance", "text", rows.iter().map(|row| row.instance.as_str())),
@@ -168,7 +168,7 @@ fn suspect_tasks<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) -> Result<
         Column::new("quarantined", "boolean", rows.iter().map(|row| row.quarantine.is_some())),
         Column::tried("mark", "text", rows.iter().map(json))?,
     ];
-    into.add("suspect_task", columns, Present::Replaced(2));
+    into.add("task_note", columns, Present::Replaced(2));
     Ok(())
 }
 

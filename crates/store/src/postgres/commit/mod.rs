@@ -147,9 +147,9 @@ impl Groups {
             partitions: has(|Commit { sent, received, aside, aside_done, .. }| {
                 !(sent.is_empty() && received.is_empty() && aside.is_empty() && aside_done.is_empty())
             }),
-            suspects: has(|Commit { suspects, suspects_done, suspect_tasks, suspect_tasks_done, .. }| {
-                let none_go = suspects_done.is_empty() && suspect_tasks_done.is_empty();
-                !(suspects.is_empty() && suspect_tasks.is_empty() && none_go)
+            suspects: has(|Commit { suspects, suspects_done, task_notes, task_notes_done, .. }| {
+                let none_go = suspects_done.is_empty() && task_notes_done.is_empty();
+                !(suspects.is_empty() && task_notes.is_empty() && none_go)
             }),
         }
     }

@@ -12,7 +12,7 @@ pub(super) fn adds_where_it_removes(commit: &Commit) -> bool {
     let forget = commit.forget.iter().map(|(instance, execution)| (instance, *execution));
     let timers_done = commit.timers_done.iter().map(|(instance, id)| (instance, *id));
     let pending_done = commit.pending_done.iter().map(|(instance, position)| (instance, *position));
-    let tasks_done = commit.suspect_tasks_done.iter().map(|(instance, id)| (instance, *id));
+    let tasks_done = commit.task_notes_done.iter().map(|(instance, id)| (instance, *id));
     meets(forget, commit.turns.iter().map(|row| (&row.key.instance, row.key.execution)))
         || meets(commit.purged.iter(), commit.instances.iter().map(|row| &row.id))
         || meets(commit.purged.iter(), commit.pending.iter().map(|row| &row.instance))
@@ -21,7 +21,7 @@ pub(super) fn adds_where_it_removes(commit: &Commit) -> bool {
         || meets(pending_done, commit.pending.iter().map(|row| (&row.instance, row.position)))
         || meets(commit.outbox_done.iter().copied(), commit.outbox.iter().map(|row| row.number))
         || meets(commit.suspects_done.iter(), commit.suspects.iter().map(|row| &row.instance))
-        || meets(tasks_done, commit.suspect_tasks.iter().map(|row| (&row.instance, row.id)))
+        || meets(tasks_done, commit.task_notes.iter().map(|row| (&row.instance, row.id)))
         || meets(commit.aside_done.iter().copied(), commit.aside.iter().map(|row| (row.source, row.sequence)))
 }
 

@@ -32,7 +32,7 @@ pub(super) fn all<'c>(from: &mut Statement<'c>, commits: &'c [Commit], groups: &
     if groups.suspects {
         let done = Rows::of(commits, |commit| &commit.suspects_done);
         from.remove("suspect", vec![done.partitions(), instances("instance", &done)]);
-        from.remove("suspect_task", actions(&Rows::of(commits, |commit| &commit.suspect_tasks_done)));
+        from.remove("task_note", actions(&Rows::of(commits, |commit| &commit.task_notes_done)));
     }
     Ok(())
 }

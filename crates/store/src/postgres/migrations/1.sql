@@ -115,7 +115,7 @@ CREATE TABLE suspect (
 );
 
 -- Tasks that may have taken a worker down; `mark` says how often and by whom they were begun.
-CREATE TABLE suspect_task (
+CREATE TABLE task_note (
     partition   integer NOT NULL,
     instance    text    NOT NULL COLLATE "C",
     id          bigint  NOT NULL,
@@ -124,7 +124,7 @@ CREATE TABLE suspect_task (
     PRIMARY KEY (partition, instance, id)
 );
 
-CREATE INDEX suspect_task_quarantined ON suspect_task (instance, id) WHERE quarantined;
+CREATE INDEX task_note_quarantined ON task_note (instance, id) WHERE quarantined;
 
 CREATE TABLE sent (
     partition integer NOT NULL,
