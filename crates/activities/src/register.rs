@@ -5,7 +5,13 @@ use std::{collections::BTreeSet, sync::Arc};
 use warren::Registry;
 use warren_service::{Settings, settings::ActivitySettings};
 
-use crate::{Error, Result, command::Command, http::Http, task::Task};
+use crate::{
+    Error, Result,
+    command::Command,
+    http::Http,
+    sql::Sql,
+    task::{Kind, Task},
+};
 
 /// Adds the activities that the settings name to the registry.
 ///
@@ -17,22 +23,19 @@ pub fn register(registry: Registry, settings: &Settings) -> Result<Registry> {
             return Err(Error::Taken { name: name.clone() });
         }
         let queue = if activity.queue().is_empty() { name } else { activity.queue() };
-        match activity {
-            ActivitySettings::Http(http) => {
-                let http = Arc::new(Http::new(name, http)?);
-                Ok(registry.untyped_activity(name, queue, move |ctx, input| {
-                    let http = http.clone();
-                    async move { http.run(&Task::read(ctx, input)?).await }
-                }))
-            }
-            ActivitySettings::Command(command) => {
-                let command = Arc::new(Command::new(name, command)?);
-                Ok(registry.untyped_activity(name, queue, move |ctx, input| {
-                    let command = command.clone();
-                    async move { command.run(&Task::read(ctx, input)?).await }
-                }))
-            }
-        }
+        Ok(match activity {
+            ActivitySettings::Http(http) => serve(registry, name, queue, Http::new(name, http)?),
+            ActivitySettings::Command(command) => serve(registry, name, queue, Command::new(name, command)?),
+            ActivitySettings::Sql(sql) => serve(registry, name, queue, Sql::new(name, sql)?),
+        })
+    })
+}
+
+fn serve(registry: Registry, name: &str, queue: &str, kind: impl Kind) -> Registry {
+    let kind = Arc::new(kind);
+    registry.untyped_activity(name, queue, move |ctx, input| {
+        let kind = kind.clone();
+        async move { kind.run(&Task::read(ctx, input)?).await }
     })
 }
 

@@ -5,11 +5,17 @@ use std::borrow::Cow;
 use serde_json::Value;
 use warren::{ActivityContext, Failure, Payload, code};
 use warren_service::{
-    settings::ACTIVITY_HOLES,
-    template::{Hole, Template, Unfilled},
+    settings::{ACTIVITY_HOLES, SECRET_HOLES},
+    template::{Allowed, Hole, Template, Unfilled},
 };
 
 use crate::{Error, Result};
+
+/// What an activity without code can be.
+pub(crate) trait Kind: Send + Sync + 'static {
+    /// Runs one task.
+    fn run(&self, task: &Task) -> impl Future<Output = Result<Payload, Failure>> + Send;
+}
 
 /// One task.
 #[derive(Debug)]
@@ -43,6 +49,11 @@ impl Task {
         template.render(|hole| self.find(hole)).map_err(|unfilled| unfit(setting, &unfilled))
     }
 
+    /// Returns what fills the only hole of a setting's text, or the text.
+    pub(crate) fn value(&self, setting: &str, template: &Template) -> Result<Value, Failure> {
+        template.value(|hole| self.find(hole)).map_err(|unfilled| unfit(setting, &unfilled))
+    }
+
     /// Returns a part of the input as JSON.
     pub(crate) fn part(&self, setting: &str, pointer: &str) -> Result<Payload, Failure> {
         if pointer.is_empty() {
@@ -59,10 +70,21 @@ pub(crate) fn unfit(setting: &str, unfilled: &Unfilled) -> Failure {
     Failure::permanent(code::INVALID_INPUT, format!("{setting}: {unfilled}"))
 }
 
+/// Reads a text of the settings that the environment alone fills.
+pub(crate) fn secret(name: &str, setting: &'static str, text: &str) -> Result<String> {
+    let wrong = |why: String| Error::Setting { name: name.into(), setting, why };
+    let template = filled(name, setting, text, SECRET_HOLES)?;
+    template.render(|_| None).map_err(|unfilled| wrong(unfilled.to_string()))
+}
+
 /// Reads a text of the settings, with what the environment fills.
 pub(crate) fn template(name: &str, setting: &'static str, text: &str) -> Result<Template> {
+    filled(name, setting, text, ACTIVITY_HOLES)
+}
+
+fn filled(name: &str, setting: &'static str, text: &str, allowed: Allowed) -> Result<Template> {
     let wrong = |why| Error::Setting { name: name.into(), setting, why };
-    let template = Template::parse(text, ACTIVITY_HOLES).map_err(wrong)?;
+    let template = Template::parse(text, allowed).map_err(wrong)?;
     template.with_environment(|variable| std::env::var(variable).ok()).map_err(|variable| Error::Variable {
         name: name.into(),
         setting,

@@ -17,7 +17,10 @@ use warren_service::{
 };
 
 use self::{failures::Failing, group::Running, output::Output};
-use crate::{Error, Result, task::Task};
+use crate::{
+    Error, Result,
+    task::{Kind, Task},
+};
 
 /// Sets limits of a process before a program begins; of util-linux. A limit can't be set here without unsafe code, and
 /// set afterwards it would come too late for what the program has forked by then.
@@ -38,6 +41,31 @@ pub(crate) struct Command {
     output_bytes_max: usize,
     memory_bytes_max: Option<u64>,
     failing: Failing,
+}
+
+impl Kind for Command {
+    async fn run(&self, task: &Task) -> Result<Payload, Failure> {
+        let arguments = self.arguments(task)?;
+        let input = match &self.input {
+            Some(pointer) => task.part("input", pointer)?.as_str().as_bytes().to_vec(),
+            None => Vec::new(),
+        };
+        let mut running = Running::start(self.process(task, &arguments), self.grace)
+            .map_err(|error| self.failing.not_started(&error))?;
+        let mut output = Output::new(self.output_bytes_max);
+        let ended = timeout(self.within, running.feed_and_read(&input, &mut output)).await;
+        // In every case, and before anything is told: nothing of it runs on.
+        let status = match &ended {
+            Ok(Ok(())) => running.reap().await,
+            Ok(Err(_)) | Err(_) => running.stop().await,
+        };
+        match ended {
+            Ok(Ok(())) => self.failing.status(&status, &output)?,
+            Ok(Err(error)) => return Err(self.failing.broken(&error, &output)),
+            Err(_) => return Err(self.failing.too_slow(self.within, &output)),
+        }
+        self.result(&output)
+    }
 }
 
 impl Command {
@@ -70,30 +98,6 @@ impl Command {
             memory_bytes_max: (megabytes > 0).then(|| u64::from(megabytes) * 1024 * 1024),
             failing: Failing::new(settings),
         })
-    }
-
-    /// Runs one task.
-    pub(crate) async fn run(&self, task: &Task) -> Result<Payload, Failure> {
-        let arguments = self.arguments(task)?;
-        let input = match &self.input {
-            Some(pointer) => task.part("input", pointer)?.as_str().as_bytes().to_vec(),
-            None => Vec::new(),
-        };
-        let mut running = Running::start(self.process(task, &arguments), self.grace)
-            .map_err(|error| self.failing.not_started(&error))?;
-        let mut output = Output::new(self.output_bytes_max);
-        let ended = timeout(self.within, running.feed_and_read(&input, &mut output)).await;
-        // In every case, and before anything is told: nothing of it runs on.
-        let status = match &ended {
-            Ok(Ok(())) => running.reap().await,
-            Ok(Err(_)) | Err(_) => running.stop().await,
-        };
-        match ended {
-            Ok(Ok(())) => self.failing.status(&status, &output)?,
-            Ok(Err(error)) => return Err(self.failing.broken(&error, &output)),
-            Err(_) => return Err(self.failing.too_slow(self.within, &output)),
-        }
-        self.result(&output)
     }
 
     fn process(&self, task: &Task, arguments: &[String]) -> tokio::process::Command {

@@ -35,7 +35,7 @@ use self::{
 };
 use crate::{
     Error, Result,
-    task::{self, Task, unfit},
+    task::{self, Kind, Task, unfit},
 };
 
 /// What the input fills stands for itself in a path and in a query: neither `/` nor `?` of it divides anything.
@@ -52,6 +52,15 @@ pub(crate) struct Http {
     client: Client,
     reading: Reading,
     patience: Patience,
+}
+
+impl Kind for Http {
+    async fn run(&self, task: &Task) -> Result<Payload, Failure> {
+        let call = self.call(task)?;
+        let answer = self.client.send(call.clone()).await?;
+        let answer = self.patience.settle(&self.client, &self.reading, &call, answer).await?;
+        self.reading.read(&answer)
+    }
 }
 
 impl Http {
@@ -75,14 +84,6 @@ impl Http {
             patience: Patience::new(settings),
             method,
         })
-    }
-
-    /// Runs one task.
-    pub(crate) async fn run(&self, task: &Task) -> Result<Payload, Failure> {
-        let call = self.call(task)?;
-        let answer = self.client.send(call.clone()).await?;
-        let answer = self.patience.settle(&self.client, &self.reading, &call, answer).await?;
-        self.reading.read(&answer)
     }
 
     fn call(&self, task: &Task) -> Result<Call, Failure> {

@@ -16,7 +16,7 @@ use warren::Failure;
 use warren_service::settings::HttpSettings;
 
 use super::*;
-use crate::{http::Http, testing::task};
+use crate::{http::Http, task::Kind, testing::task};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/http/localhost");
 

@@ -34,6 +34,7 @@ mod url;
 mod view;
 
 pub use payload::PostgresPayloads;
+pub use pool::foreign;
 pub use reader::PostgresReader;
 pub use store::Postgres;
 

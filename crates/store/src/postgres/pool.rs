@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use tokio_postgres::NoTls;
+use tokio_postgres::{Config, NoTls};
 
-use super::{tls, url::Address};
+use super::{
+    tls::{self, Trust},
+    url::{Address, Place, is_plain},
+};
 use crate::Result;
 
 /// How long to wait for a connection, new or free: half of a lease, so that an owner who waits can still renew.
@@ -70,6 +73,25 @@ pub(super) fn pool(address: &Address, purpose: Use) -> Result<Pool> {
     let mut config = address.config.clone();
     let own = config.get_options().unwrap_or_default();
     config.options(format!("{own} -c search_path=\"{}\" {}", address.schema, purpose.options()));
+    build(config, &address.trust, purpose.connections(), Some(WAIT))
+}
+
+/// Returns a pool of connections to a database that is no hub's, for statements of others; it connects when it is first
+/// used. Whoever asks for a connection waits for a free one as long as he likes. The URL is as a hub's, and `schema=` is the
+/// session's; a statement takes at most `statement_timeout`.
+pub fn foreign(url: &str, connections: usize, statement_timeout: Duration) -> Result<Pool, String> {
+    let Place { mut config, trust, schema } = Place::parse(url)?;
+    let own = config.get_options().unwrap_or_default();
+    let path = match &schema {
+        Some(schema) if is_plain(schema) => format!("-c search_path=\"{schema}\""),
+        Some(schema) => return Err(format!("schema {schema:?} must be letters, digits, `_` and `-`")),
+        None => String::new(),
+    };
+    config.options(format!("{own} {path} -c statement_timeout={}", statement_timeout.as_millis()));
+    build(config, &trust, connections, None).map_err(|error| error.to_string())
+}
+
+fn build(mut config: Config, trust: &Trust, connections: usize, wait: Option<Duration>) -> Result<Pool> {
     if config.get_application_name().is_none() {
         config.application_name("warren");
     }
@@ -81,13 +103,13 @@ pub(super) fn pool(address: &Address, purpose: Use) -> Result<Pool> {
     }
     config.keepalives_idle(SILENCE).keepalives_interval(SILENCE_STEP).keepalives_retries(3);
     let manage = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let manager = match tls::connector(&address.trust)? {
+    let manager = match tls::connector(trust)? {
         Some(tls) => Manager::from_config(config, tls, manage),
         None => Manager::from_config(config, NoTls, manage),
     };
     let pool = Pool::builder(manager)
-        .max_size(purpose.connections())
-        .wait_timeout(Some(WAIT))
+        .max_size(connections)
+        .wait_timeout(wait)
         .create_timeout(Some(2 * WAIT))
         .runtime(Runtime::Tokio1)
         .build()

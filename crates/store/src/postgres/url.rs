@@ -25,15 +25,9 @@ impl Address {
     /// tokio-postgres knows. The schema is `warren_HUB` unless the URL names another.
     pub(super) fn parse(url: &str, hub: &str) -> Result<Self> {
         let wrong = |why: String| Error::Mismatch(format!("store.url is wrong: {why}"));
-        let (rest, ours) = split(url);
-        let mut config: Config = rest.parse().map_err(|error: tokio_postgres::Error| {
-            wrong(error.source().map_or_else(|| error.to_string(), ToString::to_string))
-        })?;
-        let (mode, trust) = encryption(&ours).map_err(wrong)?;
-        config.ssl_mode(mode);
-        let schema = ours.schema.unwrap_or_else(|| format!("warren_{hub}"));
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if schema.is_empty() || schema.len() > SCHEMA_BYTES_MAX || !schema.chars().all(is_plain) {
+        let Place { config, trust, schema } = Place::parse(url).map_err(wrong)?;
+        let schema = schema.unwrap_or_else(|| format!("warren_{hub}"));
+        if schema.is_empty() || schema.len() > SCHEMA_BYTES_MAX || !is_plain(&schema) {
             return Err(wrong(format!(
                 "schema {schema:?} must be 1 to {SCHEMA_BYTES_MAX} letters, digits, `_` and `-`: shorten hub.name, \
                  or name another with schema="
@@ -41,6 +35,32 @@ impl Address {
         }
         Ok(Self { config, trust, schema })
     }
+}
+
+/// Where a database is, whoever's.
+pub(super) struct Place {
+    pub(super) config: Config,
+    pub(super) trust: Trust,
+    /// Named by the URL.
+    pub(super) schema: Option<String>,
+}
+
+impl Place {
+    /// Reads a URL, or says what is wrong with it.
+    pub(super) fn parse(url: &str) -> Result<Self, String> {
+        let (rest, ours) = split(url);
+        let mut config: Config = rest.parse().map_err(|error: tokio_postgres::Error| {
+            error.source().map_or_else(|| error.to_string(), ToString::to_string)
+        })?;
+        let (mode, trust) = encryption(&ours)?;
+        config.ssl_mode(mode);
+        Ok(Self { config, trust, schema: ours.schema })
+    }
+}
+
+/// Returns whether a schema's name needs no escaping inside quotes.
+pub(super) fn is_plain(schema: &str) -> bool {
+    schema.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
 /// Names the schema and its database.

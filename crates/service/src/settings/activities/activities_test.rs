@@ -67,6 +67,27 @@ fn each_bound_of_a_command_is_held() {
 }
 
 #[test]
+fn each_bound_of_an_sql_activity_is_held() {
+    let check = |key: &str, change: fn(&mut SqlSettings)| {
+        let mut sql =
+            SqlSettings { url: "postgres://db/app".into(), statement: "SELECT 1".into(), ..SqlSettings::default() };
+        change(&mut sql);
+        let wrong = wrong(ActivitySettings::Sql(sql));
+        assert_eq!(wrong.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), [key]);
+        assert!(!wrong[0].1.contains("hunter2"), "{wrong:?}");
+    };
+    check("url", |sql| sql.url = "mysql://u:hunter2@db/app".into());
+    check("url", |sql| sql.url = "postgres://u:hunter2@{/host}/app".into());
+    check("url", |sql| sql.url = "".into());
+    check("statement", |sql| sql.statement = " ".into());
+    check("parameters", |sql| sql.parameters = vec!["{id}".into()]);
+    check("connections", |sql| sql.connections = 0);
+    check("timeout_seconds", |sql| sql.timeout_seconds = 3_601);
+    check("rows_max", |sql| sql.rows_max = 0);
+    check("result_kilobytes_max", |sql| sql.result_kilobytes_max = 0);
+}
+
+#[test]
 fn the_input_never_chooses_the_server() {
     for host in ["{/host}", "{}", "api.{}.com", "{/host}.example.com", "{instance}", ""] {
         assert_eq!(wrong_http(|http| http.url = format!("https://{host}/x")), ["url"], "{host}");

@@ -2,19 +2,24 @@
 
 mod command;
 mod http;
+mod sql;
 
 use serde::{Deserialize, Serialize};
 
 pub use command::{ARGUMENT_HOLES, CommandSettings};
 pub use http::{HttpSettings, Statuses};
+pub use sql::SqlSettings;
 
 use crate::{
     Problems,
-    template::{Allowed, Template},
+    template::{Allowed, Hole, Template},
 };
 
 /// What the texts of an activity's settings may be filled with.
 pub const ACTIVITY_HOLES: Allowed = Allowed { environment: true, headers: false, task: true };
+
+/// What a text that the input has no part in may be filled with.
+pub const SECRET_HOLES: Allowed = Allowed { environment: true, headers: false, task: false };
 
 /// An activity that needs no code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,12 +29,18 @@ pub enum ActivitySettings {
     Http(HttpSettings),
     /// Runs a program.
     Command(CommandSettings),
+    /// Runs a statement on a PostgreSQL database.
+    Sql(SqlSettings),
 }
 
 impl ActivitySettings {
     /// Returns one of each kind.
-    pub(super) fn defaults() -> [Self; 2] {
-        [Self::Http(HttpSettings::default()), Self::Command(CommandSettings::default())]
+    pub(super) fn defaults() -> [Self; 3] {
+        [
+            Self::Http(HttpSettings::default()),
+            Self::Command(CommandSettings::default()),
+            Self::Sql(SqlSettings::default()),
+        ]
     }
 
     /// Returns its work-item queue, without the hub's name; empty: the activity's name.
@@ -37,6 +48,7 @@ impl ActivitySettings {
         match self {
             Self::Http(http) => &http.queue,
             Self::Command(command) => &command.queue,
+            Self::Sql(sql) => &sql.queue,
         }
     }
 
@@ -45,6 +57,7 @@ impl ActivitySettings {
         match self {
             Self::Http(http) => http.check(&mut check),
             Self::Command(command) => command.check(&mut check),
+            Self::Sql(sql) => sql.check(&mut check),
         }
     }
 }
@@ -81,6 +94,12 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// Returns whether the environment alone fills the text.
+pub(super) fn is_secret(text: &str) -> bool {
+    let is_secret = |template: Template| template.holes().all(|hole| matches!(hole, Hole::Environment(_)));
+    Template::parse(text, SECRET_HOLES).is_ok_and(is_secret)
 }
 
 /// Returns a header's name and value.
