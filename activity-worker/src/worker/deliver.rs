@@ -124,6 +124,7 @@ fn context(work: &WorkItem, queue: &str) -> Result<ActivityContext, String> {
         reply_to: work.reply_to.clone(),
         timeouts: work.timeouts,
         progress: work.progress.clone(),
+        traceparent: work.traceparent.clone(),
     }))
 }
 

@@ -8,15 +8,20 @@ use super::super::{
     fixture::{A, B, bench, delivery, publication, short, task, work},
 };
 
+const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
 #[test]
 fn a_work_item_runs_with_its_input_and_context() {
-    let effects = bench(1).deliver(A, [task(5)]);
+    let mut delivery = task(5);
+    delivery.message.headers.insert("traceparent".into(), HeaderValue::Text(TRACE.into()));
+    let effects = bench(1).deliver(A, [delivery]);
     let [Effect::Run { activity, context, input, .. }] = &effects[..] else { panic!("{:?}", short(&effects)) };
     assert_eq!((activity.as_str(), input.as_str()), ("a", "5"));
     assert_eq!(context.instance().as_str(), "order-7");
     assert_eq!((context.execution(), context.task()), (ExecutionId::from_u128(9), ActionId(5)));
     assert_eq!((context.attempt(), context.queue()), (1, "a"));
     assert_eq!(context.idempotency_key(), "00000000000000000000000000000009:0005");
+    assert_eq!(context.traceparent(), Some(TRACE));
 }
 
 #[test]

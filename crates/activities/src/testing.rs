@@ -10,11 +10,15 @@ use warren::{ActionId, ActivityContext, ExecutionId, Failure, InstanceId, Payloa
 
 use crate::task::Task;
 
+/// The trace context of every task.
+pub(crate) const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
 /// Returns a task with this input.
 pub(crate) fn task(input: &Value) -> Task {
     let ctx = ActivityContext::new(warren::Task {
         idempotency_key: "order-7:3".into(),
         queue: "charge".into(),
+        traceparent: Some(TRACE.into()),
         ..warren::Task::new(InstanceId::new("order-7").unwrap(), ExecutionId::from_u128(1), ActionId(3))
     });
     Task::read(ctx, Payload::of(input).unwrap()).unwrap()

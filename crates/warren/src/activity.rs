@@ -37,6 +37,8 @@ pub struct Task {
     pub timeouts: Timeouts,
     /// How far an earlier attempt had come, as its last heartbeat said.
     pub progress: Option<Payload>,
+    /// The W3C trace context of the orchestration, if it has one.
+    pub traceparent: Option<String>,
 }
 
 impl Task {
@@ -53,6 +55,7 @@ impl Task {
             reply_to: String::new(),
             timeouts: Timeouts::default(),
             progress: None,
+            traceparent: None,
         }
     }
 }
@@ -120,6 +123,11 @@ impl ActivityContext {
     /// Returns the work-item queue that the task came from, without the hub's prefix.
     pub fn queue(&self) -> &str {
         &self.task.queue
+    }
+
+    /// Returns the W3C trace context of the orchestration, if it has one: pass it on to whatever is called.
+    pub fn traceparent(&self) -> Option<&str> {
+        self.task.traceparent.as_deref()
     }
 
     /// Returns what names this attempt: whoever has it may complete the task, see [`Self::hand_over`].

@@ -16,6 +16,8 @@ const EXIT: &str = "command_exit";
 const KILLED: &str = "command_killed";
 /// It has not ended in time.
 const TIMEOUT: &str = "command_timeout";
+/// Nobody waits for it any more.
+const CANCELLED: &str = "command_cancelled";
 /// It has written more than it may.
 const OUTPUT_TOO_LARGE: &str = "command_output_too_large";
 /// What it has written is not what it should.
@@ -60,6 +62,11 @@ impl Failing {
     pub(super) fn too_slow(&self, within: Duration, output: &Output) -> Failure {
         let message = format!("{} has not ended within {} s", self.program, within.as_secs());
         Failure::new(TIMEOUT, message).with_details(&json!({"stderr": output.complaints()}))
+    }
+
+    pub(super) fn cancelled(&self, output: &Output) -> Failure {
+        let failure = Failure::permanent(CANCELLED, format!("{} was stopped: nobody waits for it", self.program));
+        failure.with_details(&json!({"stderr": output.complaints()}))
     }
 
     pub(super) fn broken(&self, why: &Broken, output: &Output) -> Failure {

@@ -7,16 +7,20 @@ mod failures;
 mod group;
 mod output;
 
-use std::{ffi::OsString, fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{ffi::OsString, fs, future::pending, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
-use tokio::time::timeout;
-use warren::{Failure, Payload, code};
+use tokio::time::sleep;
+use warren::{ActivityContext, CancelReason, Failure, Payload, code};
 use warren_service::{
     settings::{ARGUMENT_HOLES, CommandSettings},
     template::{Hole, Template},
 };
 
-use self::{failures::Failing, group::Running, output::Output};
+use self::{
+    failures::Failing,
+    group::Running,
+    output::{Broken, Output},
+};
 use crate::{
     Error, Result,
     task::{Kind, Task},
@@ -53,18 +57,42 @@ impl Kind for Command {
         let mut running = Running::start(self.process(task, &arguments), self.grace)
             .map_err(|error| self.failing.not_started(&error))?;
         let mut output = Output::new(self.output_bytes_max);
-        let ended = timeout(self.within, running.feed_and_read(&input, &mut output)).await;
+        let ended = tokio::select! {
+            ended = running.feed_and_read(&input, &mut output) => Ended::Itself(ended),
+            () = sleep(self.within) => Ended::TooLate,
+            () = cancelled(&task.ctx) => Ended::Cancelled,
+        };
         // In every case, and before anything is told: nothing of it runs on.
         let status = match &ended {
-            Ok(Ok(())) => running.reap().await,
-            Ok(Err(_)) | Err(_) => running.stop().await,
+            Ended::Itself(Ok(())) => running.reap().await,
+            Ended::Itself(Err(_)) | Ended::TooLate | Ended::Cancelled => running.stop().await,
         };
         match ended {
-            Ok(Ok(())) => self.failing.status(&status, &output)?,
-            Ok(Err(error)) => return Err(self.failing.broken(&error, &output)),
-            Err(_) => return Err(self.failing.too_slow(self.within, &output)),
+            Ended::Itself(Ok(())) => self.failing.status(&status, &output)?,
+            Ended::Itself(Err(error)) => return Err(self.failing.broken(&error, &output)),
+            Ended::TooLate => return Err(self.failing.too_slow(self.within, &output)),
+            Ended::Cancelled => return Err(self.failing.cancelled(&output)),
         }
         self.result(&output)
+    }
+}
+
+/// How a program's run ended.
+#[derive(Debug)]
+enum Ended {
+    /// By itself, or by what it wrote.
+    Itself(Result<(), Broken>),
+    /// Its time was up.
+    TooLate,
+    /// Nobody waits for it any more.
+    Cancelled,
+}
+
+/// Resolves once nobody waits for the activity any more. While its worker drains, it may still end by itself.
+async fn cancelled(ctx: &ActivityContext) {
+    match ctx.cancelled().await {
+        CancelReason::Cancelled => {}
+        CancelReason::WorkerStops => pending().await,
     }
 }
 
@@ -115,7 +143,8 @@ impl Command {
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("WARREN_IDEMPOTENCY_KEY", task.ctx.idempotency_key())
-            .env("WARREN_INSTANCE", task.ctx.instance().as_str());
+            .env("WARREN_INSTANCE", task.ctx.instance().as_str())
+            .envs(task.ctx.traceparent().map(|traceparent| ("TRACEPARENT", traceparent)));
         process
     }
 

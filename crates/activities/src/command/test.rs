@@ -117,7 +117,7 @@ async fn a_program_gets_no_variable_that_is_not_named() {
     let printed = run(&settings, &json!(null)).await.unwrap();
     let mut names: Vec<&str> = printed.as_str().unwrap().lines().map(|line| line.split('=').next().unwrap()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["PATH", "WARREN_IDEMPOTENCY_KEY", "WARREN_INSTANCE"]);
+    assert_eq!(names, ["PATH", "TRACEPARENT", "WARREN_IDEMPOTENCY_KEY", "WARREN_INSTANCE"]);
 }
 
 #[tokio::test]
@@ -220,6 +220,31 @@ async fn a_program_that_nobody_waits_for_any_more_is_stopped() {
     assert!(running.await.unwrap_err().is_cancelled());
     assert_eq!(end.written().await, number.written().await, "it was asked to end");
     number.gone().await;
+}
+
+/// The slot is taken until the program is gone: another attempt never runs beside it.
+#[tokio::test]
+async fn a_program_that_is_cancelled_is_gone_before_the_activity_ends() {
+    let (number, end) = (Number::new(), Number::new());
+    let settings = number.script(&format!("trap 'echo $$ > {}; exit 0' TERM;", end.file().display()), LOOP);
+    let (command, task) = (Command::new("render", &settings).unwrap(), task(&json!(null)));
+    let control = task.ctx.control();
+    let cancel = async {
+        number.written().await;
+        assert!(control.is_watched());
+        control.cancel(CancelReason::Cancelled);
+    };
+    let (ended, ()) = tokio::join!(command.run(&task), cancel);
+    assert_eq!(ended.unwrap_err().code, "command_cancelled");
+    assert!(!Path::new("/proc").join(number.written().await).exists());
+    assert_eq!(end.written().await, number.written().await, "it was asked to end");
+}
+
+#[tokio::test]
+async fn a_program_may_end_by_itself_while_the_worker_drains() {
+    let (command, task) = (Command::new("render", &program("/bin/cat", &[])).unwrap(), task(&json!(7)));
+    task.ctx.control().cancel(CancelReason::WorkerStops);
+    assert_eq!(command.run(&task).await.map(|result| result.as_str().to_owned()), Ok("7".into()));
 }
 
 #[test]

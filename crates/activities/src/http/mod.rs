@@ -98,6 +98,10 @@ impl Http {
         common.insert(USER_AGENT, HeaderValue::from_static(concat!("warren/", env!("CARGO_PKG_VERSION"))));
         common.insert(ACCEPT, HeaderValue::from_static("application/json, */*;q=0.5"));
         common.insert("idempotency-key", key.map_err(|_| invalid("the idempotency key is no header".into()))?);
+        // What is no header is no trace context either.
+        if let Some(Ok(traceparent)) = task.ctx.traceparent().map(HeaderValue::from_str) {
+            common.insert("traceparent", traceparent);
+        }
         let body = match &self.body {
             Some(pointer) => {
                 common.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::testing::{details, serve, task};
+use crate::testing::{TRACE, details, serve, task};
 
 /// Settings that call `path` of the test's own server.
 fn settings(port: u16, path: &str) -> HttpSettings {
@@ -51,7 +51,7 @@ async fn echo(method: Method, uri: Uri, headers: HeaderMap, body: String) -> Jso
     let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     Json(json!({
         "method": method.as_str(), "uri": uri.to_string(), "body": body, "key": header("idempotency-key"),
-        "content_type": header("content-type"), "secret": header("authorization"), "x": header("x-order"),
+        "content_type": header("content-type"), "secret": header("authorization"), "x": header("x-order"), "trace": header("traceparent"),
     }))
 }
 
@@ -65,7 +65,7 @@ async fn the_settings_say_what_is_sent() {
     let path = std::env::var("PATH").unwrap();
     let expect = json!({
         "method": "POST", "uri": "/orders/7/a%2Fb%20%3F?by=order-7", "body": "{\"total\":12}", "key": "order-7:3",
-        "content_type": "application/json", "secret": format!("Bearer {path}"), "x": "7",
+        "content_type": "application/json", "secret": format!("Bearer {path}"), "x": "7", "trace": TRACE,
     });
     assert_eq!(sent, expect);
 }

@@ -223,6 +223,7 @@ impl World {
             reply_to: "test".into(),
             timeouts: task.timeouts,
             progress: task.progress,
+            traceparent: None,
         });
         let running = self.registry.run_activity(&task.name, ctx, task.input);
         self.tasks.push(running.map(move |outcome| (instance, ended(outcome))).boxed());
