@@ -1,7 +1,7 @@
 //! Activities that need no code: a table of settings, `[activities.charge]`, becomes a function of a worker's registry.
 //!
 //! ```text
-//! settings ──register──▶ Registry ──input──▶ Task ──fills──▶ Template ──▶ http, command, sql …
+//! settings ──register──▶ Registry ──input──▶ Task ──fills──▶ Template ──▶ http, command, sql, publish
 //! ```
 //!
 //! A kind is a module: it is made from its settings at start, where what can't work is refused by name, and runs for each
@@ -11,6 +11,7 @@
 mod command;
 mod error;
 mod http;
+mod publish;
 mod register;
 mod sql;
 mod task;

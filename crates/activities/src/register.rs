@@ -9,6 +9,7 @@ use crate::{
     Error, Result,
     command::Command,
     http::Http,
+    publish::{Brokers, Publish},
     sql::Sql,
     task::{Kind, Task},
 };
@@ -18,6 +19,7 @@ use crate::{
 /// Fails if one of them can't work: a variable of the environment that is not set, a name that the registry has already.
 pub fn register(registry: Registry, settings: &Settings) -> Result<Registry> {
     let served: BTreeSet<String> = registry.activities().map(|activity| activity.name.to_owned()).collect();
+    let mut brokers = Brokers::default();
     settings.activities.iter().try_fold(registry, |registry, (name, activity)| {
         if served.contains(name) {
             return Err(Error::Taken { name: name.clone() });
@@ -27,6 +29,9 @@ pub fn register(registry: Registry, settings: &Settings) -> Result<Registry> {
             ActivitySettings::Http(http) => serve(registry, name, queue, Http::new(name, http)?),
             ActivitySettings::Command(command) => serve(registry, name, queue, Command::new(name, command)?),
             ActivitySettings::Sql(sql) => serve(registry, name, queue, Sql::new(name, sql)?),
+            ActivitySettings::Publish(publish) => {
+                serve(registry, name, queue, Publish::new(name, publish, settings, &mut brokers)?)
+            }
         })
     })
 }

@@ -173,11 +173,11 @@ fn a_table_that_a_person_names_holds_what_its_kind_holds() {
 fn a_table_that_makes_no_sense_is_refused_by_name() {
     assert_eq!(
         refused("[activities.charge]\nurl = \"x\"", &[], &[]),
-        "warren.toml: activities.charge has no kind, set activities.charge.kind to one of: command, http, sql"
+        "warren.toml: activities.charge has no kind, set activities.charge.kind to one of: command, http, publish, sql"
     );
     assert_eq!(
         refused("[activities.charge]\nkind = \"htpp\"\nurl = \"x\"", &[], &[]),
-        "warren.toml: activities.charge.kind = \"htpp\", must be one of: command, http, sql"
+        "warren.toml: activities.charge.kind = \"htpp\", must be one of: command, http, publish, sql"
     );
     assert_eq!(
         refused(&format!("{CHARGE}ulr = \"x\""), &[], &[]),

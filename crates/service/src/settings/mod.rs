@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use activities::{
-    ACTIVITY_HOLES, ARGUMENT_HOLES, ActivitySettings, CommandSettings, HttpSettings, SECRET_HOLES, SqlSettings,
-    Statuses, split_header,
+    ACTIVITY_HOLES, ARGUMENT_HOLES, ActivitySettings, CommandSettings, HttpSettings, PublishSettings, SECRET_HOLES,
+    SqlSettings, Statuses, split_header,
 };
 pub use broker::{BrokerSettings, QueueType};
 pub use client_api::ClientApiSettings;

@@ -88,6 +88,24 @@ fn each_bound_of_an_sql_activity_is_held() {
 }
 
 #[test]
+fn each_bound_of_a_publishing_activity_is_held() {
+    let check = |key: &str, change: fn(&mut PublishSettings)| {
+        let mut publish = PublishSettings { exchange: "orders".into(), ..PublishSettings::default() };
+        change(&mut publish);
+        let wrong = wrong(ActivitySettings::Publish(publish));
+        assert_eq!(wrong.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), [key]);
+        assert!(!wrong[0].1.contains("hunter2"), "{wrong:?}");
+    };
+    check("url", |publish| publish.url = "http://u:hunter2@broker".into());
+    check("url", |publish| publish.url = "amqp://{/host}/v".into());
+    check("exchange", |publish| publish.exchange.clear());
+    check("routing_key", |publish| publish.routing_key = "{kind}".into());
+    check("headers", |publish| publish.headers = vec!["x".into()]);
+    check("body", |publish| publish.body = "order".into());
+    check("timeout_seconds", |publish| publish.timeout_seconds = 0);
+}
+
+#[test]
 fn the_input_never_chooses_the_server() {
     for host in ["{/host}", "{}", "api.{}.com", "{/host}.example.com", "{instance}", ""] {
         assert_eq!(wrong_http(|http| http.url = format!("https://{host}/x")), ["url"], "{host}");

@@ -2,12 +2,14 @@
 
 mod command;
 mod http;
+mod publish;
 mod sql;
 
 use serde::{Deserialize, Serialize};
 
 pub use command::{ARGUMENT_HOLES, CommandSettings};
 pub use http::{HttpSettings, Statuses};
+pub use publish::PublishSettings;
 pub use sql::SqlSettings;
 
 use crate::{
@@ -31,15 +33,18 @@ pub enum ActivitySettings {
     Command(CommandSettings),
     /// Runs a statement on a PostgreSQL database.
     Sql(SqlSettings),
+    /// Publishes a message to an exchange.
+    Publish(PublishSettings),
 }
 
 impl ActivitySettings {
     /// Returns one of each kind.
-    pub(super) fn defaults() -> [Self; 3] {
+    pub(super) fn defaults() -> [Self; 4] {
         [
             Self::Http(HttpSettings::default()),
             Self::Command(CommandSettings::default()),
             Self::Sql(SqlSettings::default()),
+            Self::Publish(PublishSettings::default()),
         ]
     }
 
@@ -49,6 +54,7 @@ impl ActivitySettings {
             Self::Http(http) => &http.queue,
             Self::Command(command) => &command.queue,
             Self::Sql(sql) => &sql.queue,
+            Self::Publish(publish) => &publish.queue,
         }
     }
 
@@ -58,6 +64,7 @@ impl ActivitySettings {
             Self::Http(http) => http.check(&mut check),
             Self::Command(command) => command.check(&mut check),
             Self::Sql(sql) => sql.check(&mut check),
+            Self::Publish(publish) => publish.check(&mut check),
         }
     }
 }
