@@ -15,7 +15,10 @@ use crate::{
     api::Api,
     http::{BASES, canonical, identify, no_method, no_route, panicked},
     metrics,
-    routes::{health, hub, list, purge, purge_all, raise, redispatch, resume, start, status, suspend, terminate, wait},
+    routes::{
+        complete, fail, health, hub, list, purge, purge_all, raise, redispatch, resume, start, status, suspend,
+        terminate, wait,
+    },
 };
 
 /// Returns the whole API: the same routes under both bases, and the health endpoints.
@@ -47,6 +50,8 @@ fn below<Q: Queries>(base: &str) -> Router<Api<Q>> {
         .route(&format!("{base}/instances/{{id}}/terminate"), post(terminate))
         .route(&format!("{base}/instances/{{id}}/suspend"), post(suspend))
         .route(&format!("{base}/instances/{{id}}/resume"), post(resume))
+        .route(&format!("{base}/tasks/{{token}}/complete"), post(complete))
+        .route(&format!("{base}/tasks/{{token}}/fail"), post(fail))
         .route(&format!("{base}/hub"), get(hub))
         .route(&format!("{base}/hub/redispatch"), post(redispatch))
 }

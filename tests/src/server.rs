@@ -9,6 +9,8 @@ pub struct Server {
     kind: Kind,
     name: String,
     url: String,
+    /// How many milliseconds a delivery may stay unacknowledged.
+    consumer_timeout: Option<u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -20,16 +22,21 @@ enum Kind {
 impl Server {
     /// Starts a RabbitMQ node.
     pub fn rabbitmq(name: &str) -> Self {
-        Self::new(Kind::RabbitMq, name)
+        Self::new(Kind::RabbitMq, name, None)
+    }
+
+    /// Starts a RabbitMQ node that takes a delivery back after so many milliseconds.
+    pub fn rabbitmq_with_consumer_timeout(name: &str, milliseconds: u32) -> Self {
+        Self::new(Kind::RabbitMq, name, Some(milliseconds))
     }
 
     /// Starts a PostgreSQL server.
     pub fn postgres(name: &str) -> Self {
-        Self::new(Kind::Postgres, name)
+        Self::new(Kind::Postgres, name, None)
     }
 
-    fn new(kind: Kind, name: &str) -> Self {
-        let mut server = Self { kind, name: name.into(), url: String::new() };
+    fn new(kind: Kind, name: &str, consumer_timeout: Option<u32>) -> Self {
+        let mut server = Self { kind, name: name.into(), url: String::new(), consumer_timeout };
         server.url = server.run(&["ensure"]);
         server
     }
@@ -65,6 +72,9 @@ impl Server {
             Kind::Postgres => ("postgres", "WARREN_POSTGRES_NAME"),
         };
         let mut command = Command::new(repository().join("deploy/local").join(script));
+        if let Some(milliseconds) = self.consumer_timeout {
+            command.env("WARREN_RABBITMQ_CONSUMER_TIMEOUT", milliseconds.to_string());
+        }
         let ran = command.args(arguments).env(variable, &self.name).output().unwrap();
         assert!(ran.status.success(), "{script} {arguments:?}: {}", String::from_utf8_lossy(&ran.stderr));
         String::from_utf8(ran.stdout).unwrap().trim().into()

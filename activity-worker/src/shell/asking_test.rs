@@ -40,7 +40,7 @@ async fn answer(broker: &Memory, permit: Permit) -> Inbound {
     let inbound = codec.decode_control(&message).unwrap();
     warren_broker::Acker::ack(&owner.acker(), 1, false).await.unwrap();
     if let Inbound::Begin(question) = &inbound {
-        broker.publisher().await.unwrap().publish(vec![codec.permit(question, permit)]).await;
+        broker.publisher().await.unwrap().publish(vec![codec.permit(question, permit, None)]).await;
     }
     inbound
 }

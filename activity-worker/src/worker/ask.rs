@@ -8,6 +8,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use warren_broker::{Permit, codec::begin};
+use warren_model::Payload;
 
 use super::{
     Effect, ItemId, Worker,
@@ -98,7 +99,13 @@ impl Worker {
     }
 
     /// Does as the owner says.
-    pub(super) fn answered(&mut self, question: &str, permit: Permit, effects: &mut Vec<Effect>) {
+    pub(super) fn answered(
+        &mut self,
+        question: &str,
+        permit: Permit,
+        progress: Option<Payload>,
+        effects: &mut Vec<Effect>,
+    ) {
         let asks = |item: &Item| matches!(&item.stage, Stage::Asking(asking) if asking.question == question);
         let Some(id) = self.items.iter().find(|(_, item)| asks(item)).map(|(id, _)| *id) else { return };
         tracing::debug!(question, ?permit, "owner has answered");
@@ -106,6 +113,11 @@ impl Worker {
             Permit::Go => {
                 if self.suspects.is_present(id) {
                     self.suspects.present = Some((id, self.now + ALONE));
+                }
+                if let (Some(progress), Some(item)) = (progress, self.items.get_mut(&id))
+                    && let Stage::Asking(asking) = &mut item.stage
+                {
+                    asking.waiting.context = asking.waiting.context.with_progress(progress);
                 }
                 self.run(id, effects);
             }

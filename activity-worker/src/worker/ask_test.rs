@@ -227,7 +227,8 @@ impl Fleet {
                     let number = (1..=TASKS).find(|it| work(*it).correlation_id.as_ref() == Some(&token)).unwrap();
                     let question = question.message.message_id.unwrap();
                     let permit = self.judge(number, question.ends_with(":1"));
-                    let effects = self.workers[at].step(Input::Told(OwnerWord::Permit { question, permit }));
+                    let effects =
+                        self.workers[at].step(Input::Told(OwnerWord::Permit { question, permit, progress: None }));
                     self.act(at, effects);
                 }
                 Effect::Ack { tag, multiple, .. } => {

@@ -63,7 +63,7 @@ impl Bench {
 
     /// The owner answers question `number`, which asked whether the item would be `alone`.
     pub(super) fn answer(&mut self, number: u64, alone: bool, permit: Permit) -> Vec<Effect> {
-        self.step(Input::Told(OwnerWord::Permit { question: question(number, alone), permit }))
+        self.step(Input::Told(OwnerWord::Permit { question: question(number, alone), permit, progress: None }))
     }
 
     pub(super) fn lose(&mut self, queue: QueueId) -> Vec<Effect> {

@@ -81,7 +81,9 @@ impl Worker {
     /// Hears what an owner says of what runs.
     pub(super) fn told(&mut self, word: OwnerWord, effects: &mut Vec<Effect>) {
         match word {
-            OwnerWord::Permit { question, permit } => self.answered(&question, permit, effects),
+            OwnerWord::Permit { question, permit, progress } => {
+                self.answered(&question, permit, progress, effects);
+            }
             OwnerWord::Held { token, id } => self.note_held(&token, id.as_deref(), effects),
             OwnerWord::Cancel { token } => self.cancelled(&token, effects),
         }

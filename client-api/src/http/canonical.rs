@@ -9,8 +9,10 @@ use axum::{
 pub(crate) const BASES: [&str; 2] = ["/api/v1", "/runtime/webhooks/durabletask"];
 
 /// The words of our routes, by the place in which they stand below the base.
-const WORDS: [(usize, &[&str]); 2] =
-    [(0, &["orchestrators", "instances", "hub"]), (2, &["raiseEvent", "terminate", "suspend", "resume", "wait"])];
+const WORDS: [(usize, &[&str]); 2] = [
+    (0, &["orchestrators", "instances", "tasks", "hub"]),
+    (2, &["raiseEvent", "terminate", "suspend", "resume", "wait", "complete", "fail"]),
+];
 
 /// Gives a path the case that the routes have, as Durable Functions takes any, and drops a slash at its end.
 pub(crate) async fn canonical(mut request: Request) -> Request {

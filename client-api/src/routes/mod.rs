@@ -1,5 +1,6 @@
 //! The handlers, one file per route or family of routes.
 
+mod complete;
 mod health;
 mod hub;
 mod lifecycle;
@@ -11,6 +12,7 @@ mod start;
 mod status;
 mod wait;
 
+pub(crate) use complete::{complete, fail};
 pub(crate) use health::{CHECKS, health};
 pub(crate) use hub::hub;
 pub(crate) use lifecycle::{resume, suspend, terminate};

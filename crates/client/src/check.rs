@@ -13,6 +13,8 @@ pub(crate) fn command(command: &Command, payload_bytes_max: usize) -> Result<(),
         Command::Terminate { reason, recursive: _ } | Command::Suspend { reason } | Command::Resume { reason } => {
             reason.as_deref().map_or(Ok(()), |reason| text("reason", reason))
         }
+        Command::Complete { token: _, outcome: Ok(result) } => payload("result", result, payload_bytes_max),
+        Command::Complete { token: _, outcome: Err(failure) } => text("message", &failure.message),
         Command::Purge { execution: _ } | Command::Wait => Ok(()),
     }
 }

@@ -9,7 +9,7 @@ use tokio::{
 use uuid::Uuid;
 use warren_broker::{Broker, ClientReply, Codec, Envelope, Publication, RedispatchOrder, Topology, packing::Packing};
 use warren_claims::Claiming;
-use warren_model::{AnswerTo, AnswerWhen, Command, InstanceId, MessageId, Partition, Payload};
+use warren_model::{AnswerTo, AnswerWhen, Command, InstanceId, MessageId, Outcome, Partition, Payload, Token};
 use warren_store::{Filter, Payloads, Queries};
 
 use crate::{About, Ask, Error, Link, Options, Purge, PurgeAll, Redispatch, Result, Start, check, requests::Request};
@@ -95,6 +95,13 @@ impl<Q: Queries> Client<Q> {
     /// Lets a paused instance go on.
     pub fn resume(&self, id: &InstanceId, reason: Option<String>) -> Ask<'_, Q> {
         Ask::new(self, id, Command::Resume { reason })
+    }
+
+    /// Ends a task that a worker has handed over, by its token. Answered once that is committed; refused if nobody waits
+    /// for it (any more).
+    pub fn complete(&self, token: Token, outcome: Outcome) -> Ask<'_, Q> {
+        let instance = token.instance.clone();
+        Ask::new(self, &instance, Command::Complete { token, outcome })
     }
 
     /// Removes an instance that has ended, and what is stored of it; its start stays known for the duplicate window.

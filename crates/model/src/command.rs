@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ExecutionId, InstanceId, Payload, Status};
+use crate::{ExecutionId, InstanceId, Outcome, Payload, Status, Token};
 
 /// What a client asks of one instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,13 @@ pub enum Command {
     Resume {
         /// Why.
         reason: Option<String>,
+    },
+    /// End one of its tasks: what a worker has handed over, or anything else whose token the sender has.
+    Complete {
+        /// Which attempt of which task.
+        token: Token,
+        /// How it ended.
+        outcome: Outcome,
     },
     /// Remove what is stored of it, now that it has ended.
     Purge {

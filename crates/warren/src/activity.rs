@@ -89,6 +89,12 @@ impl ActivityContext {
         Self { task: Arc::new(task), word: Arc::default(), cancellation: Cancellation::default() }
     }
 
+    /// Returns the context of the same task with this progress; for workers.
+    #[must_use]
+    pub fn with_progress(&self, progress: Payload) -> Self {
+        Self::new(Task { progress: Some(progress), ..(*self.task).clone() })
+    }
+
     /// Returns what the worker that runs the activity listens to and acts by.
     pub fn control(&self) -> Control {
         Control(self.clone())

@@ -36,7 +36,9 @@ impl<P: Programs> Owner<P> {
             partition = %self.me, instance = %question.of.instance, task = %question.of.task, worker = question.worker,
             ?permit, "worker asks whether it may begin a work item that has come again"
         );
-        work.answers.push(self.codec.permit(question, permit));
+        let note = self.task_notes.get_mut(&question.of).filter(|_| permit == Permit::Go);
+        let progress = note.and_then(|note| note.row.progress.clone());
+        work.answers.push(self.codec.permit(question, permit, progress.as_ref()));
     }
 
     fn permit(&mut self, question: &Begin, work: &mut Work) -> Permit {

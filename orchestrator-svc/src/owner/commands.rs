@@ -1,10 +1,11 @@
 //! Commands: what each does to its instance, and what its sender is told.
 
-use warren_broker::{Delivery, Envelope};
+use warren_broker::{Attempt, Delivery, Envelope};
 use warren_engine::{Instance, Live, Programs};
 use warren_model::{
     Answer, AnswerTo, AnswerWhen, Command, EventRaised, ExecutionStarted, IfExists, InboxMessage, InstanceId,
-    InstanceRecord, MessageId, Outgoing, Refusal, RefusalCode, StartRequest, Status, execution_id,
+    InstanceRecord, MessageId, Outcome, Outgoing, Refusal, RefusalCode, StartRequest, Status, TaskEnded, Token,
+    execution_id,
 };
 use warren_store::CommandRow;
 
@@ -35,6 +36,7 @@ impl<P: Programs> Owner<P> {
             }
             Command::Suspend { reason } => self.act(&instance, InboxMessage::Suspend { reason }, origin, work),
             Command::Resume { reason } => self.act(&instance, InboxMessage::Resume { reason }, origin, work),
+            Command::Complete { token, outcome } => self.complete(&token, outcome, origin, work),
             Command::Purge { execution } => self.purge(&instance, execution, origin, work),
             Command::Wait => self.wait(&instance, envelope.answer_to, work),
         }
@@ -189,6 +191,34 @@ impl<P: Programs> Owner<P> {
             None => not_found(instance),
         };
         self.refuse(to, refusal, work);
+    }
+
+    /// Ends a task as a worker's reply would, and says so, or that nobody waits for it.
+    fn complete(&mut self, token: &Token, outcome: Outcome, origin: Origin, work: &mut Work) {
+        let Origin::Command { answer_to, delivery, .. } = &origin else { return };
+        let (instance, answer_to) = (&token.instance, answer_to.as_ref());
+        if let Some(reason) = self.codec.missing(delivery) {
+            return self.refuse_vanished(delivery, reason, answer_to, work);
+        }
+        let of = Attempt {
+            instance: instance.clone(),
+            execution: token.execution,
+            task: token.task,
+            attempt: token.attempt,
+        };
+        match self.awaits(&of) {
+            None => self.refuse_unseen(instance, answer_to, work),
+            Some(false) => {
+                let message = format!("nobody waits for task {} of instance {instance} any more", token.task);
+                self.refuse(answer_to, Refusal { code: RefusalCode::Gone, message }, work);
+            }
+            Some(true) => {
+                let outcome = self.settings.limits.bound("the result", outcome);
+                let Attempt { execution, task, attempt, .. } = of;
+                let ended = self.with_progress(instance, TaskEnded { execution, task, attempt, outcome });
+                work.push(instance, InboxMessage::Task(ended), origin);
+            }
+        }
     }
 
     /// Passes a command on to an instance that exists; the answer follows from what the turn makes of it.

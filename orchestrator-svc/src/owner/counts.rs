@@ -133,6 +133,7 @@ fn kind(command: &Command) -> &'static str {
         Command::Terminate { .. } => "terminate",
         Command::Suspend { .. } => "suspend",
         Command::Resume { .. } => "resume",
+        Command::Complete { .. } => "complete",
         Command::Purge { .. } => "purge",
         Command::Wait => "wait",
     }

@@ -1,6 +1,6 @@
 //! A work item that has come again is begun only if its owner says so: what the worker asks, and what it is told (H18).
 
-use warren_model::{AnswerTo, MessageId};
+use warren_model::{AnswerTo, MessageId, Payload};
 
 use super::{
     Attempt, Codec, Malformed, WorkItem,
@@ -78,9 +78,10 @@ pub(super) fn read_permit(fields: Fields<'_>) -> Result<(String, Permit), Malfor
 }
 
 impl Codec {
-    /// Returns the answer to a worker's question.
-    pub fn permit(&self, question: &Begin, permit: Permit) -> Publication {
-        let message = wire::message(permit.as_str(), b"").text(header::QUESTION, question.id.as_str());
+    /// Returns the answer to a worker's question; with how far the task had come when its last worker was lost.
+    pub fn permit(&self, question: &Begin, permit: Permit, progress: Option<&Payload>) -> Publication {
+        let body = progress.map_or("", Payload::as_str);
+        let message = wire::message(permit.as_str(), body.as_bytes()).text(header::QUESTION, question.id.as_str());
         to_sender(&question.answer_to, message)
     }
 

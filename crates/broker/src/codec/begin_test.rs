@@ -34,11 +34,12 @@ fn h18_a_question_survives_the_wire_and_so_does_every_answer() {
             (&instance("order-1"), ActionId(2), 1)
         );
         for permit in Permit::ALL {
-            let answer = codec().permit(question, permit);
+            let progress = (permit == Permit::Go).then(|| Payload::from_bytes(b"[7]").unwrap());
+            let answer = codec().permit(question, permit, progress.as_ref());
             assert_eq!((&answer.to, answer.mandatory), (&Address::Queue("amq.rabbitmq.reply-to.x".into()), false));
             assert_eq!(answer.message.correlation_id, Some(token()));
             let (question, word) = ("0a-1".into(), decode_owner_word(&delivered(answer)).unwrap());
-            assert_eq!(word, OwnerWord::Permit { question, permit });
+            assert_eq!(word, OwnerWord::Permit { question, permit, progress });
         }
     }
 }

@@ -7,6 +7,8 @@ use warren_model::{
 use super::{
     Codec, Malformed,
     fields::Fields,
+    outgoing::outcome_message,
+    reply::read_failure,
     wire::{self, header, kind},
 };
 use crate::{Address, Delivery, Message, Publication};
@@ -62,8 +64,27 @@ impl Codec {
         let instance = fields.required_instance()?;
         self.check_home(delivery, &instance)?;
         fields.claim()?;
-        let command = read(fields)?;
+        let command = match fields.kind() {
+            Some(kind::COMPLETE) => self.read_complete(fields, &instance)?,
+            Some(_) | None => read(fields)?,
+        };
         Ok(Envelope { id, instance, command, answer_to: self.read_answer_to(fields)?, when: answer_when(fields)? })
+    }
+}
+
+impl Codec {
+    fn read_complete(&self, fields: Fields<'_>, instance: &InstanceId) -> Result<Command, Malformed> {
+        let text = fields.required_name(header::TOKEN, "the token of the task")?;
+        let token = self.verify(&text)?;
+        if token.instance != *instance {
+            let (name, of) = (header::TOKEN, &token.instance);
+            return Err(Malformed::new(format!("header `{name}` is of instance {of}: the message is for {instance}")));
+        }
+        let outcome = match fields.flag(header::FAILED)? {
+            true => Err(read_failure(&fields.0.body)),
+            false => Ok(fields.payload()?),
+        };
+        Ok(Command::Complete { token, outcome })
     }
 }
 
@@ -78,6 +99,11 @@ fn command_message(command: &Command) -> Message {
             .flag(header::RECURSIVE, *recursive),
         Command::Suspend { reason } => wire::message(kind::SUSPEND, b"").maybe_text(header::REASON, reason.as_deref()),
         Command::Resume { reason } => wire::message(kind::RESUME, b"").maybe_text(header::REASON, reason.as_deref()),
+        Command::Complete { token, outcome } => {
+            let message = outcome_message(outcome);
+            let (body, failed) = (message.body, outcome.is_err());
+            wire::message(kind::COMPLETE, &body).text(header::TOKEN, token.to_string()).flag(header::FAILED, failed)
+        }
         Command::Purge { execution } => {
             let execution = execution.map(|execution| execution.to_string());
             wire::message(kind::PURGE, b"").maybe_text(header::EXECUTION, execution.as_deref())
@@ -119,7 +145,7 @@ fn read(fields: Fields<'_>) -> Result<Command, Malformed> {
         Some(kind::WAIT) => Ok(Command::Wait),
         other => Err(Malformed::new(format!(
             "property type is {:?}: expected one of `result`, `failure`, `heartbeat`, `hand-back`, `begin`, `start`, `raise`, \
-             `terminate`, `suspend`, `resume`, `purge`, `wait`, `redispatch`, `partition`, `taken`, \
+             `terminate`, `suspend`, `resume`, `complete`, `purge`, `wait`, `redispatch`, `partition`, `taken`, \
              or none",
             other.unwrap_or_default()
         ))),

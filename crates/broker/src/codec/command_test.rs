@@ -110,7 +110,7 @@ fn a_command_that_makes_no_sense_is_refused_with_a_sentence() {
             (
                 command("stop", &[id()]),
                 "property type is \"stop\": expected one of `result`, `failure`, `heartbeat`, `hand-back`, `begin`, `start`, `raise`, \
-                 `terminate`, `suspend`, `resume`, `purge`, `wait`, `redispatch`, `partition`, `taken`, or none",
+                 `terminate`, `suspend`, `resume`, `complete`, `purge`, `wait`, `redispatch`, `partition`, `taken`, or none",
             ),
             (
                 command("wait", &[]),

@@ -35,7 +35,7 @@ pub(super) fn read_outcome(message: &Message) -> Outcome {
         .map_err(|error| Failure::new(code::INVALID_RESULT, format!("the result is not JSON in UTF-8: {error}")))
 }
 
-fn read_failure(body: &[u8]) -> Failure {
+pub(super) fn read_failure(body: &[u8]) -> Failure {
     serde_json::from_slice(body).unwrap_or_else(|error| {
         let text: String = String::from_utf8_lossy(body).chars().take(TEXT_KEPT_CHARS).collect();
         Failure::new(code::ERROR, format!("{text} (sent as a failure, but no failure object: {error})"))

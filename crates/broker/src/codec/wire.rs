@@ -27,6 +27,7 @@ pub(super) mod kind {
     pub(in crate::codec) const TERMINATE: &str = "terminate";
     pub(in crate::codec) const SUSPEND: &str = "suspend";
     pub(in crate::codec) const RESUME: &str = "resume";
+    pub(in crate::codec) const COMPLETE: &str = "complete";
     pub(in crate::codec) const PURGE: &str = "purge";
     pub(in crate::codec) const WAIT: &str = "wait";
     pub(in crate::codec) const PARTITION: &str = "partition";
@@ -58,6 +59,8 @@ pub(super) mod header {
     pub(in crate::codec) const START_TO_CLOSE: &str = "start-to-close-ms";
     pub(in crate::codec) const HEARTBEAT: &str = "heartbeat-ms";
     pub(in crate::codec) const PROGRESS: &str = "progress";
+    pub(in crate::codec) const TOKEN: &str = "token";
+    pub(in crate::codec) const FAILED: &str = "failed";
     pub(in crate::codec) const LEASE: &str = "lease-ms";
     pub(in crate::codec) const IS_WORKERS: &str = "workers";
     pub(in crate::codec) const HANDED_OVER: &str = "handed-over";

@@ -77,6 +77,8 @@ pub enum OwnerWord {
         question: String,
         /// The answer.
         permit: Permit,
+        /// How far it had come when its last worker was lost.
+        progress: Option<Payload>,
     },
     /// It is written down that the worker runs this: the work item may be acknowledged.
     Held {
@@ -128,7 +130,7 @@ pub fn decode_owner_word(delivery: &Delivery) -> Result<OwnerWord, Malformed> {
         Some(kind::CANCEL) => Ok(OwnerWord::Cancel { token: token()? }),
         Some(_) | None => {
             let (question, permit) = read_permit(fields)?;
-            Ok(OwnerWord::Permit { question, permit })
+            Ok(OwnerWord::Permit { question, permit, progress: read_progress(fields)? })
         }
     }
 }

@@ -104,6 +104,7 @@ impl World {
             Command::Terminate { .. }
             | Command::Suspend { .. }
             | Command::Resume { .. }
+            | Command::Complete { .. }
             | Command::Purge { .. }
             | Command::Wait => {
                 unreachable!("other systems start and raise only")

@@ -152,6 +152,7 @@ fn unsafe_yet(world: &World, partition: Partition, inbound: &Inbound, since: Tim
                 Command::Terminate { .. }
                 | Command::Suspend { .. }
                 | Command::Resume { .. }
+                | Command::Complete { .. }
                 | Command::Purge { .. } => is_known,
                 Command::Wait => true,
             }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use warren::{Activity, Context, Failure, Orchestrator, Registry, RetryPolicy, seconds};
 use warren_broker::{
-    Address, Beat, Delivery, Message, OwnerWord, Permit, WorkItem,
+    Address, Beat, ClientReply, Delivery, Message, OwnerWord, Permit, WorkItem,
     codec::{begin, hand_back, heartbeat, reply},
     decode_owner_word, decode_work_item,
 };
-use warren_model::{Command, Event, Payload, Redispatch, Status, TurnRecord, code};
+use warren_model::{Command, Event, Payload, Redispatch, RefusalCode, Status, Token, TurnRecord, code};
 use warren_store::TaskNote;
 
 use super::{
@@ -346,6 +346,30 @@ fn what_something_else_completes_has_no_worker_to_be_silent() {
     world.queue.push_back((reply(&item, &Ok(json("2")), "somebody").message, false));
     world.settle();
     assert_eq!((world.record("a").status, note(&world)), (Status::Completed, None));
+}
+
+#[test]
+fn a_client_completes_a_task_by_its_token_once_and_is_told_when_nobody_waits() {
+    let mut world = world("plain");
+    let item = item(&world);
+    hear(&mut world, &item, &Beat { is_handed_over: true, ..alive() });
+    let token: Token = item.token.parse().unwrap();
+    let complete = || Command::Complete { token: token.clone(), outcome: Ok(json("2")) };
+    for id in ["c1", "c1", "c2"] {
+        world.send("a", id, complete());
+        world.settle();
+    }
+    assert_eq!((world.record("a").status, note(&world)), (Status::Completed, None));
+    assert_eq!(*world.outcome("a"), Ok(json("2")));
+    let [ClientReply::Answer(first), ClientReply::Answer(again)] = world.told("c1")[..] else {
+        panic!("{:?}", world.told("c1"))
+    };
+    assert_eq!(first, again, "H1: a duplicate gets the first answer");
+    let [ClientReply::Refused(refusal)] = world.told("c2")[..] else { panic!("{:?}", world.told("c2")) };
+    assert_eq!(
+        (refusal.code, refusal.message.as_str()),
+        (RefusalCode::Gone, "nobody waits for task 1 of instance a any more")
+    );
 }
 
 #[test]

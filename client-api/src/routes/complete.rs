@@ -1,0 +1,52 @@
+//! `POST /tasks/{token}/complete` and `/fail`: ends a task that a worker has handed over.
+
+use axum::{extract::State, response::Response};
+use warren_model::{Failure, Payload, Token};
+use warren_store::Queries;
+
+use super::lifecycle::done;
+use crate::{
+    api::Api,
+    http::{IdempotencyKey, JsonTyped, Segments},
+    problem::Problem,
+};
+
+/// Ends a task with a result.
+pub(crate) async fn complete<Q: Queries>(
+    State(api): State<Api<Q>>,
+    segments: Segments,
+    IdempotencyKey(key): IdempotencyKey,
+    JsonTyped(result): JsonTyped,
+) -> Result<Response, Problem> {
+    done(api.commander()?.complete(token(&segments)?, Ok(result)), key).await
+}
+
+/// Ends a task with a failure.
+pub(crate) async fn fail<Q: Queries>(
+    State(api): State<Api<Q>>,
+    segments: Segments,
+    IdempotencyKey(key): IdempotencyKey,
+    JsonTyped(failure): JsonTyped,
+) -> Result<Response, Problem> {
+    let token = token(&segments)?;
+    done(api.commander()?.complete(token, Err(read(&failure)?)), key).await
+}
+
+fn token(segments: &Segments) -> Result<Token, Problem> {
+    let text = segments.text("token");
+    text.parse()
+        .map_err(|_| Problem::invalid(format!("{text:?} is no token: expected that of the work item, unchanged")))
+}
+
+fn read(failure: &Payload) -> Result<Failure, Problem> {
+    failure.parse().map_err(|error| {
+        Problem::invalid(format!(
+            r#"the body is no failure: {error}; expected {{"code": "…", "message": "…"}}, with "retryable": false if no \
+               further attempt can succeed"#
+        ))
+    })
+}
+
+#[cfg(test)]
+#[path = "complete_test.rs"]
+mod test;

@@ -1,0 +1,213 @@
+//! Activities that run for long: past the broker's patience, through its restart, and until somebody gives them up.
+#![allow(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use end_to_end::{Database, Inside, Server, eventually};
+use serde_json::{Value, json};
+use tokio::{select, sync::Semaphore};
+use warren::{Activity, ActivityContext, CancelReason, Context, Failure, Orchestrator, Registry, RetryPolicy, seconds};
+
+const DIG: Activity<u32, u32> = Activity::new("dig");
+const APPROVE: Activity<String, Value> = Activity::new("approve");
+
+/// How long the broker leaves a delivery unacknowledged.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Digs once, however long that takes.
+async fn mine(ctx: Context, depth: u32) -> Result<u32, Failure> {
+    ctx.call(DIG, depth).await
+}
+
+/// Digs with a limit for silence.
+async fn watched(ctx: Context, depth: u32) -> Result<u32, Failure> {
+    let twice = RetryPolicy::times(2).first_delay(seconds(0));
+    ctx.activity(DIG).heartbeat(seconds(2)).retry(twice).call(depth).await
+}
+
+async fn ask(ctx: Context, question: String) -> Result<Value, Failure> {
+    ctx.activity(APPROVE).schedule_to_close(seconds(60)).call(question).await
+}
+
+/// What the activities have done and were told.
+#[derive(Clone, Default)]
+struct Site {
+    /// One more lets an activity end.
+    open: Arc<Gate>,
+    /// The progress with which each run began.
+    begun: Arc<Mutex<Vec<Option<u32>>>>,
+    told: Arc<Mutex<Vec<CancelReason>>>,
+    tokens: Arc<Mutex<Vec<String>>>,
+}
+
+struct Gate(Semaphore);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Semaphore::new(0))
+    }
+}
+
+impl Site {
+    fn registry(&self) -> Registry {
+        let (site, other) = (self.clone(), self.clone());
+        Registry::new()
+            .orchestrator(Orchestrator::new("mine"), mine)
+            .orchestrator(Orchestrator::new("watched"), watched)
+            .orchestrator(Orchestrator::new("ask"), ask)
+            .activity(DIG, move |ctx: ActivityContext, depth| site.clone().dig(ctx, depth))
+            .activity(APPROVE, move |ctx: ActivityContext, _: String| {
+                other.tokens.lock().unwrap().push(ctx.token().to_owned());
+                std::future::ready(Err::<Value, _>(ctx.hand_over()))
+            })
+    }
+
+    async fn dig(self, ctx: ActivityContext, depth: u32) -> Result<u32, Failure> {
+        self.begun.lock().unwrap().push(ctx.progress()?);
+        ctx.heartbeat(&depth)?;
+        select! {
+            permit = self.open.0.acquire() => permit?.forget(),
+            reason = ctx.cancelled() => {
+                self.told.lock().unwrap().push(reason);
+                return Err(Failure::new("stopped", "as told"));
+            }
+        }
+        Ok(depth)
+    }
+
+    fn runs(&self) -> usize {
+        self.begun.lock().unwrap().len()
+    }
+}
+
+async fn start(inside: &Inside, path: &str, input: &str) {
+    let started = inside.http().post(&format!("/orchestrators/{path}"), &[], input.into()).await.unwrap();
+    assert_eq!(started.status, 202, "{}", started.text());
+}
+
+async fn outcome(inside: &Inside, instance: &str) -> (Value, Value) {
+    let ended = inside.http().get(&format!("/instances/{instance}/wait?timeout=60")).await.unwrap();
+    let status: Value = ended.json().unwrap();
+    (status["runtimeStatus"].clone(), status["output"].clone())
+}
+
+async fn history(inside: &Inside, instance: &str) -> String {
+    let path = format!("/instances/{instance}?showHistory=true&showHistoryOutput=true");
+    let status: Value = inside.http().get(&path).await.unwrap().json().unwrap();
+    status["historyEvents"].to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn h7_what_outlasts_the_broker_s_patience_and_its_restart_runs_once_and_is_cancelled_on_request() {
+    let broker = Server::rabbitmq_with_consumer_timeout("patience", 4_000);
+    let site = Site::default();
+    let mut inside = Inside::new(Database::Sqlite, site.registry());
+    inside.settings.broker.url = broker.url().into();
+    inside.settings.worker.hold_seconds = 2;
+    inside.start().await;
+    let since = Instant::now();
+    start(&inside, "mine/one", "1").await;
+    start(&inside, "mine/two", "2").await;
+    eventually("both run", || async { site.runs() == 2 }).await;
+    let queue = format!("{}.work.dig", inside.settings.hub.name);
+    let unacknowledged = || broker.ctl(&["list_queues", "--no-table-headers", "name", "messages_unacknowledged"]);
+    eventually("nothing is held", || async { unacknowledged().lines().any(|line| line == format!("{queue}\t0")) })
+        .await;
+    eventually("the broker's patience is over twice", || async { since.elapsed() > 2 * PATIENCE }).await;
+
+    broker.kill();
+    broker.start();
+    eventually("the fleet works again", || async {
+        inside.http().post("/orchestrators/ask/probe", &[], "\"?\"".into()).await.is_ok_and(|it| it.status == 202)
+            && !site.tokens.lock().unwrap().is_empty()
+    })
+    .await;
+    let asked = Instant::now();
+    let reply = inside.http().post("/instances/one/terminate", &[], vec![]).await.unwrap();
+    assert_eq!(reply.status, 202, "{}", reply.text());
+    eventually("it is told", || async { *site.told.lock().unwrap() == [CancelReason::Cancelled] }).await;
+    eprintln!("cancelled after {:?}", asked.elapsed());
+    site.open.0.add_permits(1);
+    assert_eq!(outcome(&inside, "two").await, (json!("Completed"), json!(2)));
+    assert_eq!(site.runs(), 2, "each once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn h7_the_next_worker_begins_at_once_and_where_the_killed_one_was() {
+    let site = Site::default();
+    let mut inside = Inside::new(Database::Sqlite, site.registry());
+    inside.start().await;
+    start(&inside, "mine/one", "7").await;
+    let rows = inside.folder().join("hub.db");
+    let is_noted = || async {
+        let rows = rusqlite::Connection::open(&rows).unwrap();
+        rows.query_row("SELECT count(*) FROM task_note", [], |row| row.get::<_, u32>(0)).is_ok_and(|count| count == 1)
+    };
+    eventually("its owner knows that it runs", is_noted).await;
+    inside.kill("worker").await;
+    inside.worker();
+    eventually("it begins again", || async { site.runs() == 2 }).await;
+    site.open.0.add_permits(1);
+    assert_eq!(outcome(&inside, "one").await, (json!("Completed"), json!(7)));
+    assert_eq!(*site.begun.lock().unwrap(), [None, Some(7)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_says_nothing_for_too_long_is_cancelled_and_tried_again_from_where_it_was() {
+    let site = Site::default();
+    let mut inside = Inside::new(Database::Postgres, site.registry());
+    inside.start().await;
+    start(&inside, "watched/one", "3").await;
+    eventually("the second attempt runs", || async { site.runs() == 2 }).await;
+    assert_eq!(*site.begun.lock().unwrap(), [None, Some(3)]);
+    eventually("the first is told", || async { !site.told.lock().unwrap().is_empty() }).await;
+    site.open.0.add_permits(1);
+    assert_eq!(outcome(&inside, "one").await, (json!("Completed"), json!(3)));
+    assert!(history(&inside, "one").await.contains("heartbeat_timeout"));
+}
+
+/// H8: nobody is blamed for a deployment, and no attempt is counted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn h8_what_a_stopped_worker_hands_back_begins_elsewhere_as_the_same_attempt() {
+    let site = Site::default();
+    let mut inside = Inside::new(Database::Sqlite, site.registry());
+    inside.settings.worker.drain_seconds = 4;
+    inside.start().await;
+    start(&inside, "mine/one", "5").await;
+    eventually("it runs", || async { site.runs() == 1 }).await;
+    for round in 1..=2 {
+        inside.stop("worker").await;
+        assert_eq!(site.told.lock().unwrap().len(), round);
+        inside.worker();
+        eventually("it begins again", || async { site.runs() == round + 1 }).await;
+    }
+    site.open.0.add_permits(1);
+    assert_eq!(outcome(&inside, "one").await, (json!("Completed"), json!(5)));
+    assert_eq!(*site.begun.lock().unwrap(), [None, Some(5), Some(5)]);
+    assert_eq!(*site.told.lock().unwrap(), [CancelReason::WorkerStops; 2]);
+    assert!(!history(&inside, "one").await.contains("TaskFailed"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_activity_hands_over_is_completed_by_http() {
+    let site = Site::default();
+    let mut inside = Inside::new(Database::Sqlite, site.registry());
+    inside.start().await;
+    start(&inside, "ask/one", "\"may I?\"").await;
+    eventually("somebody else has it", || async { !site.tokens.lock().unwrap().is_empty() }).await;
+    inside.stop("worker").await;
+    let token = site.tokens.lock().unwrap()[0].clone();
+    let path = format!("/tasks/{token}/complete");
+    let complete = |json: &'static str| {
+        let headers = [("content-type", "application/json")];
+        let (http, path) = (inside.http(), path.clone());
+        async move { http.post(&path, &headers, json.into()).await.unwrap() }
+    };
+    let reply = complete(r#"{"approved":true}"#).await;
+    assert_eq!(reply.status, 202, "{}", reply.text());
+    assert_eq!(outcome(&inside, "one").await, (json!("Completed"), json!({"approved": true})));
+    assert_eq!(complete("1").await.status, 410, "nobody waits any more");
+}
