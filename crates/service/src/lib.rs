@@ -24,6 +24,7 @@ pub mod settings;
 pub mod shutdown;
 pub mod telemetry;
 pub mod template;
+pub mod traces;
 
 pub use error::{Error, Problem, Problems, Result};
 pub use settings::Settings;

@@ -13,6 +13,7 @@ mod orchestrator;
 mod payloads;
 mod secret_url;
 mod store;
+mod telemetry;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ pub use orchestrator::OrchestratorSettings;
 pub use payloads::PayloadsSettings;
 pub use secret_url::SecretUrl;
 pub use store::{Backend, StoreSettings};
+pub use telemetry::TelemetrySettings;
 pub use worker::WorkerSettings;
 
 use crate::{
@@ -61,6 +63,8 @@ pub struct Settings {
     pub client_api: ClientApiSettings,
     /// Logs.
     pub log: LogSettings,
+    /// Traces.
+    pub telemetry: TelemetrySettings,
     /// Health endpoints.
     pub health: HealthSettings,
 }
@@ -77,6 +81,7 @@ impl Validate for Settings {
         self.activities.iter().for_each(|(name, activity)| activity.check(name, problems));
         self.client_api.check(problems);
         self.log.check(problems);
+        self.telemetry.check(problems);
         self.health.check(problems);
         self.check_heartbeat(problems);
     }

@@ -46,6 +46,8 @@ fn each_bound_is_held() {
     check("client_api.listen", |s| s.client_api.listen = "8080".into());
     check("client_api.base_url", |s| s.client_api.base_url = "example.com".into());
     check("log.level", |s| s.log.level = "lapin=loud".into());
+    check("telemetry.otlp_endpoint", |s| s.telemetry.otlp_endpoint = "https://collector:4318".into());
+    check("telemetry.traces_percent", |s| s.telemetry.traces_percent = 101);
     check("health.worker", |s| s.health.worker = ":70000".into());
 }
 
