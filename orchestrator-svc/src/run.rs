@@ -16,6 +16,7 @@ use warren_service::{
     hub::{amqp, process_name, topology},
     listen,
     settings::Backend,
+    traces::Tracer,
 };
 use warren_store::{Payloads, Store};
 
@@ -43,12 +44,14 @@ pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<
             None => Ok(()),
         }
     };
+    let process = process_name(&settings.orchestrator.name);
+    let (tracer, exporter) = Tracer::new(&settings.telemetry, "orchestrator-svc", &process, &settings.hub.name);
     let own = async {
-        let owned = open_and_own(settings, registry, report.clone(), shutdown).await;
+        let owned = open_and_own(settings, registry, (report.clone(), tracer), shutdown).await;
         stopped.cancel();
         owned
     };
-    let (owned, served) = tokio::join!(own, serve);
+    let (owned, served, ()) = tokio::join!(own, serve, exporter.run(stopped.cancelled()));
     owned?;
     served.map_err(Into::into)
 }
@@ -57,21 +60,21 @@ pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<
 async fn open_and_own(
     settings: &Settings,
     registry: Registry,
-    report: health::Health,
+    watchers: (health::Health, Tracer),
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     match settings.store.backend() {
         Some(Backend::Sqlite(path)) => {
             let (store, orphaned, _lock) = open::sqlite(Path::new(path), settings).await?;
-            own(settings, registry, (store, orphaned), report, shutdown).await
+            own(settings, registry, (store, orphaned), watchers, shutdown).await
         }
         Some(Backend::Postgres(url)) => {
             let mut shutdown = pin!(shutdown);
             let store = tokio::select! {
-                opened = open::postgres(url.as_str(), settings, &report) => opened?,
+                opened = open::postgres(url.as_str(), settings, &watchers.0) => opened?,
                 () = &mut shutdown => return Ok(()),
             };
-            own(settings, registry, (store, BTreeSet::new()), report, shutdown).await
+            own(settings, registry, (store, BTreeSet::new()), watchers, shutdown).await
         }
         None => bail!("store.url = {}: must begin with sqlite: or postgres://", settings.store.url),
     }
@@ -81,13 +84,16 @@ async fn own<S: Store + Payloads>(
     settings: &Settings,
     registry: Registry,
     (store, orphaned): (S, BTreeSet<Partition>),
-    report: health::Health,
+    (report, tracer): (health::Health, Tracer),
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let broker = amqp(settings, &format!("orchestrator-svc {}", process_name(&settings.orchestrator.name)))?;
     let topology = topology(settings)?;
     let broker = Claiming::new(Packing::new(broker, topology.clone()), store.clone(), topology);
-    let replica = Replica { orphaned, ..replica(settings, registry, store, broker, report.clone()).await? };
+    let mut replica = replica(settings, registry, store, broker, report.clone()).await?;
+    replica.orphaned = orphaned;
+    replica.owner.traces = tracer.is_on();
+    replica.tracer = tracer;
     let drain = async {
         shutdown.await;
         report.drain();
@@ -119,6 +125,7 @@ pub async fn replica<S: Store, B: Broker>(
         codec,
         registry,
         health,
+        tracer: Tracer::off(),
         store,
         broker,
     })

@@ -43,6 +43,7 @@ pub(crate) fn effect(effect: &Effect) -> String {
             format!("publish {ticket:?}: {}", list.join(", "))
         }
         Effect::Ack(tag) => format!("ack {tag}"),
+        Effect::Trace(spans) => format!("{} spans", spans.len()),
         Effect::Drained => "its end, drained".into(),
     }
 }

@@ -7,12 +7,14 @@ use warren_engine::{Live, Programs};
 use warren_model::{
     AnswerTo, AnswerWhen, Event, Failure, InboxMessage, InstanceId, MessageId, Outcome, TaskEnded, TurnRecord, code,
 };
+use warren_service::traces::Span;
 use warren_store::{CommandRow, Commit, Loaded, LoadedInstance, OutboxEntry};
 
 use super::{
     Effect, Owner,
     cache::Slot,
     gather::{Gathered, Item},
+    traces::Traced,
 };
 
 /// A message for an instance, and what hangs on it.
@@ -54,6 +56,8 @@ pub(super) struct Work {
     questions: Vec<Begin>,
     /// Workers' words that they have begun, judged after the turns.
     heartbeats: Vec<Heartbeat>,
+    /// Spans that end with this batch.
+    pub(super) spans: Vec<Span>,
     /// For each instance of which this batch holds messages before its turn: the position of the first.
     pub(super) held_from: BTreeMap<InstanceId, u64>,
 }
@@ -73,6 +77,7 @@ impl Work {
             known: BTreeMap::new(),
             questions: Vec::new(),
             heartbeats: Vec::new(),
+            spans: Vec::new(),
             held_from: BTreeMap::new(),
         }
     }
@@ -132,6 +137,9 @@ impl<P: Programs> Owner<P> {
         slot.live = Some(match turns {
             Ok(turns) => {
                 slot.outcome = turns.last().and_then(outcome_of);
+                if self.settings.traces && !record.status.is_terminal() {
+                    slot.traced = Traced::restore(record.execution, turns.iter().map(|turn| &*turn.events));
+                }
                 if !turns.is_empty() && record.condition.is_none() && !record.status.is_terminal() {
                     self.counts.has_replayed(turns.iter().map(|turn| turn.events.len()).sum());
                 }

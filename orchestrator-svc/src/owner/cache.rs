@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use warren_engine::Live;
 use warren_model::{Condition, InboxMessage, InstanceId, Outcome};
 
+use super::traces::Traced;
+
 /// An instance, or an id that nobody has started and that has messages waiting.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
@@ -24,6 +26,8 @@ pub(super) struct Slot {
     pub(super) stored: Option<Condition>,
     /// Whether its row has yet to be written.
     pub(super) is_new: bool,
+    /// The trace that its execution is in, if somebody wants to see it.
+    pub(super) traced: Option<Box<Traced>>,
     /// The last commit that changed it.
     pub(super) touched: u64,
     /// When it was last used.

@@ -3,9 +3,10 @@
 use warren_broker::{Publication, Published};
 use warren_engine::Programs;
 use warren_model::{InstanceId, Partition};
+use warren_service::traces::Span;
 use warren_store::{Commit, OutboxEntry, OutboxRow};
 
-use super::{Effect, Owner, Ticket, batch::Work};
+use super::{Effect, Owner, Ticket, batch::Work, traces::nanoseconds};
 
 /// What waits for a commit.
 #[derive(Debug)]
@@ -17,13 +18,15 @@ pub(super) struct Flight {
     touched: Vec<InstanceId>,
     /// What it has taken from other partitions.
     received: Vec<(Partition, u64)>,
+    /// What ends with it.
+    spans: Vec<Span>,
 }
 
 impl Flight {
     /// Returns the flight of a commit that marks the instances of a batch: nothing waits for it but that batch.
     pub(super) fn of_marks(number: u64) -> Self {
         let (entries, tracked, answers, touched) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { number, entries, tracked, answers, touched, received: Vec::new() }
+        Self { number, entries, tracked, answers, touched, received: Vec::new(), spans: Vec::new() }
     }
 }
 
@@ -35,7 +38,7 @@ impl<P: Programs> Owner<P> {
 
     /// Sends the commit of a batch on its way. A batch that changes nothing has none, but still waits its turn.
     pub(super) fn launch(&mut self, work: Work, tag: Option<u64>, effects: &mut Vec<Effect>) {
-        let Work { mut commit, entries, tracked, answers, dead, touched, .. } = work;
+        let Work { mut commit, entries, tracked, answers, dead, touched, spans, .. } = work;
         self.links.write(&mut commit);
         let received = commit.received.clone();
         if !entries.is_empty() {
@@ -52,7 +55,7 @@ impl<P: Programs> Owner<P> {
             effects.push(Effect::Publish { ticket: Ticket::Dead(ticket), batch: dead.clone() });
             self.outbox.bury(ticket, dead);
         }
-        self.flights.push_back(Flight { number: self.number, entries, tracked, answers, touched, received });
+        self.flights.push_back(Flight { number: self.number, entries, tracked, answers, touched, received, spans });
         self.land(effects);
     }
 
@@ -77,6 +80,10 @@ impl<P: Programs> Owner<P> {
             if !flight.answers.is_empty() {
                 self.answering += 1;
                 effects.push(Effect::Publish { ticket: Ticket::Answers, batch: flight.answers });
+            }
+            if !flight.spans.is_empty() {
+                let end_ns = nanoseconds(self.now);
+                effects.push(Effect::Trace(flight.spans.into_iter().map(|span| Span { end_ns, ..span }).collect()));
             }
             let pinned = self.awaited().map(|gathered| gathered.items.iter().map(|item| item.instance().clone()));
             let pinned = pinned.into_iter().flatten().collect();

@@ -35,6 +35,7 @@ mod retention;
 mod runs;
 mod settings;
 mod taken;
+mod traces;
 mod turns;
 mod unheard;
 mod waiters;
@@ -45,6 +46,7 @@ use std::collections::{BTreeMap, VecDeque};
 use warren_broker::{Codec, Delivery, Publication, Published};
 use warren_engine::Programs;
 use warren_model::{InstanceId, MessageId, Partition, Timestamp};
+use warren_service::traces::Span;
 use warren_store::{
     CommandRow, Commit, Epoch, Expired, Load, Loaded, OutboxEntry, PartitionState, Sweep, Swept, TimerRow, TurnKey,
     TurnRow,
@@ -154,6 +156,8 @@ pub enum Effect {
     },
     /// Acknowledge every delivery up to this tag.
     Ack(u64),
+    /// Show these spans to whoever watches; what they are of is committed.
+    Trace(Vec<Span>),
     /// Everything that arrived is committed, published and acknowledged.
     Drained,
 }

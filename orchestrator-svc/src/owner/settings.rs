@@ -33,6 +33,8 @@ pub struct Settings {
     pub begins_max: u32,
     /// Whether such a task fails, instead of waiting until somebody lets it begin again.
     pub fails_quarantined: bool,
+    /// Whether somebody wants the spans of traced instances.
+    pub traces: bool,
 }
 
 impl Default for Settings {
@@ -51,6 +53,7 @@ impl Default for Settings {
             timers_max: 50_000,
             begins_max: 5,
             fails_quarantined: false,
+            traces: false,
         }
     }
 }

@@ -10,6 +10,7 @@ use warren_store::{OutboxEntry, OutboxTurn, TimerRow, TurnKey, TurnRow};
 use super::{
     Owner,
     batch::{Fresh, Origin, Work, ended_by},
+    traces,
 };
 
 impl<P: Programs> Owner<P> {
@@ -45,6 +46,10 @@ impl<P: Programs> Owner<P> {
         self.keep_pending(id, &mut turn, &messages, &verdicts, work);
         self.keep_timers(id, &turn, record.execution, work);
         if let Some(recorded) = turn.recorded.take() {
+            if self.settings.traces {
+                let traced = &mut self.cache.touch(id).traced;
+                work.spans.extend(traces::of_turn(traced, &recorded, &record));
+            }
             self.send_messages(id, &recorded, std::mem::take(&mut turn.messages), work);
             if let Some(outcome) = recorded.events.iter().rev().find_map(ended_by) {
                 self.has_ended(id, outcome, work);

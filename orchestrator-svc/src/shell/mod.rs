@@ -16,7 +16,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use warren::Registry;
 use warren_broker::{Broker, Codec};
 use warren_model::{InstanceId, Partition};
-use warren_service::health::Health as Report;
+use warren_service::{health::Health as Report, traces::Tracer};
 use warren_store::Store;
 
 use self::tenancy::Tenancy;
@@ -61,6 +61,8 @@ pub struct Replica<S, B> {
     pub orphaned: BTreeSet<Partition>,
     /// Told how the broker and the store are.
     pub health: Report,
+    /// Takes the spans of traced instances, if [`Settings::traces`] asks for any.
+    pub tracer: Tracer,
 }
 
 impl<S: Store, B: Broker> Replica<S, B> {

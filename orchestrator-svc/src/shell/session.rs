@@ -292,6 +292,7 @@ impl<S: Store, B: Broker> Session<S, B> {
                     answer(&inputs, Input::Published { ticket, results })
                 });
             }
+            Effect::Trace(spans) => spans.into_iter().for_each(|span| self.replica.tracer.send(span)),
             Effect::Ack(tag) => self.acks.add(tag, Instant::now()),
             Effect::Commit(_) | Effect::ReadTimers { .. } | Effect::Expire { .. } => self.writer.send(effect)?,
             Effect::Drained => {}

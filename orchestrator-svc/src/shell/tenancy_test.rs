@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use warren::Registry;
 use warren_broker::{Codec, Topology, memory::Memory};
 use warren_model::PartitionCount;
-use warren_service::health::Health as Report;
+use warren_service::{health::Health as Report, traces::Tracer};
 use warren_store::{
     Commit, Expired, Hub, HubSpec, Lease, Load, Loaded, PartitionState, Renewal, Result, Survey, Sweep, Swept,
     TimerRow, TurnKey, TurnRow, sqlite::Sqlite,
@@ -123,6 +123,7 @@ fn run(is_deaf_to_sessions: bool) -> Running {
         turn_warn: Duration::from_secs(1),
         turn_limit: Duration::from_secs(30),
         orphaned: BTreeSet::new(),
+        tracer: Tracer::off(),
         health: Report::new(&["broker", "store"]),
     };
     let (stop, stopped) = oneshot::channel();

@@ -56,6 +56,7 @@ pub(super) async fn write<S: Store>(
             | Effect::Sweep(_)
             | Effect::Publish { .. }
             | Effect::Ack(_)
+            | Effect::Trace(_)
             | Effect::Drained => {}
         }
     }

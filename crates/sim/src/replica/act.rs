@@ -39,6 +39,7 @@ impl World {
                 session.lane.push_back(effect);
                 self.write_next(id, session);
             }
+            Effect::Trace(_) => {}
             Effect::Drained => return Err(End::Drained),
         }
         if !session.effects.is_empty() {
@@ -73,6 +74,7 @@ impl World {
             | Effect::Sweep(_)
             | Effect::Publish { .. }
             | Effect::Ack(_)
+            | Effect::Trace(_)
             | Effect::Drained => session.is_writing = false,
         }
     }

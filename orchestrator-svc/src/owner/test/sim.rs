@@ -188,6 +188,7 @@ impl Sim {
             | Effect::ReadTimers { .. }
             | Effect::Expire { .. }
             | Effect::Commit(_)
+            | Effect::Trace(_)
             | Effect::Ack(_) => self.sides[at].world.carry_out(effect),
         };
         let side = &mut self.sides[at];
@@ -311,6 +312,8 @@ fn lane(effect: &Effect) -> Lane {
     match effect {
         Effect::Commit(_) | Effect::ReadTimers { .. } | Effect::Expire { .. } => Lane::Writes,
         Effect::Ack(_) | Effect::Drained => Lane::Acks,
-        Effect::Load(_) | Effect::ReadTurns { .. } | Effect::Sweep(_) | Effect::Publish { .. } => Lane::Free,
+        Effect::Load(_) | Effect::ReadTurns { .. } | Effect::Sweep(_) | Effect::Publish { .. } | Effect::Trace(_) => {
+            Lane::Free
+        }
     }
 }

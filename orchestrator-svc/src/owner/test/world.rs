@@ -14,6 +14,7 @@ use warren_model::{
     AnswerTo, AnswerWhen, Command, IfExists, InstanceId, InstanceRecord, MessageId, Outcome, Partition, PartitionCount,
     Payload, Redispatch, StartRequest, Timestamp,
 };
+use warren_service::traces::Span;
 use warren_store::Epoch;
 
 use super::{super::*, shelf::Shelf};
@@ -46,6 +47,8 @@ pub(crate) struct World {
     epoch: i64,
     /// Everything that was published, whatever became of it.
     pub(crate) published: Vec<Publication>,
+    /// What whoever watches was shown.
+    pub(crate) spans: Vec<Span>,
     /// Answers and outcomes, by correlation id.
     pub(crate) replies: Vec<(String, ClientReply)>,
     /// Whether workers answer what is published.
@@ -96,6 +99,7 @@ impl World {
             tag: 0,
             epoch: 1,
             published: Vec::new(),
+            spans: Vec::new(),
             replies: Vec::new(),
             has_workers: true,
             broker_says: VecDeque::new(),
@@ -200,6 +204,10 @@ impl World {
             }
             Effect::Ack(tag) => {
                 self.unacked.retain(|unacked, _| *unacked > tag);
+                None
+            }
+            Effect::Trace(spans) => {
+                self.spans.extend(spans);
                 None
             }
             Effect::Drained => {
