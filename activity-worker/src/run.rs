@@ -11,6 +11,7 @@ use warren_service::{
     health::Health,
     hub,
     settings::{Backend, StoreSettings},
+    traces::Tracer,
 };
 use warren_store::{postgres::PostgresPayloads, sqlite::SqlitePayloads};
 
@@ -73,10 +74,13 @@ pub async fn run_with<B: Broker>(
         concurrency = plan.prefetch(),
         "serving activities"
     );
+    let (tracer, exporter) = Tracer::new(&settings.telemetry, "activity-worker", plan.name(), &settings.hub.name);
+    let has_ended = CancellationToken::new();
+    let export = AbortOnDropHandle::new(tokio::spawn(exporter.run(has_ended.clone().cancelled_owned())));
     // As a task of its own: what a runtime runs as its first future is on no worker's thread, and each word to it and from
     // it would wake another one.
     let stop = CancellationToken::new();
-    let serving = shell::serve(broker, registry, plan, health.clone(), stop.clone().cancelled_owned());
+    let serving = shell::serve(broker, registry, plan, (health.clone(), tracer), stop.clone().cancelled_owned());
     let mut serving = AbortOnDropHandle::new(tokio::spawn(serving));
     let served = tokio::select! {
         served = &mut serving => served,
@@ -85,6 +89,9 @@ pub async fn run_with<B: Broker>(
             serving.await
         }
     };
+    has_ended.cancel();
+    // It ends by itself, and a panic of it is none of the worker's.
+    let _ = export.await;
     served.unwrap_or_else(|error| match error.try_into_panic() {
         Ok(panic) => resume_unwind(panic),
         Err(_) => unreachable!("nobody aborts it while it is awaited"),

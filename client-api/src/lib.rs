@@ -17,6 +17,7 @@ mod show;
 mod standing;
 #[cfg(test)]
 mod testing;
+mod traces;
 
 pub use api::ApiOptions;
 pub use run::run;

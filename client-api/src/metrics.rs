@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use axum::{
-    extract::{MatchedPath, Request},
+    extract::Request,
     http::{Method, StatusCode},
     middleware::Next,
     response::Response,
@@ -14,10 +14,7 @@ use axum::{
 use metrics::{counter, gauge, histogram};
 use warren_service::metrics::Share;
 
-use crate::http::BASES;
-
-/// What stands for every path that no route has.
-const UNROUTED: &str = "none";
+use crate::http::route;
 
 /// Says what the metrics mean.
 pub(crate) fn describe() {
@@ -32,9 +29,8 @@ pub(crate) fn describe() {
 
 /// Counts a request, and how long it took.
 pub(crate) async fn count(request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or(UNROUTED, MatchedPath::as_str);
     let mut served = Served {
-        route: BASES.into_iter().find_map(|base| route.strip_prefix(base)).unwrap_or(route).to_owned(),
+        route: route(&request).to_owned(),
         method: word(request.method()),
         begun: Instant::now(),
         status: None,

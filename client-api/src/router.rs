@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    middleware::{from_fn, map_request},
+    middleware::{from_fn, from_fn_with_state, map_request},
     routing::{get, post},
 };
 use tower_http::catch_panic::CatchPanicLayer;
@@ -19,10 +19,16 @@ use crate::{
         complete, fail, health, hub, list, purge, purge_all, raise, redispatch, resume, start, status, suspend,
         terminate, wait,
     },
+    traces::{Traces, trace},
 };
 
 /// Returns the whole API: the same routes under both bases, and the health endpoints.
-pub(crate) fn router<B: Broker, Q: Queries + Payloads>(api: &Api<Q>, health_of_service: Health, broker: B) -> Router {
+pub(crate) fn router<B: Broker, Q: Queries + Payloads>(
+    api: &Api<Q>,
+    health_of_service: Health,
+    broker: B,
+    traces: Traces,
+) -> Router {
     let routes = BASES.into_iter().fold(Router::new(), |router, base| router.merge(below(base)));
     let routes = routes
         .with_state(api.clone())
@@ -30,7 +36,8 @@ pub(crate) fn router<B: Broker, Q: Queries + Payloads>(api: &Api<Q>, health_of_s
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(DefaultBodyLimit::max(api.options().body_bytes_max))
-        .layer(from_fn(metrics::count));
+        .layer(from_fn(metrics::count))
+        .layer(from_fn_with_state(traces, trace));
     // A router of its own around the other: what is to change the path must come before the path is looked at.
     Router::new()
         .fallback_service(routes)

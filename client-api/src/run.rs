@@ -4,12 +4,15 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::bail;
 use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+use warren_broker::Broker;
 use warren_client::Options;
 use warren_service::{
     Settings,
-    hub::{amqp, topology},
+    hub::{amqp, process_name, topology},
     listen,
     settings::Backend,
+    traces::Tracer,
 };
 use warren_store::{self as store, postgres::PostgresReader, sqlite::SqliteReader};
 
@@ -26,14 +29,33 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> any
     warren_service::metrics::begin();
     metrics::describe();
     let listener = listen::bind(&settings.client_api.listen, "client_api.listen").await?;
+    let (tracer, exporter) = Tracer::new(&settings.telemetry, "client-api", &process_name(""), &settings.hub.name);
     let service = Service {
         broker: amqp(settings, &format!("client-api {}", settings.client_api.listen))?,
         topology: topology(settings)?,
         listener,
         api: api_options(settings),
+        tracer,
+        traces_percent: settings.telemetry.traces_percent,
         lapse: Duration::from_secs(settings.orchestrator.lease_seconds.into()) * LEASES,
         client: Options { payload_bytes_max: settings.hub.payload_bytes_max(), ..Options::default() },
     };
+    let has_ended = CancellationToken::new();
+    let serve = async {
+        let served = serve(service, settings, shutdown).await;
+        has_ended.cancel();
+        served
+    };
+    let (served, ()) = tokio::join!(serve, exporter.run(has_ended.cancelled()));
+    served
+}
+
+/// Serves on the store that the settings name.
+async fn serve<B: Broker>(
+    service: Service<B>,
+    settings: &Settings,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
     let hub = &settings.hub.name;
     match settings.store.backend() {
         Some(Backend::Sqlite(path)) => service.run(|| open_sqlite(path.into(), hub.clone()), shutdown).await?,

@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use warren_broker::{Broker, Topology};
 use warren_client::{Client, Options};
-use warren_service::health::Health;
+use warren_service::{health::Health, traces::Tracer};
 use warren_store::{self as store, Payloads, Queries};
 
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     router::router,
     routes::CHECKS,
     standing,
+    traces::Traces,
 };
 
 /// How often to look for a store that is not there yet.
@@ -55,6 +56,10 @@ pub struct Service<B> {
     pub api: ApiOptions,
     /// How patient the client is.
     pub client: Options,
+    /// Takes the spans of requests that are traced.
+    pub tracer: Tracer,
+    /// Of a hundred starts that bring no trace of their own, how many begin one.
+    pub traces_percent: u8,
     /// After how long without any sign of life of any owner commands are refused: some lease times.
     pub lapse: Duration,
 }
@@ -68,13 +73,15 @@ impl<B: Broker> Service<B> {
         Q: Queries + Payloads,
         F: Future<Output = store::Result<Q>>,
     {
-        let Self { broker, topology, listener, api: options, client: client_options, lapse } = self;
+        let Self { broker, topology, listener, api: options, client: client_options, tracer, traces_percent, lapse } =
+            self;
         let address = listener.local_addr()?;
         let (stopping, health) = (CancellationToken::new(), Health::new(&CHECKS));
         let (stage, staged) = watch::channel(Stage::Waiting("reach the store: it is being opened".into()));
         let (trouble, troubled) = watch::channel(None);
         let api = Api::new(topology.hub().into(), options, staged, troubled, stopping.clone());
-        let app = router(&api, health.clone(), broker.clone());
+        let traces = Traces::new(tracer, traces_percent);
+        let app = router(&api, health.clone(), broker.clone(), traces);
         drop(api);
         let mut tasks = JoinSet::new();
         let upkeep = warren_service::metrics::upkeep();

@@ -9,6 +9,7 @@ use warren_client::{
     Options,
     testing::{MemoryQueries, ScriptedOwner, topology},
 };
+use warren_service::traces::Tracer;
 use warren_store as store;
 
 use crate::{
@@ -64,6 +65,8 @@ impl Stack {
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let service = Service {
             lapse: Duration::from_secs(3_600),
+            tracer: Tracer::off(),
+            traces_percent: 0,
             broker: broker.clone(),
             topology: topology(),
             listener,

@@ -13,8 +13,12 @@ use tokio::{
 use tracing::Instrument;
 use warren::{ActivityContext, CancelReason, Control, Registry};
 use warren_model::{Failure, Outcome, Payload, code};
+use warren_service::traces::{Span, Tracer};
 
-use super::metrics::{Timing, Timings};
+use super::{
+    metrics::{Fate, Timing, Timings},
+    traces,
+};
 use crate::worker::ItemId;
 
 /// How long activities may take to notice that their time is up, at their next `await`. One that never awaits can't be
@@ -47,6 +51,8 @@ pub(super) struct Ended {
 struct Running {
     control: Control,
     task: AbortHandle,
+    /// Whether nobody waits for it any more.
+    is_cancelled: bool,
     /// When it is ended, if it has not by then.
     ends_at: Option<Instant>,
 }
@@ -55,28 +61,45 @@ struct Running {
 pub(super) struct Activities {
     registry: Registry,
     running: JoinSet<(Outcome, Duration)>,
-    items: HashMap<Id, (ItemId, Arc<Timing>)>,
+    items: HashMap<Id, Noted>,
     controls: HashMap<ItemId, Running>,
     timings: Timings,
+    tracer: Tracer,
+}
+
+/// What is to be noted when an activity ends.
+struct Noted {
+    item: ItemId,
+    /// When it was spawned.
+    begun: Instant,
+    timing: Arc<Timing>,
+    span: Option<Span>,
 }
 
 impl Activities {
-    pub(super) fn new(registry: Registry) -> Self {
-        let timings = Timings::new(&registry);
-        Self { timings, registry, running: JoinSet::new(), items: HashMap::new(), controls: HashMap::new() }
+    pub(super) fn new(registry: Registry, tracer: Tracer) -> Self {
+        let (items, controls) = (HashMap::new(), HashMap::new());
+        Self { timings: Timings::new(&registry), registry, running: JoinSet::new(), items, controls, tracer }
     }
 
     pub(super) fn start(&mut self, job: Job) {
         let Job { item, activity, context, input, traceparent } = job;
         let control = context.control();
-        let span = tracing::info_span!(
+        let log = tracing::info_span!(
             "activity",
             activity,
             instance = %context.instance(),
             task = %context.task(),
             attempt = context.attempt(),
-            traceparent,
+            traceparent = traceparent.as_deref(),
         );
+        let watched = traceparent.as_deref().filter(|_| self.tracer.is_on());
+        let noted = Noted {
+            item,
+            begun: Instant::now(),
+            timing: self.timings.of(&activity),
+            span: watched.and_then(|trace| traces::begin(&activity, &context, trace)),
+        };
         let run = self.registry.run_activity(&activity, context, input);
         let timed = async move {
             // Not from the spawn: many begin at once, and each but the first waits for its first poll.
@@ -84,9 +107,9 @@ impl Activities {
             let outcome = run.await;
             (outcome, begun.elapsed())
         };
-        let task = self.running.spawn(timed.instrument(span));
-        self.items.insert(task.id(), (item, self.timings.of(&activity)));
-        self.controls.insert(item, Running { control, task, ends_at: None });
+        let task = self.running.spawn(timed.instrument(log));
+        self.items.insert(task.id(), noted);
+        self.controls.insert(item, Running { control, task, is_cancelled: false, ends_at: None });
     }
 
     /// Tells an activity to end early. One that has asked for such word gets a moment to clean up.
@@ -94,6 +117,7 @@ impl Activities {
         let Some(running) = self.controls.get_mut(&item) else { return };
         let is_watched = running.control.is_watched();
         running.control.cancel(reason);
+        running.is_cancelled |= reason == CancelReason::Cancelled;
         match reason {
             CancelReason::Cancelled if is_watched => running.ends_at = Some(Instant::now() + CLEAN_UP),
             CancelReason::Cancelled => running.task.abort(),
@@ -141,13 +165,26 @@ impl Activities {
     fn settle(&mut self, ended: Result<(Id, (Outcome, Duration)), JoinError>) -> Option<Ended> {
         let (id, (outcome, took)) = match ended {
             Ok(ended) => ended,
-            Err(error) => (error.id(), (Err(failure(&error)), Duration::ZERO)),
+            Err(error) => {
+                let begun = self.items.get(&error.id()).map(|noted| noted.begun);
+                (error.id(), (Err(failure(&error)), begun.map_or(Duration::ZERO, |begun| begun.elapsed())))
+            }
         };
-        let (item, timing) = self.items.remove(&id)?;
-        timing.note(&outcome, took);
+        let Noted { item, timing, span, .. } = self.items.remove(&id)?;
         let running = self.controls.remove(&item);
+        let is_cancelled = running.as_ref().is_some_and(|running| running.is_cancelled);
         let control = running.map(|running| running.control);
         let is_handed_over = outcome.is_err() && control.as_ref().is_some_and(Control::is_handed_over);
+        let fate = match &outcome {
+            Ok(_) => Fate::Completed,
+            Err(_) if is_handed_over => Fate::HandedOver,
+            Err(_) if is_cancelled => Fate::Cancelled,
+            Err(_) => Fate::Failed,
+        };
+        timing.note(fate, took);
+        if let Some(span) = span {
+            self.tracer.send(traces::end(span, fate, &outcome, took));
+        }
         let mut outcome = outcome;
         if let (Err(failure), Some(progress)) = (&mut outcome, control.and_then(|control| control.take_progress())) {
             failure.progress = Some(progress); // what it said last, and nobody has sent on

@@ -24,7 +24,7 @@ async fn a_task_that_is_cut_off_is_a_failure() {
 #[tokio::test]
 async fn activities_that_await_are_ended_at_the_stop() {
     let (kept, dropped) = tokio::sync::oneshot::channel::<()>();
-    let mut activities = Activities::new(Registry::new());
+    let mut activities = Activities::new(Registry::new(), Tracer::off());
     activities.running.spawn(async move {
         let _kept = kept;
         std::future::pending().await

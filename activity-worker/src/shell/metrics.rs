@@ -5,7 +5,6 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use metrics::{Counter, Histogram, counter, gauge, histogram};
 use warren::{RegisteredActivity, Registry};
 use warren_broker::{Delivery, Published};
-use warren_model::Outcome;
 use warren_service::metrics::Share;
 
 use crate::worker::{Input, QueueId};
@@ -105,25 +104,44 @@ impl Metrics {
     }
 }
 
-/// How long one activity's runs took.
-pub(super) struct Timing {
-    completed: Histogram,
-    failed: Histogram,
+/// How a run of an activity has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Completed,
+    Failed,
+    /// Nobody waits for it any more.
+    Cancelled,
+    /// Something else completes its task.
+    HandedOver,
 }
+
+impl Fate {
+    const ALL: [Self; 4] = [Self::Completed, Self::Failed, Self::Cancelled, Self::HandedOver];
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::HandedOver => "handed_over",
+        }
+    }
+}
+
+/// How long one activity's runs took, by their fate.
+pub(super) struct Timing([Histogram; 4]);
 
 impl Timing {
     fn of(activity: RegisteredActivity<'_>) -> Self {
         let RegisteredActivity { name, queue } = activity;
-        let seconds = |outcome: &'static str| {
+        Self(Fate::ALL.map(|fate| {
             let (activity, queue) = (name.to_owned(), queue.to_owned());
-            histogram!("warren_activity_seconds", "activity" => activity, "queue" => queue, "outcome" => outcome)
-        };
-        Self { completed: seconds("completed"), failed: seconds("failed") }
+            histogram!("warren_activity_seconds", "activity" => activity, "queue" => queue, "outcome" => fate.as_str())
+        }))
     }
 
-    pub(super) fn note(&self, outcome: &Outcome, took: Duration) {
-        let seconds = if outcome.is_ok() { &self.completed } else { &self.failed };
-        seconds.record(took);
+    pub(super) fn note(&self, fate: Fate, took: Duration) {
+        self.0[fate as usize].record(took);
     }
 }
 

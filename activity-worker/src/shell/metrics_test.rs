@@ -2,7 +2,6 @@ use std::collections::BTreeSet;
 
 use warren::{Activity, ActivityContext, Failure};
 use warren_broker::Message;
-use warren_model::Payload;
 use warren_service::metrics::counted;
 
 use super::*;
@@ -39,9 +38,9 @@ fn page() -> String {
         metrics.told(&Input::Published(fates.map(|fate| (ItemId(1), fate)).into()));
         metrics.told(&Input::Drain);
         let timings = Timings::new(&registry());
-        timings.of("greet").note(&Ok(Payload::null()), Duration::from_millis(20));
-        timings.of("greet").note(&Err(Failure::new("any-code", "of many")), Duration::from_millis(1));
-        timings.of("whatever a work item names").note(&Ok(Payload::null()), Duration::ZERO);
+        timings.of("greet").note(Fate::Completed, Duration::from_millis(20));
+        timings.of("greet").note(Fate::Failed, Duration::from_millis(1));
+        timings.of("whatever a work item names").note(Fate::Completed, Duration::ZERO);
         metrics.shows(2, 5);
         std::mem::forget(metrics); // it still holds them
     })
@@ -59,6 +58,7 @@ fn what_a_worker_does_is_exported_under_few_labels() {
         "warren_drains_total 1",
         "warren_activity_seconds_count{activity=\"greet\",queue=\"people\",outcome=\"completed\"} 1",
         "warren_activity_seconds_count{activity=\"greet\",queue=\"people\",outcome=\"failed\"} 1",
+        "warren_activity_seconds_count{activity=\"greet\",queue=\"people\",outcome=\"cancelled\"} 0",
         "warren_activity_seconds_count{activity=\"unknown\",queue=\"unknown\",outcome=\"completed\"} 1",
         "warren_activities_running 2",
         "warren_work_items_held 5",

@@ -13,6 +13,7 @@ mod metrics;
 mod publishing;
 mod readiness;
 mod serve;
+mod traces;
 
 pub(crate) use metrics::describe;
 pub use readiness::health;

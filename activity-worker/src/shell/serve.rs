@@ -8,7 +8,7 @@ use tokio::{
 };
 use warren::Registry;
 use warren_broker::Broker;
-use warren_service::health::Health;
+use warren_service::{health::Health, traces::Tracer};
 
 use super::{
     activities::{Activities, Ended},
@@ -36,10 +36,10 @@ pub(crate) async fn serve<B: Broker>(
     broker: B,
     registry: Registry,
     plan: Plan,
-    health: Health,
+    watchers: (Health, Tracer),
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
-    let mut shell = Shell::start(broker, registry, &plan, health);
+    let mut shell = Shell::start(broker, registry, &plan, watchers);
     let served = shell.run(shutdown).await;
     shell.close().await;
     served
@@ -63,12 +63,12 @@ pub(super) struct Shell<B: Broker> {
 }
 
 impl<B: Broker> Shell<B> {
-    fn start(broker: B, registry: Registry, plan: &Plan, health: Health) -> Self {
+    fn start(broker: B, registry: Registry, plan: &Plan, (health, tracer): (Health, Tracer)) -> Self {
         Self {
             worker: plan.worker(),
             consumers: Consumers::start(&broker, plan.queues(), plan.prefetch()),
             channels: Channels::new(plan.queues()),
-            activities: Activities::new(registry),
+            activities: Activities::new(registry, tracer),
             publishing: Publishing::new(broker.clone()),
             declaring: Declaring::new(broker.clone()),
             asking: Asking::start(broker.clone()),

@@ -5,6 +5,7 @@ mod canonical;
 mod identify;
 mod links;
 mod params;
+mod route;
 mod segments;
 mod unrouted;
 
@@ -13,5 +14,6 @@ pub(crate) use canonical::{BASES, canonical};
 pub(crate) use identify::identify;
 pub(crate) use links::{InstanceLinks, Links};
 pub(crate) use params::Params;
+pub(crate) use route::route;
 pub(crate) use segments::{IdempotencyKey, Segments};
 pub(crate) use unrouted::{no_method, no_route, panicked};

@@ -21,12 +21,11 @@ use crate::{
     api::Api,
     http::{IdempotencyKey, InstanceLinks, Json, Links, Params, Segments},
     problem::Problem,
+    traces::traceparent,
 };
 
 /// Seconds after which a client may ask how a new instance fares.
 const RETRY_SECONDS: u16 = 10;
-/// Length of a W3C trace context of the one version there is: `00-{32}-{16}-{2}`.
-const TRACEPARENT_BYTES: usize = 55;
 
 /// Begins an instance; with `timeout` it waits for the end and answers the bare output.
 pub(crate) async fn start<Q: Queries>(
@@ -55,8 +54,8 @@ pub(crate) async fn start<Q: Queries>(
     if let Some(choice) = if_exists(&params)? {
         start = start.if_exists(choice);
     }
-    if let Some(traceparent) = traceparent(&headers) {
-        start = start.traceparent(traceparent);
+    if let Some(trace) = traceparent(&headers) {
+        start = start.traceparent(trace.to_string());
     }
     let answer = match start.send().await {
         Ok(answer) => answer,
@@ -130,13 +129,6 @@ fn if_exists(params: &Params) -> Result<Option<IfExists>, Problem> {
         let names = IfExists::ALL.map(IfExists::as_str).join(", ");
         Problem::invalid(format!("query parameter ifExists is {text:?}: expected one of {names}"))
     })
-}
-
-/// Returns the trace that the caller is in; one that is no trace context is ignored, as its standard asks.
-fn traceparent(headers: &HeaderMap) -> Option<&str> {
-    let text = headers.get("traceparent")?.to_str().ok()?;
-    let is_good = text.len() == TRACEPARENT_BYTES && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit());
-    is_good.then_some(text)
 }
 
 /// How an instance ended.
