@@ -5,6 +5,7 @@
 //! what may be done to an instance is the owner's word, given after its commit. Nothing here writes to a store.
 
 mod api;
+mod bindings;
 mod http;
 pub mod http_client;
 mod metrics;
@@ -20,5 +21,6 @@ mod testing;
 mod traces;
 
 pub use api::ApiOptions;
+pub use bindings::{BindingError, Bindings};
 pub use run::run;
 pub use service::{Error, Service};

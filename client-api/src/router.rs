@@ -13,6 +13,7 @@ use warren_store::{Payloads, Queries};
 
 use crate::{
     api::Api,
+    bindings::Bindings,
     http::{BASES, canonical, identify, no_method, no_route, panicked},
     metrics,
     routes::{
@@ -25,12 +26,14 @@ use crate::{
 /// Returns the whole API: the same routes under both bases, and the health endpoints.
 pub(crate) fn router<B: Broker, Q: Queries + Payloads>(
     api: &Api<Q>,
+    bindings: &Bindings,
     health_of_service: Health,
     broker: B,
     traces: Traces,
 ) -> Router {
     let routes = BASES.into_iter().fold(Router::new(), |router, base| router.merge(below(base)));
     let routes = routes
+        .merge(bindings.routes())
         .with_state(api.clone())
         .merge(health(health_of_service, broker, api.clone()))
         .fallback(no_route)

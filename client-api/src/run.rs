@@ -16,7 +16,7 @@ use warren_service::{
 };
 use warren_store::{self as store, postgres::PostgresReader, sqlite::SqliteReader};
 
-use crate::{ApiOptions, Service, metrics};
+use crate::{ApiOptions, Bindings, Service, metrics};
 
 /// After how many lease times without any renewal commands are refused: another owner would have taken over in two.
 const LEASES: u32 = 3;
@@ -28,6 +28,7 @@ const LEASES: u32 = 3;
 pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
     warren_service::metrics::begin();
     metrics::describe();
+    let bindings = Bindings::new(settings)?;
     let listener = listen::bind(&settings.client_api.listen, "client_api.listen").await?;
     let (tracer, exporter) = Tracer::new(&settings.telemetry, "client-api", &process_name(""), &settings.hub.name);
     let service = Service {
@@ -35,6 +36,7 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> any
         topology: topology(settings)?,
         listener,
         api: api_options(settings),
+        bindings,
         tracer,
         traces_percent: settings.telemetry.traces_percent,
         lapse: Duration::from_secs(settings.orchestrator.lease_seconds.into()) * LEASES,

@@ -18,6 +18,7 @@ use warren_store::{self as store, Payloads, Queries};
 
 use crate::{
     api::{Api, ApiOptions, Stage},
+    bindings::Bindings,
     router::router,
     routes::CHECKS,
     standing,
@@ -54,6 +55,8 @@ pub struct Service<B> {
     pub listener: TcpListener,
     /// How the API behaves.
     pub api: ApiOptions,
+    /// Ways in for other systems.
+    pub bindings: Bindings,
     /// How patient the client is.
     pub client: Options,
     /// Takes the spans of requests that are traced.
@@ -73,15 +76,24 @@ impl<B: Broker> Service<B> {
         Q: Queries + Payloads,
         F: Future<Output = store::Result<Q>>,
     {
-        let Self { broker, topology, listener, api: options, client: client_options, tracer, traces_percent, lapse } =
-            self;
+        let Self {
+            broker,
+            topology,
+            listener,
+            api: options,
+            bindings,
+            client: client_options,
+            tracer,
+            traces_percent,
+            lapse,
+        } = self;
         let address = listener.local_addr()?;
         let (stopping, health) = (CancellationToken::new(), Health::new(&CHECKS));
         let (stage, staged) = watch::channel(Stage::Waiting("reach the store: it is being opened".into()));
         let (trouble, troubled) = watch::channel(None);
         let api = Api::new(topology.hub().into(), options, staged, troubled, stopping.clone());
         let traces = Traces::new(tracer, traces_percent);
-        let app = router(&api, health.clone(), broker.clone(), traces);
+        let app = router(&api, &bindings, health.clone(), broker.clone(), traces);
         drop(api);
         let mut tasks = JoinSet::new();
         let upkeep = warren_service::metrics::upkeep();

@@ -13,7 +13,7 @@ use warren_service::traces::Tracer;
 use warren_store as store;
 
 use crate::{
-    ApiOptions, Error, Service,
+    ApiOptions, Bindings, Error, Service,
     http_client::{HttpClient, Reply},
 };
 
@@ -50,11 +50,31 @@ impl Stack {
         Self::start_with(queries, open, patience).await
     }
 
+    /// Starts an API with ways in for other systems.
+    pub(crate) async fn with_bindings(bindings: Bindings) -> Self {
+        let queries = MemoryQueries::default();
+        let opened = queries.clone();
+        let open = move || std::future::ready(Ok(opened.clone()));
+        Self::start_all(queries, open, DEADLINE, bindings).await
+    }
+
     /// Starts with a store that opens as the test says.
     pub(crate) async fn start_with<F>(
         queries: MemoryQueries,
         open: impl Fn() -> F + Send + Sync + 'static,
         patience: Duration,
+    ) -> Self
+    where
+        F: Future<Output = store::Result<MemoryQueries>> + Send + 'static,
+    {
+        Self::start_all(queries, open, patience, Bindings::default()).await
+    }
+
+    async fn start_all<F>(
+        queries: MemoryQueries,
+        open: impl Fn() -> F + Send + Sync + 'static,
+        patience: Duration,
+        bindings: Bindings,
     ) -> Self
     where
         F: Future<Output = store::Result<MemoryQueries>> + Send + 'static,
@@ -70,6 +90,7 @@ impl Stack {
             broker: broker.clone(),
             topology: topology(),
             listener,
+            bindings,
             api: ApiOptions { base_url: None, body_bytes_max: BODY_BYTES_MAX, wait_max: Duration::from_secs(60) },
             client: Options {
                 within: patience,

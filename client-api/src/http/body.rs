@@ -39,14 +39,16 @@ impl<Q: Clone + Send + Sync> FromRequest<Api<Q>> for JsonTyped {
     }
 }
 
-async fn read<Q: Clone + Send + Sync>(request: Request, api: &Api<Q>) -> Result<Bytes, Problem> {
+/// Reads a body of at most the size that is allowed.
+pub(crate) async fn read<Q: Clone + Send + Sync>(request: Request, api: &Api<Q>) -> Result<Bytes, Problem> {
     Bytes::from_request(request, api).await.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(api.options().body_bytes_max),
         _ => Problem::invalid(format!("the body can't be read: {}", rejection.body_text())),
     })
 }
 
-fn parse(bytes: &[u8]) -> Result<Payload, Problem> {
+/// Reads JSON; nothing is `null`.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Payload, Problem> {
     Payload::from_bytes(bytes).map_err(|error| Problem::invalid(format!("the body is not JSON: {error}")))
 }
 

@@ -9,7 +9,7 @@ mod route;
 mod segments;
 mod unrouted;
 
-pub(crate) use body::{Json, JsonTyped};
+pub(crate) use body::{Json, JsonTyped, parse, read};
 pub(crate) use canonical::{BASES, canonical};
 pub(crate) use identify::identify;
 pub(crate) use links::{InstanceLinks, Links};

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::Serialize;
 use warren_client::Ask;
-use warren_model::{InstanceId, MessageId, Status};
+use warren_model::{Answer, InstanceId, MessageId, Status};
 use warren_store::Queries;
 
 use crate::{
@@ -71,9 +71,13 @@ pub(super) async fn done<Q: Queries>(ask: Ask<'_, Q>, key: Option<MessageId>) ->
         Some(key) => ask.message(key),
         None => ask,
     };
-    let answer = ask.send().await?;
+    Ok(committed(ask.send().await?))
+}
+
+/// Answers how the instance stands after a command.
+pub(crate) fn committed(answer: Answer) -> Response {
     let body = Done { instance_id: answer.instance, runtime_status: answer.status, warning: answer.warning };
-    Ok((StatusCode::ACCEPTED, Json(body)).into_response())
+    (StatusCode::ACCEPTED, Json(body)).into_response()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ mod wait;
 pub(crate) use complete::{complete, fail};
 pub(crate) use health::{CHECKS, health};
 pub(crate) use hub::hub;
-pub(crate) use lifecycle::{resume, suspend, terminate};
+pub(crate) use lifecycle::{committed, resume, suspend, terminate};
 pub(crate) use list::list;
 pub(crate) use purge::{purge, purge_all};
 pub(crate) use raise::raise;

@@ -82,6 +82,11 @@ impl<Q: Queries> Client<Q> {
         Ask::new(self, id, Command::Raise { event: event.into(), input, keep_unseen: false })
     }
 
+    /// Sends an instance an event, which waits for it if nobody has started it yet.
+    pub fn raise_early(&self, id: &InstanceId, event: impl Into<String>, input: Payload) -> Ask<'_, Q> {
+        Ask::new(self, id, Command::Raise { event: event.into(), input, keep_unseen: true })
+    }
+
     /// Ends an instance; with `recursive`, its open children too.
     pub fn terminate(&self, id: &InstanceId, reason: Option<String>, recursive: bool) -> Ask<'_, Q> {
         Ask::new(self, id, Command::Terminate { reason, recursive })

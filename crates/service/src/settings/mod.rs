@@ -4,6 +4,7 @@
 //! commented sample, and a test holds it to these defaults.
 
 mod activities;
+mod bindings;
 mod broker;
 mod client_api;
 mod health;
@@ -24,6 +25,7 @@ pub use activities::{
     ACTIVITY_HOLES, ARGUMENT_HOLES, ActivitySettings, CommandSettings, HttpSettings, PublishSettings, SECRET_HOLES,
     SqlSettings, Statuses, split_header,
 };
+pub use bindings::{BINDING_HOLES, BindingSettings, HttpBindingSettings, MappingSettings};
 pub use broker::{BrokerSettings, QueueType};
 pub use client_api::ClientApiSettings;
 pub use health::HealthSettings;
@@ -59,6 +61,8 @@ pub struct Settings {
     pub worker: WorkerSettings,
     /// Activities of activity-worker that need no code, by name.
     pub activities: BTreeMap<String, ActivitySettings>,
+    /// Ways in for other systems, by name.
+    pub bindings: BTreeMap<String, BindingSettings>,
     /// client-api.
     pub client_api: ClientApiSettings,
     /// Logs.
@@ -79,6 +83,8 @@ impl Validate for Settings {
         self.orchestrator.check_packed_queues(&self.hub.name, problems);
         self.worker.check(problems);
         self.activities.iter().for_each(|(name, activity)| activity.check(name, problems));
+        self.bindings.iter().for_each(|(name, binding)| binding.check(name, problems));
+        bindings::check_paths(self.bindings.iter(), problems);
         self.client_api.check(problems);
         self.log.check(problems);
         self.telemetry.check(problems);
@@ -87,7 +93,10 @@ impl Validate for Settings {
     }
 
     fn tables() -> Vec<Tables> {
-        vec![Tables::new("activities", &ActivitySettings::defaults())]
+        vec![
+            Tables::new("activities", &ActivitySettings::defaults()),
+            Tables::new("bindings", &BindingSettings::defaults()),
+        ]
     }
 }
 

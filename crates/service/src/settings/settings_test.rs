@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, path::Path};
 
-use super::{ActivitySettings, Backend, Settings, StoreSettings};
+use super::{ActivitySettings, Backend, BindingSettings, Settings, StoreSettings};
 use crate::{
     Problems,
     config::{self, SettingsFile, Sources, Validate},
@@ -108,13 +108,18 @@ fn the_tables_that_the_sample_shows_are_right_and_name_every_setting() {
     std::fs::write(&path, lines.collect::<Vec<_>>().join("\n")).unwrap();
     let sources = Sources { file: SettingsFile::Required(path), ..Sources::default() };
     let config::Loaded { settings, origins } = config::load::<Settings>(&sources).unwrap();
-    let tables = serde_json::to_value(settings.activities).unwrap();
-    let kinds: BTreeSet<_> =
-        tables.as_object().unwrap().values().map(|table| table["kind"].clone().to_string()).collect();
-    assert_eq!(kinds.len(), ActivitySettings::defaults().len(), "{kinds:?}");
-    let keys = tables.as_object().unwrap().iter().flat_map(|(name, table)| {
-        table.as_object().unwrap().keys().map(move |field| format!("activities.{name}.{field}"))
+    let kinds = ActivitySettings::defaults().len() + BindingSettings::defaults().len();
+    let all = serde_json::to_value(settings).unwrap();
+    let tables = ["activities", "bindings"].into_iter().flat_map(|section| {
+        all[section].as_object().unwrap().iter().map(move |(name, table)| (format!("{section}.{name}"), table))
     });
+    let shown: BTreeSet<_> = tables
+        .clone()
+        .map(|(name, table)| (name.split('.').next().map(str::to_owned), table["kind"].to_string()))
+        .collect();
+    assert_eq!(shown.len(), kinds, "{shown:?}");
+    let keys =
+        tables.flat_map(|(name, table)| table.as_object().unwrap().keys().map(move |field| format!("{name}.{field}")));
     let missing: BTreeSet<String> = keys.filter(|key| origins.of(key).is_none()).collect();
     assert!(missing.is_empty(), "not in deploy/warren.toml: {missing:?}");
 }

@@ -1,0 +1,140 @@
+//! From what arrived to a command.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+use warren_client::Client;
+use warren_model::{Answer, IfExists, InstanceId, MessageId, Payload};
+use warren_service::{
+    settings::MappingSettings,
+    template::{Hole, Template},
+};
+use warren_store::Queries;
+
+use super::{BindingError, Maker};
+
+/// What becomes of what arrives by one binding.
+#[derive(Clone, Debug)]
+pub(super) struct Mapping {
+    name: String,
+    what: What,
+    instance: Option<Template>,
+    /// A JSON pointer.
+    input: String,
+    message_id: Option<Template>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
+    Start { name: String, version: Option<String>, if_exists: IfExists },
+    Raise { event: String },
+}
+
+/// What arrived.
+pub(super) struct Arrival<'a> {
+    pub(super) body: Payload,
+    /// Finds a header by its name in lower case.
+    pub(super) header: &'a (dyn Fn(&str) -> Option<String> + Sync),
+    /// What its sender calls it.
+    pub(super) id: Option<String>,
+    pub(super) traceparent: Option<String>,
+}
+
+/// A command that is ready to be sent, any number of times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Order {
+    what: What,
+    instance: Option<InstanceId>,
+    input: Payload,
+    pub(super) message: Option<MessageId>,
+    traceparent: Option<String>,
+}
+
+impl Mapping {
+    pub(super) fn new(maker: Maker<'_>, settings: &MappingSettings) -> Result<Self, BindingError> {
+        let if_exists = IfExists::ALL.into_iter().find(|choice| choice.as_str() == settings.if_exists);
+        let what = if settings.raise.is_empty() {
+            What::Start {
+                name: settings.start.clone(),
+                version: Some(settings.version.clone()).filter(|version| !version.is_empty()),
+                if_exists: if_exists.ok_or_else(|| maker.wrong("if_exists", "names no choice"))?,
+            }
+        } else {
+            What::Raise { event: settings.raise.clone() }
+        };
+        Ok(Self {
+            name: maker.0.into(),
+            what,
+            instance: maker.template("instance", &settings.instance)?,
+            input: settings.input.clone(),
+            message_id: maker.template("message_id", &settings.message_id)?,
+        })
+    }
+
+    /// Returns the command, or why the mapping does not fit.
+    pub(super) fn order(&self, arrival: Arrival<'_>) -> Result<Order, String> {
+        let body: Value = arrival.body.parse().map_err(|error| format!("the body is not JSON: {error}"))?;
+        let find = |hole: &Hole| match hole {
+            Hole::Input(pointer) => body.pointer(pointer).map(Cow::Borrowed),
+            Hole::Header(name) => (arrival.header)(name).map(|value| Cow::Owned(value.into())),
+            Hole::Environment(_) | Hole::IdempotencyKey | Hole::Instance => None,
+        };
+        let render = |setting: &str, template: &Template| {
+            template.render(find).map_err(|unfilled| format!("{setting}: {unfilled}"))
+        };
+        let instance = match &self.instance {
+            Some(template) => {
+                Some(InstanceId::new(&render("instance", template)?).map_err(|error| format!("instance: {error}"))?)
+            }
+            None => None,
+        };
+        let id = self.message_id.as_ref().map(|template| render("message_id", template)).transpose()?.or(arrival.id);
+        // Two senders may call theirs the same.
+        let message = id.map(|id| MessageId::new(&format!("{}:{id}", self.name))).transpose();
+        let message = message.map_err(|error| format!("message_id: {error}"))?;
+        let input = match self.input.as_str() {
+            "" => arrival.body,
+            pointer => {
+                let part = body.pointer(pointer).ok_or_else(|| format!("input: the body has no {pointer}"))?;
+                Payload::of(part).map_err(|error| format!("input: {error}"))?
+            }
+        };
+        Ok(Order { what: self.what.clone(), instance, input, message, traceparent: arrival.traceparent })
+    }
+}
+
+impl Order {
+    /// Sends the command; returns once it is committed.
+    pub(super) async fn send<Q: Queries>(&self, client: &Client<Q>) -> warren_client::Result<Answer> {
+        match (&self.what, &self.instance) {
+            (What::Start { name, version, if_exists }, instance) => {
+                let mut start = client.start(name, self.input.clone()).if_exists(*if_exists);
+                if let Some(instance) = instance {
+                    start = start.id(instance.clone());
+                }
+                if let Some(message) = &self.message {
+                    start = start.message(message.clone());
+                }
+                if let Some(version) = version {
+                    start = start.version(version);
+                }
+                if let Some(traceparent) = &self.traceparent {
+                    start = start.traceparent(traceparent);
+                }
+                start.send().await
+            }
+            (What::Raise { event }, Some(instance)) => {
+                let raise = client.raise_early(instance, event, self.input.clone());
+                match &self.message {
+                    Some(message) => raise.message(message.clone()).send().await,
+                    None => raise.send().await,
+                }
+            }
+            (What::Raise { .. }, None) => unreachable!("settings without an instance for an event are refused"),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "mapping_test.rs"]
+mod test;

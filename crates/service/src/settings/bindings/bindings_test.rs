@@ -1,0 +1,61 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::{config::Validate, settings::Settings};
+
+fn http() -> HttpBindingSettings {
+    HttpBindingSettings {
+        path: "/hooks/github".into(),
+        authentication: "hmac".into(),
+        secret: "{env:GITHUB_SECRET}".into(),
+        mapping: MappingSettings { start: "build".into(), ..MappingSettings::default() },
+        ..HttpBindingSettings::default()
+    }
+}
+
+/// The settings with problems, without the table's name.
+fn wrong(bindings: &[(&str, BindingSettings)]) -> Vec<String> {
+    let bindings: BTreeMap<_, _> =
+        bindings.iter().map(|(name, binding)| ((*name).to_owned(), binding.clone())).collect();
+    let mut problems = Problems::default();
+    Settings { bindings, ..Settings::default() }.validate(&mut problems);
+    assert!(problems.as_slice().iter().all(|problem| !problem.message.contains("hunter2")), "{problems:?}");
+    problems.as_slice().iter().map(|problem| problem.key.replace("bindings.github.", "")).collect()
+}
+
+#[test]
+fn each_bound_of_an_http_binding_is_held() {
+    let check = |key: &str, change: fn(&mut HttpBindingSettings)| {
+        let mut binding = http();
+        change(&mut binding);
+        assert_eq!(wrong(&[("github", BindingSettings::Http(binding))]), [key]);
+    };
+    assert!(wrong(&[("github", BindingSettings::Http(http()))]).is_empty());
+    check("path", |http| http.path = "hooks".into());
+    check("path", |http| http.path = "/".into());
+    check("path", |http| http.path = "/hooks/{name}".into());
+    check("path", |http| http.path = "/api/v1/instances".into());
+    check("path", |http| http.path = "/health".into());
+    check("method", |http| http.method = "GET".into());
+    check("authentication", |http| http.authentication.clear());
+    check("secret", |http| http.secret.clear());
+    check("secret", |http| http.secret = "hunter2".into());
+    check("secret", |http| http.secret = "{/secret}{env:A}".into());
+    check("secret", |http| http.authentication = "none".into());
+    check("signature_header", |http| http.signature_header.clear());
+    check("start", |http| http.mapping.start.clear());
+    check("raise", |http| http.mapping.raise = "pushed".into());
+    check("instance", |http| (http.mapping.start, http.mapping.raise) = (String::new(), "pushed".into()));
+    check("instance", |http| http.mapping.instance = "{repository}".into());
+    check("message_id", |http| http.mapping.message_id = "{env:ID}".into());
+    check("input", |http| http.mapping.input = "order".into());
+    check("if_exists", |http| http.mapping.if_exists = "replace".into());
+}
+
+#[test]
+fn no_two_bindings_take_the_same_requests() {
+    let put = HttpBindingSettings { method: "PUT".into(), ..http() };
+    assert!(wrong(&[("github", BindingSettings::Http(http())), ("other", BindingSettings::Http(put))]).is_empty());
+    let twice = [("a", BindingSettings::Http(http())), ("github", BindingSettings::Http(http()))];
+    assert_eq!(wrong(&twice), ["path"]);
+}
