@@ -32,3 +32,47 @@ async fn activities_that_await_are_ended_at_the_stop() {
     activities.stop().await;
     assert!(dropped.await.is_err(), "the activity's future is dropped");
 }
+
+/// What is logged on this thread.
+#[derive(Clone, Default)]
+struct Paper(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_an_activity_logs_says_of_which_attempt_of_which_task_it_is() {
+    async fn charge(_: ActivityContext, (): ()) -> Result<(), Failure> {
+        tracing::info!("charging");
+        Ok(())
+    }
+    let paper = Paper::default();
+    let writer = paper.clone();
+    let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+    let registry = Registry::new().activity(warren::Activity::new("charge"), charge);
+    let task = warren::Task::new(
+        warren_model::InstanceId::new("order-7").unwrap(),
+        warren_model::ExecutionId::from_u128(1),
+        warren_model::ActionId(3),
+    );
+    let context = ActivityContext::new(warren::Task { attempt: 2, ..task });
+    let mut activities = Activities::new(registry, Tracer::off());
+    let (item, activity, input) = (ItemId(1), "charge".into(), Payload::null());
+    activities.start(Job { item, activity, context, input, traceparent: Some("00-1".into()) });
+    assert!(activities.next().await.outcome.is_ok());
+    let text = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
+    let line: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let span = &line["span"];
+    assert_eq!(
+        (&span["activity"], &span["instance"], &span["task"], &span["attempt"], &span["traceparent"]),
+        (&"charge".into(), &"order-7".into(), &"3".into(), &2.into(), &"00-1".into()),
+        "{line}"
+    );
+}
