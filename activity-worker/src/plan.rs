@@ -16,15 +16,15 @@ use warren_service::{
 
 use crate::{
     Error, Result,
-    worker::{Limits, Worker},
+    worker::{Limits, Served, Worker},
 };
 
 /// What a worker will do.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     topology: Topology,
-    /// Without the hub's prefix.
-    names: Vec<String>,
+    /// The queues, and their lanes.
+    served: Vec<Served>,
     specs: Vec<QueueSpec>,
     worker: String,
     limits: Limits,
@@ -35,7 +35,8 @@ impl Plan {
     pub(crate) fn new(settings: &Settings, registry: &Registry) -> Result<Self> {
         let topology = topology(settings)?;
         let names = queues(&settings.worker.queues, registry)?;
-        let specs = names.iter().map(|name| topology.work(name)).collect::<Result<_, _>>()?;
+        let served: Vec<Served> = names.iter().flat_map(|name| served(name, &topology, settings)).collect();
+        let specs = served.iter().map(|queue| topology.work(&queue.name)).collect::<Result<_, _>>()?;
         let limits = Limits {
             concurrency: NonZeroU16::new(settings.worker.concurrency).ok_or(Error::NoSlots)?,
             payload_bytes: payload_bytes(settings),
@@ -43,11 +44,12 @@ impl Plan {
             lease: Duration::from_secs(settings.worker.lease_seconds.into()),
             hold: Duration::from_secs(settings.worker.hold_seconds.into()),
         };
-        Ok(Self { topology, names, specs, worker: process_name(&settings.worker.name), limits })
+        Ok(Self { topology, served, specs, worker: process_name(&settings.worker.name), limits })
     }
 
     pub(crate) fn worker(&self) -> Worker {
-        Worker::new(self.topology.clone(), &self.names, &self.worker, self.limits).with_life(any_number())
+        Worker::new(self.topology.clone(), self.served.iter().cloned(), &self.worker, self.limits)
+            .with_life(any_number())
     }
 
     pub(crate) fn queues(&self) -> &[QueueSpec] {
@@ -55,17 +57,34 @@ impl Plan {
     }
 
     /// Returns the names of the queues, without the hub's prefix.
-    pub(crate) fn names(&self) -> &[String] {
-        &self.names
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.served.iter().map(|queue| queue.name.as_str())
     }
 
-    pub(crate) fn prefetch(&self) -> u16 {
+    pub(crate) fn concurrency(&self) -> u16 {
         self.limits.concurrency.get()
+    }
+
+    /// Returns each queue and how many unacknowledged deliveries of it the broker is asked for: enough to fill every slot
+    /// from any one queue, and no more than may run.
+    pub(crate) fn consumed(&self) -> impl Iterator<Item = (&QueueSpec, u16)> {
+        let concurrency = self.concurrency();
+        let prefetch = move |queue: &Served| queue.limit.unwrap_or(concurrency).min(concurrency);
+        self.specs.iter().zip(self.served.iter().map(prefetch))
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.worker
     }
+}
+
+/// Returns a queue and its lanes with what the settings say of them.
+fn served(name: &str, topology: &Topology, settings: &Settings) -> Vec<Served> {
+    let rules = settings.queues.get(name).cloned().unwrap_or_default();
+    let limit = Some(rules.limit).filter(|limit| *limit > 0);
+    let per_minute = Some(rules.per_minute).filter(|rate| *rate > 0);
+    let lanes = topology.with_lanes(name).into_iter();
+    lanes.map(|name| Served { name, limit, per_minute }).collect()
 }
 
 /// Returns how large a result may be: without a payload store it must fit a message.

@@ -71,7 +71,7 @@ pub async fn run_with<B: Broker>(
     tracing::info!(
         worker = plan.name(),
         queues = queues.join(" "),
-        concurrency = plan.prefetch(),
+        concurrency = plan.concurrency(),
         "serving activities"
     );
     let (tracer, exporter) = Tracer::new(&settings.telemetry, "activity-worker", plan.name(), &settings.hub.name);

@@ -66,6 +66,13 @@ impl Inside {
         self.spawn("worker", |stop| async move { Ok(activity_worker::run(&settings, registry, stop).await?) });
     }
 
+    /// Starts a second activity-worker beside the first.
+    pub fn another_worker(&mut self) {
+        let (settings, registry) = (self.settings.clone(), self.registry.clone());
+        let run = |stop| async move { Ok(activity_worker::run(&settings, registry, stop).await?) };
+        self.spawn("another worker", run);
+    }
+
     /// Starts client-api and waits until it is ready.
     pub async fn api(&mut self) {
         let settings = self.settings.clone();

@@ -48,11 +48,11 @@ pub(super) struct Consumers<B: Broker> {
 }
 
 impl<B: Broker> Consumers<B> {
-    pub(super) fn start(broker: &B, queues: &[QueueSpec], prefetch: u16) -> Self {
+    pub(super) fn start<'a>(broker: &B, queues: impl Iterator<Item = (&'a QueueSpec, u16)>) -> Self {
         let (sender, reports) = mpsc::channel(REPORTS_MAX);
         let (draining, closing) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
-        for (at, spec) in queues.iter().enumerate() {
+        for (at, (spec, prefetch)) in queues.enumerate() {
             let task = QueueTask {
                 id: QueueId(at),
                 spec: spec.clone(),

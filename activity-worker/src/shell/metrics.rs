@@ -42,9 +42,9 @@ pub(super) struct Metrics {
 
 impl Metrics {
     /// Returns handles for a worker of these queues.
-    pub(super) fn new(queues: &[String]) -> Self {
-        let delivered = |queue: &String| {
-            let (first, again) = (queue.clone(), queue.clone());
+    pub(super) fn new<'a>(queues: impl Iterator<Item = &'a str>) -> Self {
+        let delivered = |queue: &str| {
+            let (first, again) = (queue.to_owned(), queue.to_owned());
             let all = counter!("warren_work_items_total", "queue" => first);
             (all, counter!("warren_work_items_redelivered_total", "queue" => again))
         };
@@ -52,7 +52,7 @@ impl Metrics {
         Self {
             running: Share::of(gauge!("warren_activities_running")),
             held: Share::of(gauge!("warren_work_items_held")),
-            delivered: queues.iter().map(delivered).collect(),
+            delivered: queues.map(delivered).collect(),
             confirmed: replies("confirmed"),
             returned: replies("returned"),
             refused: replies("refused"),

@@ -31,7 +31,7 @@ fn delivery(redelivered: bool) -> Delivery {
 fn page() -> String {
     counted(|| {
         describe();
-        let mut metrics = Metrics::new(&["people".into(), "others".into()]);
+        let mut metrics = Metrics::new(["people", "others"].into_iter());
         let deliveries = vec![delivery(false), delivery(true), delivery(false)];
         metrics.told(&Input::Delivered { queue: QueueId(0), deliveries });
         let fates = [Published::Confirmed, Published::Lost("gone".into()), Published::Confirmed];

@@ -66,7 +66,7 @@ impl<B: Broker> Shell<B> {
     fn start(broker: B, registry: Registry, plan: &Plan, (health, tracer): (Health, Tracer)) -> Self {
         Self {
             worker: plan.worker(),
-            consumers: Consumers::start(&broker, plan.queues(), plan.prefetch()),
+            consumers: Consumers::start(&broker, plan.consumed()),
             channels: Channels::new(plan.queues()),
             activities: Activities::new(registry, tracer),
             publishing: Publishing::new(broker.clone()),

@@ -53,7 +53,7 @@ impl Suspects {
 impl Worker {
     /// Asks the owner whether an item may begin.
     pub(super) fn ask(&mut self, id: ItemId, is_alone: bool, effects: &mut Vec<Effect>) {
-        let Some(Item { deliveries, stage }) = self.items.remove(&id) else { return };
+        let Some(Item { queue, deliveries, stage }) = self.items.remove(&id) else { return };
         let stage = match stage {
             Stage::Waiting(waiting) => {
                 self.asking += 1;
@@ -68,7 +68,7 @@ impl Worker {
             | Stage::Replying(_)
             | Stage::Burying(_)) => other,
         };
-        self.items.insert(id, Item { deliveries, stage });
+        self.items.insert(id, Item { queue, deliveries, stage });
         self.send_question(id, effects);
     }
 
@@ -151,7 +151,7 @@ impl Worker {
 
     /// Takes an item that asks back to those that wait.
     fn wait_again(&mut self, id: ItemId) {
-        let Some(Item { mut deliveries, stage }) = self.items.remove(&id) else { return };
+        let Some(Item { queue, mut deliveries, stage }) = self.items.remove(&id) else { return };
         let stage = match stage {
             Stage::Asking(asking) => {
                 self.asking -= 1;
@@ -164,7 +164,7 @@ impl Worker {
             | Stage::Replying(_)
             | Stage::Burying(_)) => other,
         };
-        self.items.insert(id, Item { deliveries, stage });
+        self.items.insert(id, Item { queue, deliveries, stage });
     }
 
     /// Gives the next suspect its turn, and asks for it once nothing runs, or it has waited long enough.

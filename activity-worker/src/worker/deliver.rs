@@ -53,7 +53,8 @@ impl Worker {
         }
         let id = self.next_id();
         self.tokens.insert(token.clone(), id);
-        self.items.insert(id, Item { deliveries: vec![held], stage: Stage::Waiting(Box::new(waiting)) });
+        self.items
+            .insert(id, Item { queue: held.queue, deliveries: vec![held], stage: Stage::Waiting(Box::new(waiting)) });
         if let Some(queue) = self.queues.get(held.queue) {
             queue.waiting.push_back(id);
         }
@@ -66,7 +67,7 @@ impl Worker {
         let publication = self.address(reply(work, &Err(Failure::new(code::PAYLOAD_MISSING, reason)), &self.name));
         let id = self.next_id();
         let letters = Letters::new(None, [publication.clone()]);
-        self.items.insert(id, Item { deliveries: vec![held], stage: Stage::Burying(letters) });
+        self.items.insert(id, Item { queue: held.queue, deliveries: vec![held], stage: Stage::Burying(letters) });
         effects.push(Effect::Publish { item: id, publication });
     }
 
@@ -81,7 +82,10 @@ impl Worker {
         }
         let first = letters[0].clone();
         let id = self.next_id();
-        self.items.insert(id, Item { deliveries: vec![held], stage: Stage::Burying(Letters::new(None, letters)) });
+        self.items.insert(
+            id,
+            Item { queue: held.queue, deliveries: vec![held], stage: Stage::Burying(Letters::new(None, letters)) },
+        );
         effects.push(Effect::Publish { item: id, publication: first });
     }
 

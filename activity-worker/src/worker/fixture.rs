@@ -8,7 +8,7 @@ use warren_model::{
     Token,
 };
 
-use super::{Effect, Input, ItemId, Limits, QueueId, Worker};
+use super::{Effect, Input, ItemId, Limits, QueueId, Served, Worker};
 
 pub(super) const A: QueueId = QueueId(0);
 pub(super) const B: QueueId = QueueId(1);
@@ -30,11 +30,14 @@ pub(super) struct Bench {
 pub(super) fn bench(slots: u16) -> Bench {
     let concurrency = NonZeroU16::new(slots).unwrap();
     let limits = Limits { concurrency, payload_bytes: PAYLOAD_BYTES, drain: DRAIN, lease: LEASE, hold: HOLD };
-    let worker = Worker::new(topology(), &["a".into(), "b".into()], "worker-1", limits);
-    Bench { worker, now: Duration::ZERO }
+    Bench::of(["a", "b"], limits)
 }
 
 impl Bench {
+    pub(super) fn of<Q: Into<Served>>(queues: impl IntoIterator<Item = Q>, limits: Limits) -> Self {
+        Self { worker: Worker::new(topology(), queues, "worker-1", limits), now: Duration::ZERO }
+    }
+
     pub(super) fn step(&mut self, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.worker.step(input, &mut effects);

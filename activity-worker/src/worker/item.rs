@@ -18,6 +18,8 @@ pub(super) struct Held {
 /// A work item: its deliveries, and how far it has come.
 #[derive(Debug)]
 pub(super) struct Item {
+    /// From where it came first.
+    pub(super) queue: QueueId,
     /// More than one if the same attempt was delivered again meanwhile; none if their channels were lost.
     pub(super) deliveries: Vec<Held>,
     pub(super) stage: Stage,
@@ -123,6 +125,14 @@ impl Letters {
 }
 
 impl Item {
+    /// Returns whether it has a slot.
+    pub(super) fn has_begun(&self) -> bool {
+        match &self.stage {
+            Stage::Asking(_) | Stage::Running(_) => true,
+            Stage::Waiting(_) | Stage::HandingOver(_) | Stage::Replying(_) | Stage::Burying(_) => false,
+        }
+    }
+
     /// Returns every delivery that is unacknowledged for its sake.
     pub(super) fn all_deliveries(&self) -> Vec<Held> {
         let later: &[Held] = match &self.stage {

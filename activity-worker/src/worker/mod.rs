@@ -51,6 +51,7 @@ pub use port::{Effect, Input, ItemId, QueueId};
 use ask::Suspects;
 use item::Item;
 use queue::Queues;
+pub use queue::Served;
 
 /// What a worker holds, and how far it has come. See the module for its rules.
 #[derive(Debug)]
@@ -100,7 +101,12 @@ enum Phase {
 impl Worker {
     /// Returns a worker that serves these queues (without the hub's prefix; the first is [`QueueId`] 0) and holds
     /// nothing yet. `name` is what it calls itself in replies.
-    pub fn new(topology: Topology, queues: &[String], name: impl Into<String>, limits: Limits) -> Self {
+    pub fn new<Q: Into<Served>>(
+        topology: Topology,
+        queues: impl IntoIterator<Item = Q>,
+        name: impl Into<String>,
+        limits: Limits,
+    ) -> Self {
         let name = name.into();
         Self {
             salt: retry::salt(&name),
@@ -108,7 +114,7 @@ impl Worker {
             limits,
             // Of the codec only the dead letters are used here: they need neither the partition count nor the secret.
             codec: Codec::new(topology, PartitionCount(NonZeroU16::MIN), [0; 16]),
-            queues: Queues::new(queues),
+            queues: Queues::new(queues.into_iter().map(Into::into)),
             items: BTreeMap::new(),
             tokens: BTreeMap::new(),
             running: 0,

@@ -1,6 +1,9 @@
 //! The queues that a worker serves: who waits for a slot, whose turn it is, and what is unacknowledged.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
+};
 
 use warren_model::Payload;
 
@@ -9,11 +12,31 @@ use super::{
     item::{Run, Stage},
 };
 
+/// A queue that a worker serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// Its name, without the hub's prefix.
+    pub name: String,
+    /// How many of it run at a time.
+    pub limit: Option<u16>,
+    /// How many of it begin in a minute.
+    pub per_minute: Option<u32>,
+}
+
+impl<T: Into<String>> From<T> for Served {
+    fn from(name: T) -> Self {
+        Self { name: name.into(), limit: None, per_minute: None }
+    }
+}
+
 /// One queue.
 #[derive(Debug)]
 pub(super) struct Queue {
     /// Its name, without the hub's prefix.
     pub(super) name: String,
+    /// How many of it run at a time.
+    limit: Option<u16>,
+    rate: Option<Rate>,
     /// In order of arrival.
     pub(super) waiting: VecDeque<ItemId>,
     /// The tags of this channel that are neither acknowledged nor given back.
@@ -29,9 +52,12 @@ pub(super) struct Queues {
 }
 
 impl Queues {
-    pub(super) fn new(names: &[String]) -> Self {
-        let queue = |name: &String| Queue { name: name.clone(), waiting: VecDeque::new(), unacked: BTreeSet::new() };
-        Self { all: names.iter().map(queue).collect(), turn: 0 }
+    pub(super) fn new(served: impl IntoIterator<Item = Served>) -> Self {
+        let queue = |Served { name, limit, per_minute }| {
+            let rate = per_minute.map(Rate::new);
+            Queue { name, limit, rate, waiting: VecDeque::new(), unacked: BTreeSet::new() }
+        };
+        Self { all: served.into_iter().map(queue).collect(), turn: 0 }
     }
 
     pub(super) fn get(&mut self, id: QueueId) -> Option<&mut Queue> {
@@ -42,12 +68,56 @@ impl Queues {
         (0..self.all.len()).map(QueueId)
     }
 
-    /// Takes the first item of the next queue that has one: each queue gets its turn, however full another is.
-    fn take_next(&mut self) -> Option<ItemId> {
+    /// Takes the first item of the next queue that has one and may begin it: each queue gets its turn, however full
+    /// another is. `begun` says how many of a queue are begun and not over.
+    fn take_next(&mut self, now: Duration, begun: impl Fn(QueueId) -> usize) -> Option<ItemId> {
         let count = self.all.len();
-        let found = (0..count).map(|step| (self.turn + step) % count).find(|at| !self.all[*at].waiting.is_empty())?;
+        let mut order = (0..count).map(|step| (self.turn + step) % count);
+        let found = order.find(|at| self.all[*at].may_begin(now, || begun(QueueId(*at))))?;
         self.turn = (found + 1) % count;
-        self.all[found].waiting.pop_front()
+        let queue = &mut self.all[found];
+        queue.rate.iter_mut().for_each(Rate::take);
+        queue.waiting.pop_front()
+    }
+}
+
+impl Queue {
+    /// Returns whether what runs may be acknowledged: with a limit the broker must not send another in its place.
+    pub(super) fn lets_go(&self) -> bool {
+        self.limit.is_none() && self.rate.is_none()
+    }
+
+    fn may_begin(&mut self, now: Duration, begun: impl Fn() -> usize) -> bool {
+        let has_one = !self.waiting.is_empty() && self.rate.as_mut().is_none_or(|rate| rate.has_one(now));
+        has_one && self.limit.is_none_or(|limit| begun() < limit.into())
+    }
+}
+
+/// How often something may begin: a bucket that fills evenly, and holds what a tick of the clock may have missed.
+#[derive(Debug)]
+struct Rate {
+    per_second: f64,
+    holds: f64,
+    tokens: f64,
+    at: Duration,
+}
+
+impl Rate {
+    fn new(per_minute: u32) -> Self {
+        let per_second = f64::from(per_minute) / 60.0;
+        let holds = (per_second / 10.0).max(1.0);
+        Self { per_second, holds, tokens: 1.0, at: Duration::ZERO }
+    }
+
+    fn has_one(&mut self, now: Duration) -> bool {
+        let passed = now.saturating_sub(self.at).as_secs_f64();
+        self.tokens = (self.tokens + passed * self.per_second).min(self.holds);
+        self.at = now;
+        self.tokens >= 1.0
+    }
+
+    fn take(&mut self) {
+        self.tokens -= 1.0;
     }
 }
 
@@ -56,7 +126,9 @@ impl Worker {
     pub(super) fn start(&mut self, effects: &mut Vec<Effect>) {
         self.start_suspect(effects);
         while self.is_serving() && self.has_room() && !self.suspects.keep_others_out(self.now) {
-            let Some(id) = self.queues.take_next() else { return };
+            let items = &self.items;
+            let begun = |queue| items.values().filter(|item| item.queue == queue && item.has_begun()).count();
+            let Some(id) = self.queues.take_next(self.now, begun) else { return };
             match self.items.get(&id).map(|item| &item.stage) {
                 Some(Stage::Waiting(waiting)) if waiting.must_ask => self.ask(id, false, effects),
                 Some(Stage::Waiting(_)) => self.run(id, effects),
@@ -103,3 +175,7 @@ impl Worker {
         taken < slots && taken + self.replying < slots * self.queues.all.len()
     }
 }
+
+#[cfg(test)]
+#[path = "queue_test.rs"]
+mod test;

@@ -59,7 +59,9 @@ impl Worker {
             if next <= now && !run.is_cancelled {
                 quiet.push(*id);
             }
-            if run.is_held && !hands_over && run.began_at + hold <= now && !item.deliveries.is_empty() {
+            let is_old = run.is_held && !hands_over && run.began_at + hold <= now;
+            let lets_go = is_old && self.queues.get(item.queue).is_some_and(|queue| queue.lets_go());
+            if lets_go && !item.deliveries.is_empty() {
                 acks.add(&item.deliveries);
                 item.deliveries.clear();
                 run.is_released = true;

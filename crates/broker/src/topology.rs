@@ -50,7 +50,21 @@ pub struct Topology {
     delivery_limit: u32,
     bodies: Bodies,
     packed_queues: BTreeSet<String>,
+    rules: BTreeMap<String, QueueRules>,
 }
+
+/// Rules of a work-item queue. Whoever publishes to it and whoever serves it must have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueueRules {
+    /// Over how many further queues calls with a key are spread; 0: none.
+    pub lanes: u16,
+    /// Whether one worker at a time serves each of them, and so can hold a limit.
+    pub is_limited: bool,
+}
+
+/// What stands between a queue's name and the number of a lane.
+const LANE: char = '~';
 
 /// The topology as configuration writes it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -65,6 +79,8 @@ struct Settings {
     bodies: Bodies,
     #[serde(default)]
     packed_queues: BTreeSet<String>,
+    #[serde(default)]
+    rules: BTreeMap<String, QueueRules>,
 }
 
 fn delivery_limit_default() -> u32 {
@@ -82,6 +98,7 @@ impl Topology {
             delivery_limit: DELIVERY_LIMIT_DEFAULT,
             bodies: Bodies::default(),
             packed_queues: BTreeSet::new(),
+            rules: BTreeMap::new(),
         })
     }
 
@@ -114,6 +131,13 @@ impl Topology {
         self
     }
 
+    /// Returns the topology with these rules of work-item queues (without the hub's prefix).
+    #[must_use]
+    pub fn with_rules(mut self, rules: BTreeMap<String, QueueRules>) -> Self {
+        self.rules = rules;
+        self
+    }
+
     /// Returns the hub's name.
     pub fn hub(&self) -> &str {
         &self.hub
@@ -138,14 +162,14 @@ impl Topology {
     /// the configuration says so, nobody else.
     pub fn takes_claims(&self, name: &str) -> bool {
         match self.queue_of_work(name) {
-            Some(queue) => self.bodies.has_claims(queue),
+            Some(queue) => self.bodies.has_claims(self.without_lane(queue)),
             None => self.partition_of_control(name).is_some(),
         }
     }
 
     /// Returns whether work items of a queue (without the hub's prefix) may travel in packs.
     pub fn is_packed(&self, queue: &str) -> bool {
-        [EVERY_QUEUE, queue].iter().any(|name| self.packed_queues.contains(*name))
+        [EVERY_QUEUE, self.without_lane(queue)].iter().any(|name| self.packed_queues.contains(*name))
     }
 
     /// Returns the name of the topic exchange that takes starts and events from other systems.
@@ -172,7 +196,41 @@ impl Topology {
     pub fn work(&self, queue: &str) -> Result<QueueSpec, NameError> {
         let name = format!("{}.work.{queue}", self.hub);
         check_work_queue(queue, &name)?;
-        Ok(QueueSpec { name, kind: QueueKind::Work })
+        Ok(QueueSpec { name, kind: self.kind_of_work(queue) })
+    }
+
+    /// Returns the queue that work items of a queue with this key go to, without the hub's prefix: the same for the same
+    /// key. Without a key, or where the queue has no lanes, it is the queue itself.
+    pub fn lane(&self, queue: &str, key: Option<&str>) -> String {
+        match (self.rules.get(queue), key) {
+            (Some(rules), Some(key)) if rules.lanes > 0 => {
+                let number = hash(key) % u64::from(rules.lanes) + 1;
+                format!("{queue}{LANE}{number}")
+            }
+            (Some(_) | None, Some(_) | None) => queue.to_owned(),
+        }
+    }
+
+    /// Returns a queue and its lanes, without the hub's prefix.
+    pub fn with_lanes(&self, queue: &str) -> Vec<String> {
+        let lanes = self.rules.get(queue).map_or(0, |rules| rules.lanes);
+        std::iter::once(queue.to_owned()).chain((1..=lanes).map(|number| format!("{queue}{LANE}{number}"))).collect()
+    }
+
+    /// Returns the queue that a lane belongs to.
+    pub fn without_lane<'a>(&self, queue: &'a str) -> &'a str {
+        match queue.rsplit_once(LANE) {
+            Some((name, number)) if self.rules.contains_key(name) && number.parse::<u16>().is_ok() => name,
+            Some(_) | None => queue,
+        }
+    }
+
+    /// Returns how a work-item queue is kept.
+    pub fn kind_of_work(&self, queue: &str) -> QueueKind {
+        match self.rules.get(self.without_lane(queue)) {
+            Some(QueueRules { is_limited: true, .. }) => QueueKind::LimitedWork,
+            Some(_) | None => QueueKind::Work,
+        }
     }
 
     /// Returns the work-item queue that has this full name, without the hub's prefix.
@@ -230,7 +288,7 @@ impl Topology {
                 arguments.insert("x-overflow", text("reject-publish"));
             }
         }
-        if kind == QueueKind::Ingress {
+        if matches!(kind, QueueKind::Ingress | QueueKind::LimitedWork) {
             arguments.insert("x-single-active-consumer", HeaderValue::Bool(true));
         }
         arguments
@@ -243,7 +301,7 @@ impl Topology {
     pub fn binding(&self, kind: QueueKind) -> Option<Binding> {
         match kind {
             QueueKind::Ingress => Some(Binding { exchange: self.ingress_exchange(), keys: vec!["#"] }),
-            QueueKind::Control | QueueKind::Work | QueueKind::Dead => None,
+            QueueKind::Control | QueueKind::Work | QueueKind::LimitedWork | QueueKind::Dead => None,
         }
     }
 }
@@ -253,15 +311,21 @@ impl TryFrom<Settings> for Topology {
     fn try_from(settings: Settings) -> Result<Self, NameError> {
         let topology = Self::new(&settings.hub)?;
         let topology = topology.with_queue_type(settings.queue_type).with_delivery_limit(settings.delivery_limit);
-        Ok(topology.with_bodies(settings.bodies).with_packed_queues(settings.packed_queues))
+        let topology = topology.with_bodies(settings.bodies).with_packed_queues(settings.packed_queues);
+        Ok(topology.with_rules(settings.rules))
     }
 }
 
 impl From<Topology> for Settings {
     fn from(topology: Topology) -> Self {
-        let Topology { hub, queue_type, delivery_limit, bodies, packed_queues } = topology;
-        Self { hub, queue_type, delivery_limit, bodies, packed_queues }
+        let Topology { hub, queue_type, delivery_limit, bodies, packed_queues, rules } = topology;
+        Self { hub, queue_type, delivery_limit, bodies, packed_queues, rules }
     }
+}
+
+/// Returns a number that no version may change: FNV-1a, 64 bits (Fowler, Noll, Vo).
+fn hash(key: &str) -> u64 {
+    key.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ pub enum QueueKind {
     Control,
     /// Work items.
     Work,
+    /// Work items of which only so many may run at a time: a single active consumer.
+    LimitedWork,
     /// What nobody could understand or handle.
     Dead,
 }

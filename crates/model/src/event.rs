@@ -146,6 +146,9 @@ pub struct TaskScheduled {
     /// The action of the first attempt, if this is a later one: what all attempts share (their idempotency key).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<ActionId>,
+    /// For whom it is, where its queue has lanes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// How long this attempt may take.
     #[serde(default, skip_serializing_if = "Timeouts::is_none")]
     pub timeouts: Timeouts,
@@ -193,7 +196,17 @@ impl TaskScheduled {
     /// Returns the first attempt of a task on the activity's own queue, without limits.
     pub fn new(id: ActionId, name: impl Into<String>, input: Payload) -> Self {
         let timeouts = Timeouts::default();
-        Self { id, name: name.into(), queue: None, input, attempt: 1, retry_of: None, timeouts, progress: None }
+        Self {
+            id,
+            name: name.into(),
+            queue: None,
+            input,
+            attempt: 1,
+            retry_of: None,
+            key: None,
+            timeouts,
+            progress: None,
+        }
     }
 
     /// Returns the action of the first attempt: the same for all attempts of a call.

@@ -3,7 +3,7 @@
 use std::{fs, process, time::Duration};
 
 use warren_broker::{
-    Bodies, QueueType, Topology,
+    Bodies, QueueRules, QueueType, Topology,
     amqp::{Amqp, AmqpConfig},
 };
 
@@ -24,7 +24,11 @@ pub fn topology(settings: &Settings) -> Result<Topology> {
     };
     let topology = topology.with_queue_type(queue_type).with_delivery_limit(settings.broker.delivery_limit);
     let packed = settings.orchestrator.packed_queues.iter().cloned().collect();
-    Ok(topology.with_bodies(bodies).with_packed_queues(packed))
+    let rules = settings
+        .queues
+        .iter()
+        .map(|(name, queue)| (name.clone(), QueueRules { lanes: queue.lanes, is_limited: queue.is_limited() }));
+    Ok(topology.with_bodies(bodies).with_packed_queues(packed).with_rules(rules.collect()))
 }
 
 /// Returns the broker, not connected yet. `name` is what its connections are called in the broker's management.

@@ -15,6 +15,7 @@ pub struct ActivityCall<'a, I, O> {
     ctx: &'a Context,
     activity: Activity<I, O>,
     queue: Option<String>,
+    key: Option<String>,
     timeouts: Timeouts,
     options: Options,
 }
@@ -25,6 +26,7 @@ impl<'a, I: Serialize, O: DeserializeOwned> ActivityCall<'a, I, O> {
             ctx,
             activity,
             queue: activity.queue.map(str::to_owned),
+            key: None,
             timeouts: Timeouts::default(),
             options: Options::default(),
         }
@@ -46,6 +48,13 @@ impl<'a, I: Serialize, O: DeserializeOwned> ActivityCall<'a, I, O> {
     /// Sends the task to this work-item queue instead of the contract's.
     pub fn queue(mut self, queue: impl Into<String>) -> Self {
         self.queue = Some(queue.into());
+        self
+    }
+
+    /// Says for whom the activity is: a tenant, an account, a remote host. Where the settings give its queue lanes
+    /// (`[queues.NAME]`), calls with different keys don't wait for each other; limits of the queue hold for each lane.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
         self
     }
 
@@ -101,8 +110,8 @@ impl<'a, I: Serialize, O: DeserializeOwned> ActivityCall<'a, I, O> {
             return Err(Failure::permanent(code::INVALID_INPUT, flaw));
         }
         let input = json::write(input, code::INVALID_INPUT)?;
-        let (name, queue, timeouts) = (self.activity.name.to_owned(), self.queue.clone(), self.timeouts);
-        Ok(Request::Task { name, queue, input, timeouts })
+        let (name, timeouts) = (self.activity.name.to_owned(), self.timeouts);
+        Ok(Request::Task { name, queue: self.queue.clone(), key: self.key.clone(), input, timeouts })
     }
 }
 

@@ -7,7 +7,7 @@ use warren_model::{
 
 /// An activity or a child to ask for.
 pub(crate) enum Request {
-    Task { name: String, queue: Option<String>, input: Payload, timeouts: Timeouts },
+    Task { name: String, queue: Option<String>, key: Option<String>, input: Payload, timeouts: Timeouts },
     Child { name: String, version: Option<String>, instance: Option<InstanceId>, input: Payload, close: ClosePolicy },
 }
 
@@ -23,13 +23,14 @@ impl Request {
     /// Returns the action of an attempt; `first` is that of the first one, `progress` is how far the one before it came.
     pub(crate) fn action(&self, id: ActionId, attempt: u32, first: ActionId, progress: Option<Payload>) -> Action {
         match self {
-            Self::Task { name, queue, input, timeouts } => Action::ScheduleTask(TaskScheduled {
+            Self::Task { name, queue, key, input, timeouts } => Action::ScheduleTask(TaskScheduled {
                 id,
                 name: name.clone(),
                 queue: queue.clone(),
                 input: input.clone(),
                 attempt,
                 retry_of: (attempt > 1).then_some(first),
+                key: key.clone(),
                 timeouts: *timeouts,
                 progress,
             }),

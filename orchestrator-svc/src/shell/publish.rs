@@ -29,8 +29,8 @@ pub(super) async fn declare_missing<B: Broker>(
             QueueKind::Control
         } else if topology.dead().name == name {
             QueueKind::Dead
-        } else if topology.is_engine_queue(name) {
-            QueueKind::Work
+        } else if let Some(queue) = topology.queue_of_work(name) {
+            topology.kind_of_work(queue)
         } else {
             continue; // a client's own queue, which is gone
         };

@@ -89,7 +89,8 @@ impl Codec {
         execution: ExecutionId,
         task: &TaskScheduled,
     ) -> Result<Publication, Malformed> {
-        let queue = self.topology().work(task.queue()).map_err(|error| {
+        let lane = self.topology().lane(task.queue(), task.key.as_deref());
+        let queue = self.topology().work(&lane).map_err(|error| {
             Malformed::new(format!("activity {:?} has no queue that AMQP can carry: {error}", task.name))
         })?;
         super::fields::check_name("the activity's name", &task.name)?;

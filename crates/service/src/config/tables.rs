@@ -1,6 +1,6 @@
 //! Tables that a person names, such as `[activities.charge]`: what one may hold follows from its `kind`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use config::ValueKind;
 use serde::Serialize;
@@ -21,6 +21,8 @@ pub struct Tables {
     section: &'static str,
     /// By kind: what a table of it holds by default.
     kinds: BTreeMap<String, Value>,
+    /// What every table holds by default, if there are no kinds.
+    plain: Option<Value>,
 }
 
 impl Tables {
@@ -31,7 +33,13 @@ impl Tables {
             let kind = table.get(KIND).and_then(Value::as_str).expect("each table has a kind").to_owned();
             (kind, table)
         });
-        Self { section, kinds: kinds.collect() }
+        Self { section, kinds: kinds.collect(), plain: None }
+    }
+
+    /// Returns a section whose tables are all alike.
+    pub fn plain<T: Serialize>(section: &'static str, default: &T) -> Self {
+        let plain = serde_json::to_value(default).expect("settings are plain structs, which always serialize");
+        Self { section, kinds: BTreeMap::new(), plain: Some(plain) }
     }
 
     /// Adds the settings of the tables that the entries name. Tables that make no sense are told, and their other entries
@@ -63,6 +71,10 @@ impl Tables {
 
     /// Adds the defaults of the tables that there are, but not what they are: that is nobody's default.
     pub(super) fn add_defaults(&self, settings: &Known, defaults: &mut Known) {
+        if let Some(plain) = &self.plain {
+            let names: BTreeSet<&str> = settings.iter().filter_map(|(key, _)| Some(self.split(key)?.0)).collect();
+            names.into_iter().for_each(|name| defaults.add(&format!("{}.{name}", self.section), plain.clone()));
+        }
         for (key, kind) in settings.iter() {
             let Some((name, KIND)) = self.split(key) else { continue };
             let Some(Value::Object(fields)) = kind.as_str().and_then(|kind| self.kinds.get(kind)) else { continue };
@@ -80,6 +92,9 @@ impl Tables {
     ) -> Result<&Value, (Option<String>, String)> {
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
             return Err((None, format!("{table} is called {name:?}, must be letters, digits, `_` and `-`")));
+        }
+        if let Some(plain) = &self.plain {
+            return Ok(plain);
         }
         let kinds = self.kinds.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         let Some((kind, origin)) = kind else {

@@ -12,6 +12,7 @@ mod hub;
 mod log;
 mod orchestrator;
 mod payloads;
+mod queues;
 mod secret_url;
 mod store;
 mod telemetry;
@@ -33,6 +34,7 @@ pub use hub::HubSettings;
 pub use log::{LogFormat, LogSettings};
 pub use orchestrator::OrchestratorSettings;
 pub use payloads::PayloadsSettings;
+pub use queues::QueueSettings;
 pub use secret_url::SecretUrl;
 pub use store::{Backend, StoreSettings};
 pub use telemetry::TelemetrySettings;
@@ -59,6 +61,8 @@ pub struct Settings {
     pub orchestrator: OrchestratorSettings,
     /// activity-worker.
     pub worker: WorkerSettings,
+    /// Rules of work-item queues, by name.
+    pub queues: BTreeMap<String, QueueSettings>,
     /// Activities of activity-worker that need no code, by name.
     pub activities: BTreeMap<String, ActivitySettings>,
     /// Ways in for other systems, by name.
@@ -82,6 +86,7 @@ impl Validate for Settings {
         self.orchestrator.check(problems);
         self.orchestrator.check_packed_queues(&self.hub.name, problems);
         self.worker.check(problems);
+        self.queues.iter().for_each(|(name, queue)| queue.check(name, problems));
         self.activities.iter().for_each(|(name, activity)| activity.check(name, problems));
         self.bindings.iter().for_each(|(name, binding)| binding.check(name, problems));
         bindings::check_paths(self.bindings.iter(), problems);
@@ -96,6 +101,7 @@ impl Validate for Settings {
         vec![
             Tables::new("activities", &ActivitySettings::defaults()),
             Tables::new("bindings", &BindingSettings::defaults()),
+            Tables::plain("queues", &QueueSettings::default()),
         ]
     }
 }

@@ -108,9 +108,9 @@ fn the_tables_that_the_sample_shows_are_right_and_name_every_setting() {
     std::fs::write(&path, lines.collect::<Vec<_>>().join("\n")).unwrap();
     let sources = Sources { file: SettingsFile::Required(path), ..Sources::default() };
     let config::Loaded { settings, origins } = config::load::<Settings>(&sources).unwrap();
-    let kinds = ActivitySettings::defaults().len() + BindingSettings::defaults().len();
+    let kinds = ActivitySettings::defaults().len() + BindingSettings::defaults().len() + 1;
     let all = serde_json::to_value(settings).unwrap();
-    let tables = ["activities", "bindings"].into_iter().flat_map(|section| {
+    let tables = ["activities", "bindings", "queues"].into_iter().flat_map(|section| {
         all[section].as_object().unwrap().iter().map(move |(name, table)| (format!("{section}.{name}"), table))
     });
     let shown: BTreeSet<_> = tables

@@ -1,0 +1,28 @@
+//! `[queues.NAME]`: rules of a work-item queue.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Problems;
+
+/// What holds for one work-item queue, in every service. By default nothing does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QueueSettings {
+    /// Over how many further queues calls with a key are spread.
+    pub lanes: u16,
+    /// How many of each lane run at a time, in the whole fleet; 0: any number.
+    pub limit: u16,
+    /// How many of each lane begin in a minute, in the whole fleet; 0: any number.
+    pub per_minute: u32,
+}
+
+impl QueueSettings {
+    /// Returns whether a single worker must serve it.
+    pub fn is_limited(&self) -> bool {
+        self.limit > 0 || self.per_minute > 0
+    }
+
+    pub(super) fn check(&self, name: &str, problems: &mut Problems) {
+        problems.range(&format!("queues.{name}.lanes"), self.lanes, 0, 256);
+    }
+}

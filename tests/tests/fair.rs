@@ -1,0 +1,94 @@
+//! Lanes and limits of work-item queues, in a whole fleet.
+#![allow(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use end_to_end::{Database, Inside, eventually};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use warren::{Activity, ActivityContext, Context, Failure, Orchestrator, Registry};
+use warren_service::settings::QueueSettings;
+
+const STEP: Activity<String, u32> = Activity::new("step");
+
+async fn load(ctx: Context, (tenant, steps): (String, u32)) -> Result<u32, Failure> {
+    let step = |_| ctx.activity(STEP).key(&tenant).call(tenant.clone());
+    join_all((0..steps).map(step)).await.into_iter().sum()
+}
+
+#[derive(Clone, Default)]
+struct Steps {
+    running: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+    done_of_flood: Arc<AtomicUsize>,
+}
+
+impl Steps {
+    fn registry(&self) -> Registry {
+        let steps = self.clone();
+        let step = move |_: ActivityContext, tenant| steps.clone().step(tenant);
+        Registry::new().orchestrator(Orchestrator::new("load"), load).activity(STEP, step)
+    }
+
+    async fn step(self, tenant: String) -> Result<u32, Failure> {
+        let running = self.running.fetch_add(1, SeqCst) + 1;
+        self.most.fetch_max(running, SeqCst);
+        // The work itself: nothing is waited for.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        self.running.fetch_sub(1, SeqCst);
+        if tenant == "acme" {
+            self.done_of_flood.fetch_add(1, SeqCst);
+        }
+        Ok(1)
+    }
+}
+
+async fn start(inside: &Inside, instance: &str, tenant: &str, steps: u32) {
+    let input = json!([tenant, steps]).to_string();
+    let started = inside.http().post(&format!("/orchestrators/load/{instance}"), &[], input.into()).await.unwrap();
+    assert_eq!(started.status, 202, "{}", started.text());
+}
+
+async fn ends(inside: &Inside, instance: &str) -> Value {
+    let ended = inside.http().get(&format!("/instances/{instance}/wait?timeout=60")).await.unwrap();
+    let status: Value = ended.json().unwrap();
+    status["output"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_that_floods_its_lane_does_not_hold_up_another() {
+    let steps = Steps::default();
+    let mut inside = Inside::new(Database::Sqlite, steps.registry());
+    inside.settings.queues.insert("step".into(), QueueSettings { lanes: 3, ..QueueSettings::default() });
+    inside.settings.worker.concurrency = 2;
+    inside.start().await;
+    start(&inside, "flood", "acme", 1_000).await;
+    eventually("the flood runs", || async { steps.done_of_flood.load(SeqCst) > 20 }).await;
+    let before = steps.done_of_flood.load(SeqCst);
+    start(&inside, "quiet", "initech", 5).await;
+    assert_eq!(ends(&inside, "quiet").await, json!(5));
+    let meanwhile = steps.done_of_flood.load(SeqCst) - before;
+    assert!(meanwhile < 300, "{meanwhile} of 1,000 were let in before 5");
+    assert_eq!(ends(&inside, "flood").await, json!(1_000));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_holds_for_the_whole_fleet_and_the_next_worker_takes_over() {
+    let steps = Steps::default();
+    let mut inside = Inside::new(Database::Sqlite, steps.registry());
+    inside.settings.queues.insert("step".into(), QueueSettings { limit: 3, ..QueueSettings::default() });
+    inside.start().await;
+    inside.another_worker();
+    start(&inside, "flood", "acme", 300).await;
+    eventually("it runs", || async { steps.done_of_flood.load(SeqCst) > 100 }).await;
+    assert_eq!(steps.most.load(SeqCst), 3);
+    inside.stop("worker").await;
+    assert_eq!(ends(&inside, "flood").await, json!(300));
+    assert!(steps.most.load(SeqCst) <= 6, "one begins while the other ends");
+}
