@@ -29,18 +29,21 @@ pub(crate) fn router<B: Broker, Q: Queries + Payloads>(
     bindings: &Bindings,
     health_of_service: Health,
     broker: B,
-    traces: Traces,
+    traces: &Traces,
 ) -> Router {
-    let routes = BASES.into_iter().fold(Router::new(), |router, base| router.merge(below(base)));
-    let routes = routes
-        .merge(bindings.routes())
+    let traced = |traces: Traces| from_fn_with_state(traces, trace);
+    let starts = BASES.into_iter().fold(Router::new(), |router, base| router.merge(starts(base)));
+    let others = BASES.into_iter().fold(Router::new(), |router, base| router.merge(below(base)));
+    let routes = starts
+        .layer(traced(traces.of_starts(true)))
+        .merge(others.layer(traced(traces.of_starts(false))))
+        .merge(bindings.routes(traces))
         .with_state(api.clone())
         .merge(health(health_of_service, broker, api.clone()))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(DefaultBodyLimit::max(api.options().body_bytes_max))
-        .layer(from_fn(metrics::count))
-        .layer(from_fn_with_state(traces, trace));
+        .layer(from_fn(metrics::count));
     // A router of its own around the other: what is to change the path must come before the path is looked at.
     Router::new()
         .fallback_service(routes)
@@ -49,10 +52,14 @@ pub(crate) fn router<B: Broker, Q: Queries + Payloads>(
         .layer(from_fn(identify))
 }
 
-fn below<Q: Queries>(base: &str) -> Router<Api<Q>> {
+fn starts<Q: Queries>(base: &str) -> Router<Api<Q>> {
     Router::new()
         .route(&format!("{base}/orchestrators/{{name}}"), post(start))
         .route(&format!("{base}/orchestrators/{{name}}/{{id}}"), post(start))
+}
+
+fn below<Q: Queries>(base: &str) -> Router<Api<Q>> {
+    Router::new()
         .route(&format!("{base}/instances"), get(list).delete(purge_all))
         .route(&format!("{base}/instances/{{id}}"), get(status).delete(purge))
         .route(&format!("{base}/instances/{{id}}/wait"), get(wait))

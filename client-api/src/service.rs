@@ -93,7 +93,7 @@ impl<B: Broker> Service<B> {
         let (trouble, troubled) = watch::channel(None);
         let api = Api::new(topology.hub().into(), options, staged, troubled, stopping.clone());
         let traces = Traces::new(tracer, traces_percent);
-        let app = router(&api, &bindings, health.clone(), broker.clone(), traces);
+        let app = router(&api, &bindings, health.clone(), broker.clone(), &traces);
         drop(api);
         let mut tasks = JoinSet::new();
         let upkeep = warren_service::metrics::upkeep();

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
     middleware::Next,
     response::Response,
 };
@@ -23,12 +23,19 @@ pub(crate) struct Traces {
     tracer: Tracer,
     /// How many of a hundred starts without a trace begin one.
     percent: u8,
+    /// Whether these requests are starts.
+    are_starts: bool,
 }
 
 impl Traces {
-    /// Returns one that tells this tracer.
+    /// Returns one that tells this tracer of requests that bring a trace along.
     pub(crate) fn new(tracer: Tracer, percent: u8) -> Self {
-        Self { tracer, percent }
+        Self { tracer, percent, are_starts: false }
+    }
+
+    /// Returns one for requests that start instances, or don't.
+    pub(crate) fn of_starts(&self, are_starts: bool) -> Self {
+        Self { are_starts, ..self.clone() }
     }
 
     /// Returns the trace that a request is to be seen in, and the span there that it is part of, 0 for none.
@@ -36,8 +43,7 @@ impl Traces {
         if let Some(given) = traceparent(request.headers()) {
             return given.is_sampled().then_some((given.trace, given.span));
         }
-        let is_start = request.method() == Method::POST && route(request).starts_with("/orchestrators/");
-        let is_chosen = is_start && chance() * 100.0 < f64::from(self.percent);
+        let is_chosen = self.are_starts && chance() * 100.0 < f64::from(self.percent);
         is_chosen.then(|| ((u128::from(any_id()) << 64) | u128::from(any_id()), 0))
     }
 }

@@ -15,7 +15,7 @@ async fn told(percent: u8, path: &str, header: Option<&str>) -> Option<String> {
     let app = Router::new()
         .route("/api/v1/orchestrators/{name}", post(handler))
         .route("/api/v1/instances/{id}/suspend", post(handler))
-        .layer(from_fn_with_state(Traces::new(tracer, percent), trace));
+        .layer(from_fn_with_state(Traces::new(tracer, percent).of_starts(path.contains("orchestrators")), trace));
     let mut request = Request::post(path);
     if let Some(header) = header {
         request = request.header(TRACEPARENT, header);

@@ -57,3 +57,16 @@ async fn another_language_serves_an_activity() {
     assert!(told.starts_with("failure 4711\n") && told.contains("\"code\":\"negative\""), "{told}");
     python.kill();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_in_another_language_is_told_in_which_trace_its_activity_is() {
+    let fleet = Fleet::start(&["orchestrator", "api"]).await;
+    let mut python = worker(&fleet, &[&format!("{}.work.compute_volume", fleet.hub)]);
+    python.says("serving").await;
+    let headers = [("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")];
+    let (path, size) = ("/api/v1/orchestrators/volume/box-1", r#"{"length": 2, "width": 3, "height": 4}"#);
+    assert_eq!(fleet.http("api").post(path, &headers, size.into()).await.unwrap().status, 202);
+    assert_eq!(fleet.wait("box-1").await["runtimeStatus"], "Completed");
+    python.says("in trace 00-4bf92f3577b34da6a3ce929d0e0e4736-").await;
+    python.kill();
+}

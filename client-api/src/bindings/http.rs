@@ -9,6 +9,7 @@ use axum::{
     Router,
     extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, header::HeaderName},
+    middleware::from_fn_with_state,
     response::Response,
     routing::{MethodFilter, on},
 };
@@ -25,7 +26,7 @@ use crate::{
     http::{parse, read},
     problem::Problem,
     routes::committed,
-    traces::traceparent,
+    traces::{Traces, trace, traceparent},
 };
 
 /// By which a sender without a better way names its request.
@@ -80,7 +81,7 @@ impl HttpBinding {
 }
 
 /// Returns the routes of these bindings.
-pub(crate) fn routes<Q: Queries>(bindings: &[Arc<HttpBinding>]) -> Router<Api<Q>> {
+pub(crate) fn routes<Q: Queries>(bindings: &[Arc<HttpBinding>], traces: &Traces) -> Router<Api<Q>> {
     bindings.iter().fold(Router::new(), |router, binding| {
         let take = {
             let binding = binding.clone();
@@ -89,7 +90,8 @@ pub(crate) fn routes<Q: Queries>(bindings: &[Arc<HttpBinding>]) -> Router<Api<Q>
                 async move { binding.take(api, request).await }
             }
         };
-        router.route(&binding.path, on(binding.method, take))
+        let traces = traces.of_starts(binding.mapping.is_start());
+        router.route(&binding.path, on(binding.method, take).layer(from_fn_with_state(traces, trace)))
     })
 }
 

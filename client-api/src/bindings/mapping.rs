@@ -71,6 +71,11 @@ impl Mapping {
         })
     }
 
+    /// Returns whether what arrives begins instances.
+    pub(super) fn is_start(&self) -> bool {
+        matches!(self.what, What::Start { .. })
+    }
+
     /// Returns the command, or why the mapping does not fit.
     pub(super) fn order(&self, arrival: Arrival<'_>) -> Result<Order, String> {
         let body: Value = arrival.body.parse().map_err(|error| format!("the body is not JSON: {error}"))?;

@@ -21,7 +21,7 @@ use warren_service::{
 use warren_store::Queries;
 
 use self::http::HttpBinding;
-use crate::api::Api;
+use crate::{api::Api, traces::Traces};
 
 /// Why a binding can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -51,8 +51,8 @@ impl Bindings {
     }
 
     /// Returns the routes of those that are served by HTTP.
-    pub(crate) fn routes<Q: Queries>(&self) -> Router<Api<Q>> {
-        http::routes(&self.http)
+    pub(crate) fn routes<Q: Queries>(&self, traces: &Traces) -> Router<Api<Q>> {
+        http::routes(&self.http, traces)
     }
 }
 

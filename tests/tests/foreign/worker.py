@@ -17,6 +17,9 @@ def compute_volume(size):
 
 
 def serve(channel, method, properties, body):
+    trace = (properties.headers or {}).get("traceparent")
+    if trace:
+        print("in trace", trace, flush=True)
     kind, answer = compute_volume(json.loads(body))
     reply = pika.BasicProperties(type=kind, correlation_id=properties.correlation_id, delivery_mode=2)
     channel.basic_publish("", properties.reply_to, json.dumps(answer), reply, mandatory=True)
