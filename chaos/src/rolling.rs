@@ -1,4 +1,5 @@
-//! A rolling restart under load: how long instances take before it and during it.
+//! A rolling restart under load, of every orchestrator-svc and then of every worker: how long instances take before it and
+//! during it, and whether an attempt of an activity failed or was made twice.
 
 use std::{
     fs::{self, File},
@@ -18,8 +19,9 @@ use warren_broker::{
     Topology,
     amqp::{Amqp, AmqpConfig},
 };
+use warren_chaos_checker::{Entry, What, read_ledger};
 use warren_client::{Client, Options};
-use warren_model::Payload;
+use warren_model::{Payload, Status};
 use warren_service::shutdown;
 use warren_store::postgres::PostgresReader;
 
@@ -38,10 +40,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_secs(3);
 /// How long the load goes on before anything is measured.
 const WARM_UP: Duration = Duration::from_secs(5);
+/// How many activities an instance calls.
+const STEPS: u32 = 2;
 /// How long one instance may take.
 const WITHIN: Duration = Duration::from_secs(60);
 
-/// A rolling restart of every orchestrator-svc under load, measured.
+/// A rolling restart of every orchestrator-svc and every worker under load, measured.
 #[derive(Args, Debug)]
 pub(crate) struct Rolling {
     /// How many instances are started a second, whatever becomes of those before
@@ -91,7 +95,32 @@ pub(crate) async fn run(rolling: &Rolling) -> anyhow::Result<bool> {
 /// What was measured.
 struct Measured {
     before: Vec<Duration>,
-    during: Vec<Duration>,
+    /// While orchestrator-svc was restarted.
+    owners: Vec<Duration>,
+    /// While the workers were.
+    workers: Vec<Duration>,
+    attempts: Attempts,
+}
+
+/// What the activities did, by what they wrote down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Attempts {
+    begun: usize,
+    returned: usize,
+    failed: usize,
+}
+
+impl Attempts {
+    fn of(entries: &[Entry]) -> Self {
+        let count = |what| entries.iter().filter(|entry| entry.what == what).count();
+        Self { begun: count(What::Began), returned: count(What::Returned), failed: count(What::Failed) }
+    }
+
+    /// Returns whether each was begun once and came to its end.
+    fn are_clean(self, instances: usize) -> bool {
+        let expected = instances.saturating_mul(usize::try_from(STEPS).unwrap_or(usize::MAX));
+        self == Self { begun: expected, returned: expected, failed: 0 }
+    }
 }
 
 async fn measure(rolling: &Rolling, servers: Servers, local: &Path) -> anyhow::Result<Measured> {
@@ -131,9 +160,22 @@ async fn measure(rolling: &Rolling, servers: Servers, local: &Path) -> anyhow::R
         progress.say(&format!("{name} stopped in {stopped} ms, balanced again after {balanced} ms"));
         sleep(PAUSE).await;
     }
+    let next = Instant::now();
+    for name in fleet.names(Role::Worker) {
+        let mut process = fleet.take(Role::Worker, std::slice::from_ref(&name)).context("a process is busy")?;
+        let since = Instant::now();
+        if !process.stop(PATIENCE).await? {
+            bail!("{name} did not stop by itself, or not well: see its log in {}", folder.display());
+        }
+        process.start()?;
+        progress.say(&format!("{name} stopped in {} ms", since.elapsed().as_millis()));
+        drop(process);
+        sleep(PAUSE).await;
+    }
     over.send_replace(true);
     let samples = load.await??;
     fleet.stop().await?;
+    let attempts = Attempts::of(&read_ledger(&ledgers(&folder))?);
     let begun = samples.iter().map(|sample| sample.started).min().context("nothing was measured")? + WARM_UP;
     let took = |of: &dyn Fn(&Sample) -> bool| {
         let mut took: Vec<Duration> = samples.iter().filter(|sample| of(sample)).map(|sample| sample.took).collect();
@@ -142,8 +184,12 @@ async fn measure(rolling: &Rolling, servers: Servers, local: &Path) -> anyhow::R
     };
     // What was under way when the restart began is in neither: it belongs to both.
     let before = took(&|sample| sample.started >= begun && sample.started + sample.took < restart);
-    let during = took(&|sample| sample.started + sample.took >= restart);
-    Ok(Measured { before, during })
+    let owners = took(&|sample| sample.started + sample.took >= restart && sample.started < next);
+    let workers = took(&|sample| sample.started >= next);
+    if !attempts.are_clean(samples.len()) {
+        bail!("attempts failed or were made again: {attempts:?} of {} instances of {STEPS} steps", samples.len());
+    }
+    Ok(Measured { before, owners, workers, attempts })
 }
 
 /// Waits until a process that has stopped is seen to own nothing any more.
@@ -186,7 +232,11 @@ async fn load(
         }
         let (client, input) = (client.clone(), Payload::of(&job(number))?);
         running.spawn(async move {
-            client.start(CHAIN.name(), input).within(WITHIN).send_and_wait(WITHIN).await?;
+            let (answer, ended) = client.start(CHAIN.name(), input).within(WITHIN).send_and_wait(WITHIN).await?;
+            let status = ended.map(|ended| ended.status);
+            if status != Some(Status::Completed) {
+                bail!("instance {} is {status:?}", answer.instance);
+            }
             anyhow::Ok(Sample { started, took: started.elapsed() })
         });
     }
@@ -200,7 +250,7 @@ fn job(number: u32) -> Job {
     Job {
         case: format!("rolling-{number}"),
         seed,
-        size: 2,
+        size: STEPS,
         pause_ms: 50,
         so_far: Default::default(),
         ballast: String::new(),
@@ -209,16 +259,18 @@ fn job(number: u32) -> Job {
 
 /// Prints the distribution and writes it; returns whether all is well.
 fn tell(measured: &Measured, rolling: &Rolling) -> anyhow::Result<bool> {
-    let Measured { before, during } = measured;
+    let Measured { before, owners, workers, attempts } = measured;
     let normal = at(before, 50);
-    let late = during.iter().filter(|took| **took > normal + DELAY_MAX).count();
+    let late = owners.iter().chain(workers).filter(|took| **took > normal + DELAY_MAX).count();
     let spread = |took: &[Duration]| {
         let ms = |part| u64::try_from(at(took, part).as_millis()).unwrap_or(u64::MAX);
         json!({"instances": took.len(), "p50_ms": ms(50), "p90_ms": ms(90), "p99_ms": ms(99), "max_ms": ms(100)})
     };
-    let (before, during) = (spread(before), spread(during));
+    let (before, owners, workers) = (spread(before), spread(owners), spread(workers));
     let figures = json!({
-        "rate": rolling.rate, "before": before, "during": during, "delayed_by_more_than_a_second": late,
+        "rate": rolling.rate, "before": before, "restart_of_owners": owners, "restart_of_workers": workers,
+        "delayed_by_more_than_a_second": late,
+        "attempts": {"begun": attempts.begun, "returned": attempts.returned, "failed": attempts.failed},
     });
     if let Some(folder) = rolling.out.parent() {
         fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
@@ -226,7 +278,9 @@ fn tell(measured: &Measured, rolling: &Rolling) -> anyhow::Result<bool> {
     fs::write(&rolling.out, format!("{figures:#}\n")).with_context(|| format!("write {}", rolling.out.display()))?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "before the restart: {before}")?;
-    writeln!(out, "during the restart: {during}")?;
+    writeln!(out, "while orchestrator-svc is restarted: {owners}")?;
+    writeln!(out, "while workers are restarted: {workers}")?;
+    writeln!(out, "attempts begun {}, returned {}, failed {}", attempts.begun, attempts.returned, attempts.failed)?;
     writeln!(out, "delayed by more than a second: {late}")?;
     writeln!(out, "figures: {}", rolling.out.display())?;
     Ok(late == 0)

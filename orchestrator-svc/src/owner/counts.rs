@@ -37,6 +37,8 @@ pub(crate) struct Counts {
     /// Instances that were brought back by replay, and the events of that.
     pub(crate) replays: u64,
     pub(crate) replayed_events: u64,
+    /// Runs of activities that owners ended, by why.
+    pub(crate) runs_ended: Tally,
     /// How late each timer came that was due.
     pub(crate) timers: Vec<SignedDuration>,
 }
@@ -52,6 +54,8 @@ pub(crate) struct Levels {
     pub(crate) unconfirmed: usize,
     /// Rows of the outbox with words that their targets have yet to take.
     pub(crate) unheard: usize,
+    /// Tasks that run, as their workers have said, or that something else completes.
+    pub(crate) runs: usize,
 }
 
 impl Counts {
@@ -93,6 +97,11 @@ impl Counts {
         *self.dead.entry(reason).or_default() += 1;
     }
 
+    /// A run has ended without a reply.
+    pub(super) fn has_ended_run(&mut self, why: &'static str) {
+        *self.runs_ended.entry(why).or_default() += 1;
+    }
+
     pub(super) fn has_replayed(&mut self, events: usize) {
         self.replays += 1;
         self.replayed_events += events as u64;
@@ -117,6 +126,7 @@ impl<P: Programs> Owner<P> {
             cached_bytes: self.cache.bytes(),
             unconfirmed: self.outbox.unconfirmed(),
             unheard: self.outbox.unheard_rows(),
+            runs: self.task_notes.runs(),
         }
     }
 

@@ -23,6 +23,8 @@ pub(super) struct TaskNotes {
     notes: BTreeMap<TaskKey, Note>,
     /// When the runs end unless their workers are heard of.
     due: BTreeSet<(Timestamp, TaskKey)>,
+    /// How many of them are of runs.
+    runs: usize,
 }
 
 /// One row, and what was heard.
@@ -40,6 +42,8 @@ pub(super) struct Note {
     /// Whether a reply has come: there is nothing left to cancel.
     pub(super) is_answered: bool,
     due: Timestamp,
+    /// Whether it is counted as one of a run.
+    is_counted: bool,
 }
 
 /// How a run has come to its end without a reply.
@@ -58,6 +62,11 @@ impl TaskNotes {
         let mut notes = Self::default();
         rows.into_iter().for_each(|row| notes.keep(row, now));
         notes
+    }
+
+    /// Returns how many tasks run.
+    pub(super) fn runs(&self) -> usize {
+        self.runs
     }
 
     /// Returns what is known of a task.
@@ -163,6 +172,7 @@ impl TaskNotes {
         let note = self.notes.remove(&key);
         if let Some(note) = &note {
             self.due.remove(&(note.due, key.clone()));
+            self.runs -= usize::from(note.is_counted);
         }
         work.commit.task_notes_done.push(key);
         note
@@ -201,9 +211,11 @@ impl TaskNotes {
                     answer_to: None,
                     is_answered: false,
                     due: Timestamp::MAX,
+                    is_counted: false,
                 };
                 if let Some(before) = self.notes.insert(key.clone(), note) {
                     self.due.remove(&(before.due, key.clone()));
+                    self.runs -= usize::from(before.is_counted);
                 }
             }
         }
@@ -212,7 +224,9 @@ impl TaskNotes {
 
     /// Computes anew when a run ends.
     pub(super) fn watch(&mut self, key: &TaskKey) {
-        let Some(note) = self.notes.get(key) else { return };
+        let Some(note) = self.notes.get_mut(key) else { return };
+        let was_counted = std::mem::replace(&mut note.is_counted, note.row.run.is_some());
+        self.runs = self.runs + usize::from(note.is_counted) - usize::from(was_counted);
         let at = note.ends().into_iter().map(|(at, _)| at).min().unwrap_or(Timestamp::MAX);
         self.set_due(key, at);
     }

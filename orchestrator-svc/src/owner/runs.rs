@@ -76,6 +76,7 @@ impl<P: Programs> Owner<P> {
         tracing::info!(
             partition = %self.me, instance = %of.instance, task = %of.task, worker = run.worker, "task is handed back"
         );
+        self.counts.has_ended_run("handed_back");
         // If its work item is acknowledged, the lease is over at once, and must be so for the next owner too.
         run.lease_ms = Some(0);
         if !must_resend {
@@ -94,15 +95,16 @@ impl<P: Programs> Owner<P> {
         for _ in 0..max {
             let Some((row, end)) = self.task_notes.take_due(self.now) else { return };
             let TaskNote { instance, execution, id, attempt, .. } = row.clone();
-            let outcome = match end {
+            let (code, why) = match end {
                 End::Lost => {
                     self.lose_run(row, gathered);
                     continue;
                 }
-                End::StartToClose => code::START_TO_CLOSE,
-                End::Heartbeat => code::HEARTBEAT,
+                End::StartToClose => (code::START_TO_CLOSE, "start_to_close"),
+                End::Heartbeat => (code::HEARTBEAT, "heartbeat"),
             };
-            let outcome = Err(too_long(&row, outcome));
+            self.counts.has_ended_run(why);
+            let outcome = Err(too_long(&row, code));
             tracing::warn!(partition = %self.me, %instance, task = %id, activity = row.activity, ?end, "task ran out of time");
             gathered.items.push(Item::Reply { instance, ended: TaskEnded { execution, task: id, attempt, outcome } });
         }
@@ -130,6 +132,7 @@ impl<P: Programs> Owner<P> {
             partition = %self.me, instance = %row.instance, task = %row.id, activity = row.activity, worker,
             "worker of a task is silent: the task is sent again"
         );
+        self.counts.has_ended_run("lost");
         row.workers.push(worker);
         if row.count >= self.settings.begins_max {
             self.quarantine_task(row, work);
@@ -169,6 +172,7 @@ impl<P: Programs> Owner<P> {
         let Some(note) = note.filter(|note| note.row.run.is_some() && !note.is_answered) else { return };
         if let Some(to) = &note.answer_to {
             tracing::debug!(partition = %self.me, instance = %of.instance, task = %of.id, "task is cancelled");
+            self.counts.has_ended_run("cancelled");
             work.answers.push(self.codec.cancel(to));
         }
     }

@@ -43,6 +43,8 @@ pub(crate) fn describe() {
     counter!("warren_publications_total", "messages published, by what the broker made of them");
     gauge!("warren_outbox_unconfirmed", "commits with messages that the broker has not confirmed");
     gauge!("warren_outbox_unheard", "commits with words that another partition has yet to take");
+    gauge!("warren_runs", "tasks that run for more than a second, or that something else completes");
+    counter!("warren_runs_ended_total", "runs that ended without a reply, by why");
     gauge!("warren_cached_instances", "instances in memory");
     gauge!("warren_cached_bytes", "bytes that the instances in memory take, as estimated");
     counter!("warren_cache_hits_total", "messages whose instance was in memory");
@@ -116,6 +118,8 @@ pub(super) struct Metrics {
     publications: Counters,
     unconfirmed: Share,
     unheard: Share,
+    runs: Share,
+    runs_ended: Counters,
     cached: Share,
     cached_bytes: Share,
     hits: Counter,
@@ -154,6 +158,8 @@ impl Metrics {
             publications: Counters::new("warren_publications_total", "result"),
             unconfirmed: Share::of(gauge!("warren_outbox_unconfirmed")),
             unheard: Share::of(gauge!("warren_outbox_unheard")),
+            runs: Share::of(gauge!("warren_runs")),
+            runs_ended: Counters::new("warren_runs_ended_total", "why"),
             cached: Share::of(gauge!("warren_cached_instances")),
             cached_bytes: Share::of(gauge!("warren_cached_bytes")),
             hits: counter!("warren_cache_hits_total"),
@@ -203,7 +209,8 @@ impl Metrics {
         if let Some(counts) = owner.take_counts() {
             self.add(counts);
         }
-        let Levels { cached, cached_bytes, unconfirmed, unheard } = owner.levels();
+        let Levels { cached, cached_bytes, unconfirmed, unheard, runs } = owner.levels();
+        self.runs.set(runs as u64);
         self.cached.set(cached as u64);
         self.cached_bytes.set(cached_bytes);
         self.unconfirmed.set(unconfirmed as u64);
@@ -231,6 +238,7 @@ impl Metrics {
         self.commands.add(counts.commands);
         self.refused.add(counts.refused);
         self.dead.add(counts.dead);
+        self.runs_ended.add(counts.runs_ended);
         let plain = [
             (&self.repeated, counts.repeated),
             (&self.hits, counts.cached),
