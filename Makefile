@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help check fmt-check clippy doc tools-check fix build test test-cluster sim chaos bench bench-growth bench-plot bench-peers k8s-check k8s-broker-check images million rolling demo up down clean-local
+.PHONY: help check fmt-check clippy doc tools-check fix build test test-cluster sim chaos bench bench-growth bench-share bench-plot bench-peers k8s-check k8s-broker-check images million rolling demo up down clean-local
 
 # What `make demo` runs against the fleet, once it is up; the API's URL is added as --api URL.
 DEMO ?= target/release/warren-demo --orders examples/order/orders.json
@@ -54,6 +54,9 @@ bench: ## Measures the fleet beside what the broker alone can do (BENCH="--quick
 
 bench-growth: ## Measures that cost grows with nothing: histories, stores, fan-outs, processes (BENCH="--quick --only history"; docs/growth.md)
 	bench/run growth $(BENCH)
+
+bench-share: ## Measures how more workers share work that waits, and what a tenant notices of another's flood (docs/growth.md)
+	bench/run share
 
 bench-plot: ## Draws what `make bench` wrote into docs/performance.svg, what `make bench-growth` wrote into docs/growth.svg (OF=growth)
 	cargo run --quiet --release --locked -p warren-bench -- plot $(OF)

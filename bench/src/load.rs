@@ -110,6 +110,12 @@ impl Load {
         Ok(ids.len() as f64 / begun.elapsed().as_secs_f64())
     }
 
+    /// Ends an instance from outside.
+    pub(crate) async fn terminate(&self, id: &InstanceId) -> anyhow::Result<()> {
+        self.client.terminate(id, None, true).send().await?;
+        Ok(())
+    }
+
     async fn end(&self, id: &InstanceId, expected: &Payload) -> anyhow::Result<()> {
         let ended = self.client.wait(id, WITHIN).await?;
         let ended = ended.with_context(|| format!("instance {id} has not ended within {} s", WITHIN.as_secs()))?;

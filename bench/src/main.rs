@@ -18,6 +18,7 @@ mod report;
 mod roles;
 mod servers;
 mod shape;
+mod share;
 mod speed;
 mod statistics;
 #[cfg(test)]
@@ -54,6 +55,8 @@ enum Role {
     Plot(plot::Plan),
     /// A million instances wait: what they cost, and what they take from new work
     Million(million::Plan),
+    /// Work that only waits: more workers, and a quiet tenant beside one that floods
+    Share(share::Plan),
     /// An orchestrator-svc with the orchestrators of this program
     #[command(hide = true)]
     Orchestrator(ServiceArgs),
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         | Role::Growth(_)
         | Role::Plot(_)
         | Role::Million(_)
+        | Role::Share(_)
         | Role::Orchestrator(_)
         | Role::Worker(_)
         | Role::Api(_) => Builder::new_multi_thread(),
@@ -108,6 +112,7 @@ async fn run(role: &Role) -> anyhow::Result<bool> {
         Role::Speed(plan) => speed::run(plan).await?,
         Role::Peers(plan) => peers::run(plan).await?,
         Role::Growth(plan) => return growth::run(plan).await,
+        Role::Share(plan) => return share::run(plan).await,
         Role::Plot(plan) => plot::run(plan)?,
         Role::Million(plan) => return million::run(plan).await,
         Role::Orchestrator(args) => roles::orchestrator(args).await?,

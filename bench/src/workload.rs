@@ -1,5 +1,7 @@
 //! What the fleet runs.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use warren::{Activity, ActivityContext, Context, Event, Failure, Orchestrator, Registry, all};
 use warren_model::{Payload, Timestamp};
@@ -18,6 +20,13 @@ pub(crate) const CHAIN: Orchestrator<Job, Parcel> = Orchestrator::new("bench_cha
 pub(crate) const GROW: Orchestrator<Job, Parcel> = Orchestrator::new("bench_grow");
 /// Calls activities at once, and adds up what they return.
 pub(crate) const FAN: Orchestrator<Job, u64> = Orchestrator::new("bench_fan");
+
+/// Calls activities at once that only wait, for one tenant; returns how many.
+pub(crate) const NAPS: Orchestrator<Naps, u32> = Orchestrator::new("bench_naps");
+/// Waits, as for a remote system.
+const NAP: Activity<(), ()> = Activity::new("bench_nap");
+/// How long it waits.
+pub(crate) const NAP_MS: u32 = 50;
 
 /// The event that [`HEAR`] waits for.
 pub(crate) const WORD: Event<u32> = Event::new("word");
@@ -46,6 +55,13 @@ pub(crate) struct Job {
     /// How often, or how many at once.
     pub(crate) times: u32,
     pub(crate) parcel: Parcel,
+}
+
+/// What an instance of [`NAPS`] is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Naps {
+    pub(crate) tenant: String,
+    pub(crate) times: u32,
 }
 
 /// Returns the parcel with this number.
@@ -80,6 +96,8 @@ pub(crate) fn registry() -> Registry {
         .orchestrator(CHAIN, chain)
         .orchestrator(GROW, grow)
         .orchestrator(FAN, fan)
+        .orchestrator(NAPS, naps)
+        .activity(NAP, nap)
         .activity(ADD, add)
         .activity(PASS, pass)
 }
@@ -123,6 +141,16 @@ async fn fan(ctx: Context, job: Job) -> Result<u64, Failure> {
     });
     let passed = all(calls).await?;
     Ok(passed.iter().map(|parcel| parcel.number).sum())
+}
+
+async fn naps(ctx: Context, naps: Naps) -> Result<u32, Failure> {
+    all((0..naps.times).map(|_| ctx.activity(NAP).key(&naps.tenant).call(()))).await?;
+    Ok(naps.times)
+}
+
+async fn nap(_ctx: ActivityContext, (): ()) -> Result<(), Failure> {
+    tokio::time::sleep(Duration::from_millis(NAP_MS.into())).await;
+    Ok(())
 }
 
 async fn add(_ctx: ActivityContext, number: u32) -> Result<u32, Failure> {

@@ -31,7 +31,7 @@ impl Default for WorkerSettings {
             queues: Vec::new(),
             drain_seconds: 25,
             lease_seconds: 20,
-            hold_seconds: 300,
+            hold_seconds: 1_500,
         }
     }
 }
