@@ -24,7 +24,16 @@ pub(crate) fn describe() {
         "requests, by route, method and class of status; none: the caller left before the answer, or a bug was met"
     );
     describe_histogram!("warren_http_request_seconds", "how long requests took, waits included, by route and method");
+    describe_counter!(
+        "warren_binding_messages_total",
+        "messages that bindings are done with, by binding and result: accepted, misfit, refused"
+    );
     describe_gauge!("warren_waits_open", "requests that wait for the end of an instance");
+}
+
+/// Counts a message that a binding is done with.
+pub(crate) fn binding(name: &str, result: &'static str) {
+    counter!("warren_binding_messages_total", "binding" => name.to_owned(), "result" => result).increment(1);
 }
 
 /// Counts a request, and how long it took.

@@ -49,6 +49,17 @@ impl Amqp {
         queue.name().as_str().into()
     }
 
+    /// Declares a queue that anybody may consume; [`Self::delete`] removes it.
+    pub async fn declare(&self, queue: &str) {
+        let options = QueueDeclareOptions::default();
+        self.channel.queue_declare(queue.into(), options, FieldTable::default()).await.unwrap();
+    }
+
+    /// Deletes a queue.
+    pub async fn delete(&self, queue: &str) {
+        self.channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
+    }
+
     /// Publishes.
     pub async fn publish(&self, exchange: &str, key: &str, body: &[u8], properties: BasicProperties) {
         let options = BasicPublishOptions::default();

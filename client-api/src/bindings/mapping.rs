@@ -109,6 +109,14 @@ impl Mapping {
 }
 
 impl Order {
+    /// Returns whether it does nothing more if it is sent again under another message id.
+    pub(super) fn acts_once(&self) -> bool {
+        match self.what {
+            What::Start { if_exists: IfExists::Fail | IfExists::UseExisting, .. } => self.instance.is_some(),
+            What::Start { if_exists: IfExists::ReplaceEnded, .. } | What::Raise { .. } => false,
+        }
+    }
+
     /// Sends the command; returns once it is committed.
     pub(super) async fn send<Q: Queries>(&self, client: &Client<Q>) -> warren_client::Result<Answer> {
         match (&self.what, &self.instance) {

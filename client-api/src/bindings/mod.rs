@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! request ──Gatekeeper──▶ Arrival ──Mapping──▶ Order ──client──▶ the instance's owner
+//! message ───────────────────┘
 //! ```
 //!
 //! A binding decides nothing about instances: it turns what arrived into a command, whose answer is the owner's.
@@ -9,18 +10,22 @@
 mod authentication;
 mod http;
 mod mapping;
+mod queue;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::Router;
+use tokio_util::sync::CancellationToken;
+use warren_broker::amqp::Amqp;
+use warren_client::Client;
 use warren_service::{
-    Settings,
+    Settings, hub,
     settings::{BINDING_HOLES, BindingSettings, SECRET_HOLES},
     template::Template,
 };
 use warren_store::Queries;
 
-use self::http::HttpBinding;
+use self::{http::HttpBinding, queue::QueueBinding};
 use crate::{api::Api, traces::Traces};
 
 /// Why a binding can't be served.
@@ -33,18 +38,23 @@ pub struct BindingError {
 }
 
 /// The ways in that the settings name.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Bindings {
     http: Vec<Arc<HttpBinding>>,
+    queues: Vec<QueueBinding>,
 }
 
 impl Bindings {
     /// Returns those of the settings, or what a person must mend.
     pub fn new(settings: &Settings) -> Result<Self, BindingError> {
-        let mut bindings = Self::default();
+        let (mut bindings, mut brokers) = (Self::default(), Brokers::default());
         for (name, binding) in &settings.bindings {
             match binding {
                 BindingSettings::Http(http) => bindings.http.push(Arc::new(HttpBinding::new(name, http)?)),
+                BindingSettings::Queue(queue) => {
+                    let broker = brokers.at(Maker(name), queue.url.as_str(), settings)?;
+                    bindings.queues.push(QueueBinding::new(name, queue, broker)?);
+                }
             }
         }
         Ok(bindings)
@@ -53,6 +63,40 @@ impl Bindings {
     /// Returns the routes of those that are served by HTTP.
     pub(crate) fn routes<Q: Queries>(&self, traces: &Traces) -> Router<Api<Q>> {
         http::routes(&self.http, traces)
+    }
+
+    /// Returns what takes messages of queues until `stopping`, to be run as tasks.
+    pub(crate) fn consumers<Q: Queries>(
+        self,
+        client: &Client<Q>,
+        stopping: &CancellationToken,
+    ) -> impl Iterator<Item = impl Future<Output = ()> + Send + 'static> {
+        self.queues.into_iter().map(|binding| {
+            let (client, stopping) = (client.clone(), stopping.clone());
+            async move { binding.run(client, stopping).await }
+        })
+    }
+}
+
+/// The brokers of bindings: those with the same address share its connections.
+#[derive(Debug, Default)]
+struct Brokers(BTreeMap<String, Amqp>);
+
+impl Brokers {
+    fn at(&mut self, maker: Maker<'_>, url: &str, settings: &Settings) -> Result<Amqp, BindingError> {
+        let url = match url {
+            "" => settings.broker.url.as_str().to_owned(),
+            url => maker.secret("url", url)?,
+        };
+        if let Some(known) = self.0.get(&url) {
+            return Ok(known.clone());
+        }
+        let mut settings = settings.clone();
+        settings.broker.url = url.as_str().into();
+        let broker = hub::amqp(&settings, &format!("bindings {}", settings.client_api.listen));
+        let broker = broker.map_err(|error| maker.wrong("url", format!("is wrong: {error}")))?;
+        self.0.insert(url, broker.clone());
+        Ok(broker)
     }
 }
 

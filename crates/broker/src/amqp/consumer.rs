@@ -126,6 +126,15 @@ impl AmqpAcker {
     }
 }
 
+/// What no queue of a hub needs, but those of other systems.
+impl AmqpAcker {
+    /// Refuses a delivery for good: its queue dead-letters it, or drops it.
+    pub async fn reject(&self, tag: u64) -> Result<()> {
+        let options = BasicNackOptions { multiple: false, requeue: false };
+        self.on_channel(async |channel| channel.basic_nack(tag, options).await).await
+    }
+}
+
 impl Acker for AmqpAcker {
     async fn ack(&self, tag: u64, multiple: bool) -> Result<()> {
         self.on_channel(async |channel| channel.basic_ack(tag, BasicAckOptions { multiple }).await).await

@@ -26,7 +26,7 @@ pub use activities::{
     ACTIVITY_HOLES, ARGUMENT_HOLES, ActivitySettings, CommandSettings, HttpSettings, PublishSettings, SECRET_HOLES,
     SqlSettings, Statuses, split_header,
 };
-pub use bindings::{BINDING_HOLES, BindingSettings, HttpBindingSettings, MappingSettings};
+pub use bindings::{BINDING_HOLES, BindingSettings, HttpBindingSettings, MappingSettings, QueueBindingSettings};
 pub use broker::{BrokerSettings, QueueType};
 pub use client_api::ClientApiSettings;
 pub use health::HealthSettings;
@@ -88,7 +88,7 @@ impl Validate for Settings {
         self.worker.check(problems);
         self.queues.iter().for_each(|(name, queue)| queue.check(name, problems));
         self.activities.iter().for_each(|(name, activity)| activity.check(name, problems));
-        self.bindings.iter().for_each(|(name, binding)| binding.check(name, problems));
+        self.bindings.iter().for_each(|(name, binding)| binding.check(name, &self.hub.name, problems));
         bindings::check_paths(self.bindings.iter(), problems);
         self.client_api.check(problems);
         self.log.check(problems);

@@ -53,6 +53,24 @@ fn each_bound_of_an_http_binding_is_held() {
 }
 
 #[test]
+fn each_bound_of_a_queue_binding_is_held() {
+    let check = |key: &str, change: fn(&mut QueueBindingSettings)| {
+        let mapping = MappingSettings { start: "ship".into(), ..MappingSettings::default() };
+        let mut binding = QueueBindingSettings { queue: "orders".into(), mapping, ..QueueBindingSettings::default() };
+        change(&mut binding);
+        assert_eq!(wrong(&[("github", BindingSettings::Queue(binding))]), [key]);
+    };
+    check("url", |queue| queue.url = "http://u:hunter2@broker".into());
+    check("url", |queue| queue.url = "amqp://{/host}/".into());
+    check("queue", |queue| queue.queue.clear());
+    check("queue", |queue| queue.queue = "warren.control.00".into());
+    check("dead_letter", |queue| queue.dead_letter = "warren.ingress".into());
+    check("dead_letter", |queue| queue.dead_letter = "orders".into());
+    check("prefetch", |queue| queue.prefetch = 0);
+    check("start", |queue| queue.mapping.start.clear());
+}
+
+#[test]
 fn no_two_bindings_take_the_same_requests() {
     let put = HttpBindingSettings { method: "PUT".into(), ..http() };
     assert!(wrong(&[("github", BindingSettings::Http(http())), ("other", BindingSettings::Http(put))]).is_empty());

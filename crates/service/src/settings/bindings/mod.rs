@@ -2,11 +2,13 @@
 
 mod http;
 mod mapping;
+mod queue;
 
 use serde::{Deserialize, Serialize};
 
 pub use http::HttpBindingSettings;
 pub use mapping::{BINDING_HOLES, MappingSettings};
+pub use queue::QueueBindingSettings;
 
 use super::activities::Check;
 use crate::Problems;
@@ -17,18 +19,21 @@ use crate::Problems;
 pub enum BindingSettings {
     /// Requests to a path of client-api.
     Http(HttpBindingSettings),
+    /// Messages of another system's queue.
+    Queue(QueueBindingSettings),
 }
 
 impl BindingSettings {
     /// Returns one of each kind.
-    pub(super) fn defaults() -> [Self; 1] {
-        [Self::Http(HttpBindingSettings::default())]
+    pub(super) fn defaults() -> [Self; 2] {
+        [Self::Http(HttpBindingSettings::default()), Self::Queue(QueueBindingSettings::default())]
     }
 
-    pub(super) fn check(&self, name: &str, problems: &mut Problems) {
+    pub(super) fn check(&self, name: &str, hub: &str, problems: &mut Problems) {
         let mut check = Check { table: format!("bindings.{name}"), problems };
         match self {
             Self::Http(http) => http.check(&mut check),
+            Self::Queue(queue) => queue.check(hub, &mut check),
         }
     }
 }
@@ -40,7 +45,7 @@ pub(super) fn check_paths<'a>(
 ) {
     let mut seen = std::collections::BTreeMap::new();
     for (name, binding) in bindings {
-        let BindingSettings::Http(http) = binding;
+        let BindingSettings::Http(http) = binding else { continue };
         if let Some(first) = seen.insert((&http.method, &http.path), name) {
             let key = format!("bindings.{name}.path");
             problems.add(&key, format!("{key} = {:?}, which bindings.{first} takes already", http.path));
