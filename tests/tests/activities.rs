@@ -12,7 +12,7 @@ use axum::{
     response::IntoResponse,
     routing::post,
 };
-use end_to_end::Fleet;
+use end_to_end::{Fleet, repository};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -39,26 +39,13 @@ async fn greeter() -> (u16, Arc<Mutex<Vec<String>>>) {
     (port, keys)
 }
 
+/// The settings of the example, and an activity that calls the greeter.
 fn settings(port: u16) -> String {
-    format!(
-        r#"
-[activities.greet]
-kind = "http"
-url = "http://127.0.0.1:{port}/greetings"
-private_hosts = ["127.0.0.1"]
-
-[activities.compute_volume]
-kind = "command"
-program = "/usr/bin/awk"
-arguments = [
-  'BEGIN {{{{ print "{{{{\"litres\":" ARGV[1] * ARGV[2] * ARGV[3] * 1000 "}}}}" }}}}',
-  "{{/length}}", "{{/width}}", "{{/height}}",
-]
-input = "none"
-timeout_seconds = 5
-memory_megabytes_max = 64
-"#
-    )
+    let example = std::fs::read_to_string(repository().join("examples/without_code/warren.toml")).unwrap();
+    let greet = format!(
+        "[activities.greet]\nkind = \"http\"\nurl = \"http://127.0.0.1:{port}/greetings\"\nprivate_hosts = [\"127.0.0.1\"]\n"
+    );
+    example + &greet
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,7 +15,7 @@ const TOLERANCE_SECONDS: u64 = 300;
 #[derive(Debug)]
 pub(super) enum Gatekeeper {
     /// Lets everybody in.
-    Nobody,
+    Open,
     /// `authorization: Bearer TOKEN`.
     Bearer { token: Key, expected: ring::hmac::Tag },
     /// A signature of the body in a header.
@@ -32,7 +32,7 @@ impl Gatekeeper {
         };
         let key = || Ok(Key::new(HMAC_SHA256, secret()?.as_bytes()));
         Ok(match settings.authentication.as_str() {
-            "none" => Self::Nobody,
+            "none" => Self::Open,
             "bearer" => {
                 // Compared as signatures by one key: that takes as long whatever the token is.
                 let token = Key::new(HMAC_SHA256, b"bearer");
@@ -55,7 +55,7 @@ impl Gatekeeper {
     pub(super) fn knows(&self, headers: &HeaderMap, body: &[u8], now: u64) -> bool {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         match self {
-            Self::Nobody => true,
+            Self::Open => true,
             Self::Bearer { token, expected } => {
                 let given = text(&AUTHORIZATION).and_then(|value| value.split_once(' '));
                 given.is_some_and(|(scheme, given)| {

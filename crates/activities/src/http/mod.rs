@@ -91,6 +91,11 @@ impl Http {
         let escape = |text: &str| utf8_percent_encode(text, PLAIN).to_string();
         let url =
             self.url.render_escaped(|hole| task.find(hole), escape).map_err(|unfilled| unfit("url", &unfilled))?;
+        if has_dots(&url) {
+            return Err(invalid(
+                "url: what fills it may be no `.` or `..` between slashes, which leads elsewhere".into(),
+            ));
+        }
         // The text may hold a secret.
         let url = Url::parse(&url).map_err(|error| invalid(format!("url: {error}")))?;
         let key = HeaderValue::from_str(task.ctx.idempotency_key());
@@ -118,6 +123,12 @@ impl Http {
         }
         Ok(Call { method: self.method.clone(), home: url.origin(), url, common, own, body })
     }
+}
+
+/// Returns whether a part of the path is one that a URL leaves out, together with the part before it, however it is written.
+fn has_dots(url: &str) -> bool {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    path.split('/').any(|part| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | ".."))
 }
 
 #[cfg(test)]

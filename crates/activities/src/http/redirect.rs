@@ -46,12 +46,13 @@ pub(super) fn check(call: &Call, url: &Url, hosts: &[String]) -> Result<(), Stri
     if url.scheme() != "https" && !(url.scheme() == "http" && call.url.scheme() == "http") {
         return Err(format!("{home} leads to {}: that is neither https, nor http as before", url.scheme()));
     }
+    // An address of IPv6 has brackets here alone.
     let host = url.host_str().unwrap_or_default();
     let is_home = url::Host::parse(host).ok().is_some_and(|host| match &call.home {
         url::Origin::Tuple(_, home, _) => *home == host,
         url::Origin::Opaque(_) => false,
     });
-    if is_home || hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host)) {
+    if is_home || hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host.trim_matches(['[', ']']))) {
         return Ok(());
     }
     Err(format!("{home} leads to {host}, which is not in redirect_hosts"))

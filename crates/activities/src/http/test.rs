@@ -98,6 +98,41 @@ async fn an_input_that_leaves_a_hole_open_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn an_input_leads_to_no_other_path() {
+    let port = serve(Router::new().fallback(echo)).await.port();
+    let settings = settings(port, "/orders/{/id}/{/part}?by={/id}");
+    for (id, part) in [("..", "admin"), (".", "x"), ("7", ".."), ("%2e%2E", "x")] {
+        let sent = run(&settings, &json!({"id": id, "part": part})).await;
+        match sent {
+            Ok(sent) => assert_eq!(sent["uri"], "/orders/%252e%252E/x?by=%252e%252E", "it is no dot"),
+            Err(failure) => {
+                assert!(failure.message.starts_with("url: what fills it may be no `.` or `..`"), "{failure}")
+            }
+        }
+    }
+    let sent = run(&settings, &json!({"id": "a..b", "part": "?x#y\\z"})).await.unwrap();
+    assert_eq!(sent["uri"], "/orders/a..b/%3Fx%23y%5Cz?by=a..b");
+}
+
+#[tokio::test]
+async fn no_failure_shows_a_secret() {
+    let secret = std::env::var("HOME").unwrap();
+    let settings = |change: fn(&mut HttpSettings)| {
+        let mut settings = settings(1, "/{env:HOME}?key={env:HOME}&id={/id}");
+        settings.headers = vec!["authorization: Bearer {env:HOME}".into(), "x-id: {/id}".into()];
+        change(&mut settings);
+        settings
+    };
+    for settings in [settings(|_| ()), settings(|http| http.private_hosts.clear())] {
+        for input in [json!({"id": 7}), json!({"id": "a\nb"}), json!({})] {
+            let failure = run(&settings, &input).await.unwrap_err();
+            assert!(!format!("{failure} {:?}", failure.details).contains(&secret), "{failure}");
+        }
+        assert!(!format!("{:?}", Http::new("charge", &settings).unwrap()).contains(&secret));
+    }
+}
+
+#[tokio::test]
 async fn a_body_is_json_if_it_says_so_and_text_otherwise() {
     assert_eq!(answered(always(Json(json!({"a": 1}))), |_| ()).await, Ok(json!({"a": 1})));
     let problem = ([(CONTENT_TYPE, "application/problem+json; charset=utf-8")], "[1]");
