@@ -191,6 +191,9 @@ impl<P: Programs> Owner<P> {
 
     /// Notes that a worker has replied.
     pub(super) fn has_replied(&mut self, instance: &InstanceId, ended: &TaskEnded) {
+        if self.task_notes.is_empty() {
+            return;
+        }
         let TaskEnded { execution, task, attempt, .. } = *ended;
         let of = Attempt { instance: instance.clone(), execution, task, attempt };
         if let Some(note) = self.task_notes.get_mut(&of) {
