@@ -3,9 +3,12 @@
 use std::{process::Command, sync::OnceLock, time::Duration};
 
 use lapin::{
-    BasicProperties, Channel, Connection, ConnectionProperties,
+    BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind,
     message::BasicGetMessage,
-    options::{BasicGetOptions, BasicPublishOptions, QueueDeclareOptions, QueueDeleteOptions},
+    options::{
+        BasicGetOptions, BasicPublishOptions, ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions,
+        QueueDeclareOptions, QueueDeleteOptions,
+    },
     types::FieldTable,
 };
 
@@ -55,6 +58,21 @@ impl Amqp {
         self.channel.queue_declare(queue.into(), options, FieldTable::default()).await.unwrap();
     }
 
+    /// Declares a topic exchange and a queue of this connection's own that takes these keys; returns the queue's name.
+    pub async fn bound_queue(&self, exchange: &str, keys: &str) -> String {
+        let (options, none) = (ExchangeDeclareOptions::default(), FieldTable::default());
+        self.channel.exchange_declare(exchange.into(), ExchangeKind::Topic, options, none.clone()).await.unwrap();
+        let queue = self.own_queue().await;
+        let options = QueueBindOptions::default();
+        self.channel.queue_bind(queue.as_str().into(), exchange.into(), keys.into(), options, none).await.unwrap();
+        queue
+    }
+
+    /// Deletes an exchange.
+    pub async fn delete_exchange(&self, exchange: &str) {
+        self.channel.exchange_delete(exchange.into(), ExchangeDeleteOptions::default()).await.unwrap();
+    }
+
     /// Deletes a queue.
     pub async fn delete(&self, queue: &str) {
         self.channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
@@ -99,7 +117,7 @@ impl Amqp {
 }
 
 /// The queues that a test's hub may have besides its control queues.
-const QUEUES: [&str; 13] = [
+const QUEUES: [&str; 15] = [
     "ingress",
     "dead",
     "work.greet",
@@ -113,6 +131,8 @@ const QUEUES: [&str; 13] = [
     "work.refund_payment",
     "work.ship_parcel",
     "work.unserved",
+    "work.remember",
+    "work.announce",
 ];
 
 /// Deletes everything of a hub, as far as it exists.
@@ -126,7 +146,7 @@ pub(crate) async fn delete_hub(broker: &str, hub: &str) {
         let _ = channel.queue_delete(format!("{hub}.{queue}").into(), QueueDeleteOptions::default()).await;
     }
     for exchange in ["ingress", "events"] {
-        let options = lapin::options::ExchangeDeleteOptions::default();
+        let options = ExchangeDeleteOptions::default();
         let _ = channel.exchange_delete(format!("{hub}.{exchange}").into(), options).await;
     }
 }

@@ -123,3 +123,18 @@ fn the_tables_that_the_sample_shows_are_right_and_name_every_setting() {
     let missing: BTreeSet<String> = keys.filter(|key| origins.of(key).is_none()).collect();
     assert!(missing.is_empty(), "not in deploy/warren.toml: {missing:?}");
 }
+
+#[test]
+fn the_tables_that_the_documents_show_are_right() {
+    for (document, tables) in [("activities", 5), ("bindings", 2)] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/{document}.md"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let shown = text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("warren.toml");
+        std::fs::write(&file, shown.collect::<String>()).unwrap();
+        let sources = Sources { file: SettingsFile::Required(file), ..Sources::default() };
+        let settings = config::load::<Settings>(&sources).unwrap().settings;
+        assert_eq!(settings.activities.len() + settings.bindings.len(), tables, "{document}");
+    }
+}
