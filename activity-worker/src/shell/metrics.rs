@@ -7,7 +7,7 @@ use warren::{RegisteredActivity, Registry};
 use warren_broker::{Delivery, Published};
 use warren_service::metrics::Share;
 
-use crate::worker::{Input, QueueId};
+use crate::worker::{Input, QueueId, Worker};
 
 /// What stands for every activity that this worker does not know: whoever sends a work item names it.
 const UNKNOWN: RegisteredActivity<'static> = RegisteredActivity { name: "unknown", queue: "unknown" };
@@ -24,6 +24,7 @@ pub(crate) fn describe() {
         "warren_replies_total",
         "replies, and copies for the dead queue, by what the broker made of them; what it did not confirm is sent again"
     );
+    counter!("warren_dead_messages_total", "work items sent to the dead queue, by the kind of reason");
     counter!("warren_drains_total", "how often the worker was told to finish what runs and take nothing new");
 }
 
@@ -38,6 +39,9 @@ pub(super) struct Metrics {
     refused: Counter,
     lost: Counter,
     drains: Counter,
+    dead: Counter,
+    /// How many work items the worker had buried the last time.
+    buried: u64,
 }
 
 impl Metrics {
@@ -58,6 +62,8 @@ impl Metrics {
             refused: replies("refused"),
             lost: replies("lost"),
             drains: counter!("warren_drains_total"),
+            dead: counter!("warren_dead_messages_total", "reason" => "malformed"),
+            buried: 0,
         }
     }
 
@@ -97,10 +103,14 @@ impl Metrics {
         }
     }
 
-    /// Shows how much the worker holds.
-    pub(super) fn shows(&mut self, running: usize, held: usize) {
-        self.running.set(running as u64);
-        self.held.set(held as u64);
+    /// Shows how much the worker holds, and counts what it has buried since the last time.
+    pub(super) fn shows(&mut self, worker: &Worker) {
+        self.running.set(worker.running() as u64);
+        self.held.set(worker.held() as u64);
+        let buried = worker.buried() - std::mem::replace(&mut self.buried, worker.buried());
+        if buried > 0 {
+            self.dead.increment(buried);
+        }
     }
 }
 

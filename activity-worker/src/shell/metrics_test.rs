@@ -1,11 +1,11 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, num::NonZeroU16};
 
 use warren::{Activity, ActivityContext, Failure};
-use warren_broker::Message;
+use warren_broker::{Message, Topology};
 use warren_service::metrics::counted;
 
-use super::*;
-use crate::worker::ItemId;
+use super::{super::fixture::work, *};
+use crate::worker::{ItemId, Limits};
 
 fn registry() -> Registry {
     async fn greet(_: ActivityContext, name: String) -> Result<String, Failure> {
@@ -27,6 +27,14 @@ fn delivery(redelivered: bool) -> Delivery {
     Delivery { tag: 1, redelivered, routing_key: String::new(), message }
 }
 
+/// A worker that holds nothing yet.
+fn worker() -> Worker {
+    let second = Duration::from_secs(1);
+    let limits =
+        Limits { concurrency: NonZeroU16::MIN, payload_bytes: 100, drain: second, lease: second, hold: second };
+    Worker::new(Topology::new("h").unwrap(), ["people", "others"], "worker-1", limits)
+}
+
 /// Does a little of everything.
 fn page() -> String {
     counted(|| {
@@ -41,7 +49,15 @@ fn page() -> String {
         timings.of("greet").note(Fate::Completed, Duration::from_millis(20));
         timings.of("greet").note(Fate::Failed, Duration::from_millis(1));
         timings.of("whatever a work item names").note(Fate::Completed, Duration::ZERO);
-        metrics.shows(2, 5);
+        let mut worker = worker();
+        let deliveries = vec![
+            delivery(false),
+            delivery(false),
+            Delivery { message: work("greet", "people", 1).message, ..delivery(false) },
+        ];
+        worker.step(Input::Delivered { queue: QueueId(0), deliveries }, &mut Vec::new());
+        metrics.shows(&worker);
+        metrics.shows(&worker);
         std::mem::forget(metrics); // it still holds them
     })
 }
@@ -60,8 +76,9 @@ fn what_a_worker_does_is_exported_under_few_labels() {
         "warren_activity_seconds_count{activity=\"greet\",queue=\"people\",outcome=\"failed\"} 1",
         "warren_activity_seconds_count{activity=\"greet\",queue=\"people\",outcome=\"cancelled\"} 0",
         "warren_activity_seconds_count{activity=\"unknown\",queue=\"unknown\",outcome=\"completed\"} 1",
-        "warren_activities_running 2",
-        "warren_work_items_held 5",
+        "warren_activities_running 1",
+        "warren_work_items_held 3",
+        "warren_dead_messages_total{reason=\"malformed\"} 2",
     ] {
         assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");
     }

@@ -113,7 +113,7 @@ impl<B: Broker> Shell<B> {
     pub(super) fn step(&mut self, input: Input) {
         self.metrics.told(&input);
         self.worker.step(input, &mut self.effects);
-        self.metrics.shows(self.worker.running(), self.worker.held());
+        self.metrics.shows(&self.worker);
     }
 
     /// Takes in what else has happened by now, so that its replies travel in one batch. Never waits for more.

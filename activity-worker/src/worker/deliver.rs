@@ -81,6 +81,7 @@ impl Worker {
             letters.push(self.address(reply(&work, &Err(failure), &self.name)));
         }
         let first = letters[0].clone();
+        self.buried += 1;
         let id = self.next_id();
         self.items.insert(
             id,

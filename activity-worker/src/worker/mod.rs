@@ -75,6 +75,7 @@ pub struct Worker {
     /// How many runs were handed back.
     handed_back: usize,
     begun: u64,
+    buried: u64,
     now: Duration,
     /// When the runs were last looked at.
     looked_at: Duration,
@@ -125,6 +126,7 @@ impl Worker {
             replying: 0,
             handed_back: 0,
             begun: 0,
+            buried: 0,
             now: Duration::ZERO,
             looked_at: Duration::ZERO,
             phase: Phase::Serving,
@@ -165,6 +167,11 @@ impl Worker {
     /// Returns how many work items wait, run or are being answered.
     pub fn held(&self) -> usize {
         self.items.len()
+    }
+
+    /// Returns how many work items it has sent to the dead queue so far.
+    pub fn buried(&self) -> u64 {
+        self.buried
     }
 
     /// Returns whether the worker takes work.
