@@ -30,9 +30,14 @@ pub fn binary(name: &str) -> PathBuf {
     test.parent().and_then(Path::parent).unwrap().join(name)
 }
 
-/// Returns a Python that has pika; made at first use.
+/// Returns a Python that has pika and aio-pika; made at first use.
 pub fn python() -> PathBuf {
     tool("tools/python")
+}
+
+/// Returns a folder with `node` and the `node_modules` of the worker in JavaScript; made at first use.
+pub fn node() -> PathBuf {
+    tool("tools/node")
 }
 
 /// Returns Prometheus' promtool; fetched at first use.

@@ -86,11 +86,19 @@ impl Amqp {
 
     /// Returns how many messages of a queue wait for a consumer; none if there is no such queue.
     pub async fn count(&self, queue: &str) -> u32 {
+        self.look_at(queue).await.map_or(0, |queue| queue.message_count())
+    }
+
+    /// Returns how many consumers a queue has; none if there is no such queue.
+    pub async fn consumers(&self, queue: &str) -> u32 {
+        self.look_at(queue).await.map_or(0, |queue| queue.consumer_count())
+    }
+
+    async fn look_at(&self, queue: &str) -> lapin::Result<lapin::Queue> {
         let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         // The broker closes the channel if there is none.
-        let channel = self.connection.create_channel().await.unwrap();
-        let queue = channel.queue_declare(queue.into(), options, FieldTable::default()).await;
-        queue.map_or(0, |queue| queue.message_count())
+        let channel = self.connection.create_channel().await?;
+        channel.queue_declare(queue.into(), options, FieldTable::default()).await
     }
 
     /// Removes what waits in a queue; returns how many messages that was.
@@ -117,7 +125,7 @@ impl Amqp {
 }
 
 /// The queues that a test's hub may have besides its control queues.
-const QUEUES: [&str; 15] = [
+const QUEUES: &[&str] = &[
     "ingress",
     "dead",
     "work.greet",
@@ -133,6 +141,10 @@ const QUEUES: [&str; 15] = [
     "work.unserved",
     "work.remember",
     "work.announce",
+    "work.pika",
+    "work.aio",
+    "work.node",
+    "work.shared",
 ];
 
 /// Deletes everything of a hub, as far as it exists.
@@ -141,7 +153,7 @@ pub(crate) async fn delete_hub(broker: &str, hub: &str) {
     let Ok(connection) = Connection::connect(broker, ConnectionProperties::default()).await else { return };
     let control = (0..4).map(|partition| format!("control.{partition:02}"));
     let Ok(channel) = connection.create_channel().await else { return };
-    for queue in QUEUES.into_iter().map(ToOwned::to_owned).chain(control) {
+    for queue in QUEUES.iter().copied().map(ToOwned::to_owned).chain(control) {
         // Deleting a queue that is not there is no error.
         let _ = channel.queue_delete(format!("{hub}.{queue}").into(), QueueDeleteOptions::default()).await;
     }

@@ -14,7 +14,7 @@ mod postgres;
 mod process;
 mod server;
 
-pub use binaries::{binary, promtool, python, repository};
+pub use binaries::{binary, node, promtool, python, repository};
 pub use broker::{Amqp, amqp_url};
 pub use cluster::Cluster;
 pub use fleet::{Fleet, eventually};
