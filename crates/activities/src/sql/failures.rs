@@ -47,7 +47,7 @@ pub(super) fn too_slow(within: Duration) -> Failure {
     Failure::new(TIMEOUT, format!("no result within {} s", within.as_secs()))
 }
 
-pub(super) fn too_large(setting: &str, max: usize) -> Failure {
+pub(super) fn too_large(setting: &str, max: impl std::fmt::Display) -> Failure {
     Failure::permanent(TOO_LARGE, format!("the result is larger than {setting} = {max} allows"))
 }
 

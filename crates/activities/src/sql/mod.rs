@@ -33,7 +33,7 @@ pub(crate) struct Sql {
     statement: String,
     parameters: Vec<Template>,
     within: Duration,
-    rows_max: usize,
+    rows_max: i32,
     result_bytes_max: usize,
 }
 
@@ -54,20 +54,17 @@ impl Kind for Sql {
 impl Sql {
     /// Returns the activity of this name. It connects when it is first called.
     pub(crate) fn new(name: &str, settings: &SqlSettings) -> Result<Self> {
+        let wrong = |setting, why: String| Error::Setting { name: name.into(), setting, why };
         let url = task::secret(name, "url", settings.url.as_str())?;
         let within = Duration::from_secs(settings.timeout_seconds.into());
         let pool = foreign(&url, settings.connections as usize, within);
         let parameters = settings.parameters.iter().map(|text| task::template(name, "parameters", text));
         Ok(Self {
-            pool: pool.map_err(|why| Error::Setting {
-                name: name.into(),
-                setting: "url",
-                why: format!("is wrong: {why}"),
-            })?,
+            pool: pool.map_err(|why| wrong("url", format!("is wrong: {why}")))?,
             statement: settings.statement.trim().trim_end_matches(';').to_owned(),
             parameters: parameters.collect::<Result<_>>()?,
             within,
-            rows_max: settings.rows_max as usize,
+            rows_max: i32::try_from(settings.rows_max).map_err(|error| wrong("rows_max", error.to_string()))?,
             result_bytes_max: settings.result_kilobytes_max as usize * 1024,
         })
     }
@@ -99,7 +96,10 @@ impl Sql {
         }
         let as_json = format!("WITH result AS ({}\n) SELECT to_json(result)::text FROM result", self.statement);
         let statement = transaction.prepare_cached(&as_json).await.map_err(failed)?;
-        let mut rows = pin!(transaction.query_raw(&statement, parameters).await.map_err(failed)?);
+        // One row more than there may be: then the server stops too.
+        let portal = transaction.bind_raw(&statement, parameters).await.map_err(failed)?;
+        let rows = transaction.query_portal_raw(&portal, self.rows_max.saturating_add(1)).await.map_err(failed)?;
+        let mut rows = pin!(rows);
         let (mut list, mut count) = (String::from("["), 0);
         while let Some(row) = rows.try_next().await.map_err(failed)? {
             let row: &str = row.try_get(0).map_err(failed)?;

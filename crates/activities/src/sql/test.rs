@@ -146,6 +146,10 @@ async fn a_result_over_its_limits_is_refused_and_nothing_is_written() {
         Ok(json!([{"id": 1}, {"id": 2}, {"id": 3}]))
     );
     table.drop().await;
+    // The server would go on for minutes.
+    let endless = settings("SELECT generate_series(1, 1000000000) AS n", &[]);
+    let failure = run(&SqlSettings { rows_max: 10, ..endless }, &json!(null)).await.unwrap_err();
+    assert_eq!(failure.code, "sql_result_too_large", "{failure}");
     let large = SqlSettings { result_kilobytes_max: 1, ..settings("SELECT repeat('x', 1024) AS x", &[]) };
     let failure = run(&large, &json!(null)).await.unwrap_err();
     assert!(failure.message.contains("result_kilobytes_max = 1"), "{failure}");
