@@ -4,7 +4,10 @@ use std::{error::Error as _, time::Duration};
 
 use deadpool_postgres::PoolError;
 use serde_json::json;
-use tokio_postgres::{Error, error::DbError};
+use tokio_postgres::{
+    Error,
+    error::{DbError, Severity},
+};
 use warren::Failure;
 
 /// The server refuses the statement.
@@ -27,6 +30,15 @@ pub(super) fn of(error: &Error) -> Failure {
     match error.as_db_error() {
         Some(said) => of_server(said),
         None => Failure::new(UNREACHABLE, text(error)),
+    }
+}
+
+/// Returns the failure that an error of a commit means. An error has undone the statement; whatever ended the session may
+/// have come after it was written.
+pub(super) fn of_commit(error: &Error) -> Failure {
+    match error.as_db_error() {
+        Some(said) if said.parsed_severity() == Some(Severity::Error) => of_server(said),
+        Some(_) | None => Failure::new(UNREACHABLE, format!("nobody knows whether it was written: {}", text(error))),
     }
 }
 

@@ -82,7 +82,7 @@ impl Sql {
             client.give_back();
         }
         let result = result?;
-        ended.map_err(|error| failures::of(&error))?;
+        ended.map_err(|error| failures::of_commit(&error))?;
         Ok(result)
     }
 

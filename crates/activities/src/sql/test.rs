@@ -113,6 +113,28 @@ async fn an_error_of_the_server_has_its_state_and_says_whether_a_retry_may_help(
 }
 
 #[tokio::test]
+async fn a_commit_that_fails_says_whether_anything_may_be_written() {
+    let table = Table::new("id int UNIQUE DEFERRABLE INITIALLY DEFERRED").await;
+    let insert = settings(&format!("INSERT INTO {} VALUES ($1)", table.name), &["{/id}"]);
+    run(&insert, &json!({"id": 1})).await.unwrap();
+    let twice = run(&insert, &json!({"id": 1})).await.unwrap_err();
+    assert_eq!((twice.code.as_str(), &details(&twice)["sqlstate"]), ("sql_error", &json!("23505")));
+    let name = &table.name;
+    let end = format!(
+        "CREATE FUNCTION {name}_end() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+         CREATE CONSTRAINT TRIGGER the_end AFTER INSERT ON {name} DEFERRABLE INITIALLY DEFERRED
+         FOR EACH ROW EXECUTE FUNCTION {name}_end()"
+    );
+    table.client.batch_execute(&end).await.unwrap();
+    let lost = run(&insert, &json!({"id": 2})).await.unwrap_err();
+    assert_eq!((lost.code.as_str(), lost.retryable), ("sql_unreachable", true));
+    assert!(lost.message.starts_with("nobody knows whether it was written"), "{lost}");
+    table.client.batch_execute(&format!("DROP FUNCTION {name}_end() CASCADE")).await.unwrap();
+    table.drop().await;
+}
+
+#[tokio::test]
 async fn a_statement_that_takes_too_long_is_a_timeout() {
     let slow = SqlSettings { timeout_seconds: 1, ..settings("SELECT pg_sleep(60)", &[]) };
     let failure = run(&slow, &json!(null)).await.unwrap_err();
