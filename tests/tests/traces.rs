@@ -7,10 +7,11 @@ use std::{
 };
 
 use axum::{Json, Router, extract::State, routing::post};
-use end_to_end::{Fleet, eventually, orders};
+use end_to_end::{Database, Fleet, Inside, eventually, orders};
 use example_order::sample::Entry;
 use serde_json::Value;
 use tokio::net::TcpListener;
+use warren::{Activity, ActivityContext, Context, Failure, Orchestrator, Registry};
 
 /// A span, as a collector gets it.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,12 +53,12 @@ impl Sink {
         self.0.lock().unwrap().clone()
     }
 
-    /// Waits until a trace is whole: its execution has ended, and every activity has both its spans.
-    async fn whole(&self, count: usize) -> Vec<Seen> {
+    /// Waits until the trace of one execution of this orchestrator is whole: it has ended, and so has every run.
+    async fn whole(&self, orchestrator: &str) -> Vec<Seen> {
         eventually("the trace is whole", || async {
             let seen = self.seen();
             let number = |prefix: &str| seen.iter().filter(|span| span.text("name").starts_with(prefix)).count();
-            let is_ended = number("orchestrator ") == count && number("POST ") == count;
+            let is_ended = number(&format!("orchestrator {orchestrator}")) == 1 && number("POST ") == 1;
             is_ended && number("activity ") > 0 && number("run ") >= number("activity ")
         })
         .await;
@@ -107,8 +108,9 @@ fn check_tree(spans: &[Seen]) {
         let above = by_id.get(parent).map(|parent| parent.text("name").split(' ').next().unwrap());
         let expected = match span.text("name").split(' ').next().unwrap() {
             "POST" => None,
+            "turn" | "activity" | "timer" | "child" => Some("orchestrator"),
+            "orchestrator" if span.text("name") == "orchestrator child" => Some("child"),
             "orchestrator" => Some("POST"),
-            "turn" | "activity" | "timer" => Some("orchestrator"),
             "run" => Some("activity"),
             other => panic!("{other}"),
         };
@@ -132,7 +134,7 @@ async fn an_order_is_one_trace_through_all_services() {
     let order = entry(|entry| entry.expect == "completed" && entry.approve.is_none());
     orders::send(&fleet, &order).await;
     orders::check(&fleet, &order).await;
-    let spans = sink.whole(1).await;
+    let spans = sink.whole("order").await;
     check_tree(&spans);
     for activity in ["reserve_stock", "calculate_tax", "charge_payment", "ship_parcel"] {
         let of_owner = count(&spans, &format!("activity {activity}"), "orchestrator-svc");
@@ -165,7 +167,39 @@ async fn h4_a_trace_stays_one_and_whole_when_its_owner_is_killed() {
     let reply = fleet.post(&format!("/instances/{}/raiseEvent/approval", order.id), &approval).await;
     assert_eq!(reply.status, 202, "{}", reply.text());
     orders::check(&fleet, &order).await;
-    let spans = sink.whole(1).await;
+    let spans = sink.whole("order").await;
     check_tree(&spans);
     assert_eq!(count(&spans, "timer", "orchestrator-svc"), 1, "from before the kill until the approval after it");
+}
+
+const CHILD: Orchestrator<String, String> = Orchestrator::new("child");
+const GREET: Activity<String, String> = Activity::new("greet");
+
+async fn parent(ctx: Context, name: String) -> Result<String, Failure> {
+    ctx.orchestrator(CHILD).call(name).await
+}
+
+async fn child(ctx: Context, name: String) -> Result<String, Failure> {
+    ctx.call(GREET, name).await
+}
+
+async fn greet(_: ActivityContext, name: String) -> Result<String, Failure> {
+    Ok(format!("hello {name}"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sub_orchestration_is_in_the_trace_of_its_parent() {
+    let sink = Sink::default();
+    let registry = Registry::new().orchestrator(Orchestrator::new("parent"), parent).orchestrator(CHILD, child);
+    let mut inside = Inside::new(Database::Sqlite, registry.activity(GREET, greet));
+    inside.settings.telemetry.otlp_endpoint = sink.start().await;
+    inside.start().await;
+    let reply = inside.http().post("/orchestrators/parent/p?timeout=60", &[], "\"you\"".into()).await.unwrap();
+    assert_eq!(reply.text(), "\"hello you\"");
+    let spans = sink.whole("parent").await;
+    check_tree(&spans);
+    for name in ["child child", "orchestrator child", "activity greet"] {
+        assert_eq!(count(&spans, name, "orchestrator-svc"), 1, "{name}");
+    }
+    assert_eq!(count(&spans, "run greet", "activity-worker"), 1);
 }
