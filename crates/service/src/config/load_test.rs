@@ -196,6 +196,17 @@ fn a_table_that_makes_no_sense_is_refused_by_name() {
 }
 
 #[test]
+fn where_a_secret_is_may_be_seen_and_what_it_is_may_not() {
+    let hook = "[bindings.hook]\nkind = \"http\"\npath = \"/hook\"\nauthentication = \"bearer\"\nstart = \"x\"\n";
+    let Loaded { settings, origins } = loaded(&format!("{hook}secret = \"{{env:HOOK_TOKEN}}\""), &[], &[]);
+    let text = printable(&settings, &origins);
+    assert!(text.contains("secret = \"{env:HOOK_TOKEN}\""), "{text}");
+    assert_eq!(loaded(&text, &[], &[]).settings.bindings, settings.bindings);
+    let Loaded { settings, origins } = loaded(&format!("{hook}secret = \"{{env:A}}hunter2{{env:B}}\""), &[], &[]);
+    assert!(!printable(&settings, &origins).contains("hunter2"));
+}
+
+#[test]
 fn secrets_of_headers_are_not_printed_and_their_names_are() {
     let headers = "headers = [\"x-api-key: hunter2\", \"authorization: Bearer {env:TOKEN}\", \"accept: a/b\"]";
     let Loaded { settings, origins } = loaded(&format!("{CHARGE}{headers}"), &[], &[]);

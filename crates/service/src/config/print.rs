@@ -44,13 +44,19 @@ pub(crate) fn changes<T: Serialize + Default + Validate>(settings: &T) -> String
 /// Writes a value as TOML: for texts, numbers and lists of them JSON is TOML too.
 fn shown(key: &str, value: &Value) -> String {
     match value {
-        Value::String(text) if SECRET_NAMES.iter().any(|name| key.ends_with(name)) && !text.is_empty() => {
+        Value::String(text) if SECRET_NAMES.iter().any(|name| key.ends_with(name)) && !is_nothing(text) => {
             format!("{MASK:?}")
         }
         Value::String(text) => Value::String(mask(text)).to_string(),
         Value::Array(items) => Value::Array(items.iter().map(mask_item).collect()).to_string(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
     }
+}
+
+/// Returns whether a secret is not there, or not here: `{env:NAME}` only says where it is.
+fn is_nothing(text: &str) -> bool {
+    text.is_empty()
+        || text.strip_prefix("{env:").is_some_and(|rest| rest.find('}').is_some_and(|at| at + 1 == rest.len()))
 }
 
 /// Masks an item of a list. Of a header `name: value` that may hold a secret only what a hole `{…}` stands for is shown.
