@@ -1,7 +1,7 @@
 //! What client-api exports: every metric of it has its name and its meaning here.
 //!
-//! A request is counted under its route's template, never under its path. To look a counter up takes a microsecond, which
-//! is little beside a request.
+//! A request is counted under its route's template, never under its path. Its counters are looked up each time: that is
+//! little beside a request.
 
 use std::time::Instant;
 
