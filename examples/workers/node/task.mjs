@@ -6,6 +6,7 @@ const setting = (name, usual) => Number(process.env[name] ?? usual);
 export const LEASE = setting("LEASE", 20); // seconds: a worker that is silent for so long counts as lost
 export const HOLD = setting("HOLD", 300); // seconds: a work item is acknowledged once its activity has run for so long
 export const GRACE = setting("GRACE", 20); // seconds: what still runs so long after a SIGTERM is handed back
+const ALONE = setting("ALONE", 30); // seconds: what may have killed a worker waits so long for others to end
 export const SLOTS = Array.from({ length: setting("AT_ONCE", 4) }, (_, number) => `slot-${number}`); // one activity each
 const NAME = `${hostname()}-${process.pid}`;
 const LIMITS = ["schedule-to-start-ms", "start-to-close-ms", "heartbeat-ms"];
@@ -51,6 +52,7 @@ export class Task {
   deliver(item) {
     Object.assign(this, { item, slot: item.fields.consumerTag, isReleased: false });
     this.question = item.fields.redelivered && !this.began ? randomUUID() : null;
+    this.came = Date.now();
   }
 
   mayBegin() {
@@ -78,7 +80,8 @@ export class Task {
     if (this.signal.aborted || Date.now() < this.spoke + 1000 * pause) return null;
     this.spoke = Date.now();
     const headers = { worker: NAME, activity: this.activity };
-    if (this.question) return ["begin", "", { ...headers, alone: isAlone }, this.question];
+    const alone = isAlone || Date.now() > this.came + 1000 * ALONE;
+    if (this.question) return ["begin", "", { ...headers, alone }, this.question];
     Object.assign(headers, { "lease-ms": 1000 * LEASE, workers: !this.hasNews });
     this.hasNews = false;
     return ["heartbeat", this.news(), headers];

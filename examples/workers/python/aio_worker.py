@@ -5,7 +5,8 @@ import aio_pika
 from aio_activities import ACTIVITIES
 from task import GRACE, SLOTS, Task, free_slots, is_work_item, lose_connection
 
-(URL, QUEUE), WORDS = sys.argv[1:], "amq.rabbitmq.reply-to"  # where the owners of what runs can say something
+URL, QUEUE = sys.argv[1:]
+WORDS = "amq.rabbitmq.reply-to"  # where the owners of what runs can say something
 tasks, stop = {}, asyncio.Event()  # what runs, by token: it outlives a connection
 
 async def run(task):

@@ -5,7 +5,8 @@ import pika
 from activities import ACTIVITIES
 from task import GRACE, SLOTS, Task, free_slots, is_work_item, lose_connection
 
-(URL, QUEUE), WORDS = sys.argv[1:], "amq.rabbitmq.reply-to"  # where the owners of what runs can say something
+URL, QUEUE = sys.argv[1:]
+WORDS = "amq.rabbitmq.reply-to"  # where the owners of what runs can say something
 tasks, stop = {}, threading.Event()  # what runs, by token: it outlives a connection
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
 

@@ -10,6 +10,7 @@ import uuid
 LEASE = int(os.environ.get("LEASE", 20))  # seconds: a worker that is silent for so long counts as lost
 HOLD = int(os.environ.get("HOLD", 300))  # seconds: a work item is acknowledged once its activity has run for so long
 GRACE = int(os.environ.get("GRACE", 20))  # seconds: what still runs so long after a SIGTERM is handed back
+ALONE = int(os.environ.get("ALONE", 30))  # seconds: what may have killed a worker waits so long for others to end
 SLOTS = [f"slot-{number}" for number in range(int(os.environ.get("AT_ONCE", 4)))]  # one activity each
 NAME = f"{socket.gethostname()}-{os.getpid()}"
 LIMITS = {"schedule-to-start-ms", "start-to-close-ms", "heartbeat-ms"}
@@ -75,6 +76,7 @@ class Task:
         """Its work item has come. If it comes again, another worker may run it or have answered: that is to be asked."""
         self.delivery, self.slot, self.is_released = delivery, delivery.consumer_tag, False
         self.question = uuid.uuid4().hex if delivery.redelivered and not self.run else None
+        self.came = time.monotonic()
 
     def may_begin(self):
         return not (self.run or self.question or self.end)
@@ -91,7 +93,8 @@ class Task:
             return None
         self.spoke, headers = time.monotonic(), {"worker": NAME, "activity": self.activity}
         if self.question:
-            return "begin", "", self.question, {**headers, "alone": is_alone}
+            headers["alone"] = is_alone or time.monotonic() > self.came + ALONE
+            return "begin", "", self.question, headers
         headers.update({"lease-ms": LEASE * 1000, "workers": not self.has_news})
         self.has_news = False
         return "heartbeat", self.news(), None, headers

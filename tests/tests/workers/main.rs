@@ -121,9 +121,8 @@ async fn an_activity_that_says_nothing_runs_out_of_time_and_the_next_attempt_goe
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_terminated_instance_ends_what_it_asked_for_within_a_second_and_leaves_nothing() {
+async fn a_terminated_instance_ends_what_it_asked_for_within_seconds_and_leaves_nothing() {
     let mut hub = Hub::start().await;
-    // Without the word, nothing would be heard of it for twenty seconds.
     let workers = Language::ALL.map(|language| hub.worker(language, language.name(), &["LEASE=60"]));
     for (queue, worker) in Language::ALL.map(Language::name).into_iter().zip(&workers) {
         hub.call(queue, "work", queue, long("a")).await;
@@ -162,6 +161,32 @@ async fn h8_what_a_killed_worker_ran_is_begun_at_once_by_the_next_and_goes_on_wh
         assert!(took < Duration::from_secs(30), "{queue}: {took:?} is not its lease");
         let result = hub.result(queue).await;
         assert_eq!((&result["attempt"], &result["by"]), (&json!(1), &json!(other.name())), "{queue}: {result}");
+    }
+}
+
+/// H18: it was begun after a worker had died of it, perhaps, and that one has died too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn h18_what_may_have_killed_two_workers_is_begun_by_one_that_is_never_idle() {
+    let mut hub = Hub::start().await;
+    for queue in Language::ALL.map(Language::name) {
+        hub.call(queue, "work", queue, long("a")).await;
+    }
+    for _ in 0..2 {
+        let mut workers = Language::ALL.map(|language| hub.worker(language, language.name(), &[]));
+        for worker in &mut workers {
+            eventually("it is begun", || async { !begun(worker, "a").is_empty() }).await;
+            worker.kill();
+        }
+    }
+    for queue in Language::ALL.map(Language::name) {
+        // Longer than any test.
+        hub.call(&format!("{queue}-b"), "work", queue, json!({"name": "b", "steps": 6000, "ms": 100})).await;
+    }
+    let workers = Language::ALL.map(|language| hub.worker(language, language.name(), &["ALONE=8"]));
+    for worker in &workers {
+        eventually("the other is begun", || async { !begun(worker, "b").is_empty() }).await;
+        eventually("it is begun again", || async { !begun(worker, "a").is_empty() }).await;
+        assert!(worker.log().find("begun b") < worker.log().find("begun a"), "{}", worker.log());
     }
 }
 
