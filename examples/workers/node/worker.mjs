@@ -11,7 +11,7 @@ let giveUpAt = null;
 process.on("SIGTERM", () => (giveUpAt ??= Date.now() + 1000 * GRACE));
 
 function take(channel, item) {
-  if (!item) throw new Error("somebody has deleted the queue"); // which closes the connection: the worker must not wait for ever
+  if (!item) throw new Error("somebody has deleted the queue"); // ends the connection, or it would wait for ever
   if (!isWorkItem(item)) return channel.nack(item, false, false); // to the dead queue
   const token = item.properties.correlationId; // known, if it runs already and comes again after a lost connection
   if (!tasks.has(token)) tasks.set(token, new Task(item));
@@ -75,9 +75,9 @@ while (!giveUpAt) {
     connection.on("error", () => {}); // the channel's close tells
     await serve(await connection.createConfirmChannel());
   } catch (error) { // also: the queue is not there yet, or a reply goes nowhere
-    console.error("again in two seconds:", error.message);
+    console.error("again in a second:", error.message);
     loseConnection(tasks);
-    await sleep(2000);
+    await sleep(1000);
   }
   await connection?.close().catch(() => {});
 }

@@ -71,8 +71,8 @@ async def main():
         try:
             async with await aio_pika.connect(URL) as connection: await serve(connection)
         except Exception as error:  # also: the queue is not there yet, or a reply goes nowhere
-            print("again in two seconds:", repr(error), file=sys.stderr, flush=True)
+            print("again in a second:", repr(error), file=sys.stderr, flush=True)
             lose_connection(tasks)
-            await asyncio.sleep(2)
+            await asyncio.sleep(1)
 
 asyncio.run(main())

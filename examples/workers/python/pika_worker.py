@@ -71,6 +71,6 @@ while not stop.is_set():
     try:
         with pika.BlockingConnection(pika.URLParameters(URL)) as connection: serve(connection)
     except pika.exceptions.AMQPError as error:  # also: the queue is not there yet, or a reply goes nowhere
-        print("again in two seconds:", repr(error), file=sys.stderr, flush=True)
+        print("again in a second:", repr(error), file=sys.stderr, flush=True)
         lose_connection(tasks)
-        stop.wait(2)
+        stop.wait(1)

@@ -259,7 +259,7 @@ async fn h7_a_lost_connection_ends_nothing_that_runs() {
     proxy.cut();
     for (language, mut worker) in Language::ALL.into_iter().zip(workers) {
         let queue = language.name();
-        worker.says("again in two seconds").await;
+        worker.says("again in a second").await;
         assert_eq!(hub.result(queue).await["attempt"], 1, "{queue}");
         assert_eq!(begun(&worker, "a").len(), 1, "{queue}: {}", worker.log());
         assert!(worker.stop().await.success(), "{queue}");
@@ -297,7 +297,7 @@ async fn nonsense_goes_to_the_dead_queue_and_a_deleted_queue_is_served_again() {
         hub.amqp.publish("", &hub.queue(queue), b"by hand", BasicProperties::default()).await;
         let dead = hub.amqp.get(&format!("{}.dead", hub.inside.settings.hub.name)).await;
         assert_eq!(dead.data, b"by hand", "{queue}");
-        let troubles = || worker.log().matches("again in two seconds").count();
+        let troubles = || worker.log().matches("again in a second").count();
         let before = troubles();
         hub.amqp.delete(&hub.queue(queue)).await;
         // A quorum queue that is there again before that keeps what it delivers to itself (RabbitMQ 3.10).
