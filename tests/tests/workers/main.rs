@@ -267,6 +267,31 @@ async fn h7_a_lost_connection_ends_nothing_that_runs() {
     }
 }
 
+/// H7: the broker gives its work item to another worker, whose question is answered with `drop`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn h7_what_runs_past_a_lost_connection_is_not_begun_by_another_worker() {
+    let mut hub = Hub::start().await;
+    let proxy = Proxy::start().await;
+    let workers = Language::ALL.map(|language| hub.worker_by(proxy.url(), language, language.name(), &["LEASE=60"]));
+    for (queue, worker) in Language::ALL.map(Language::name).into_iter().zip(&workers) {
+        hub.call(queue, "work", queue, json!({"name": "a", "steps": 120, "ms": 100})).await;
+        worker.says("begun a").await;
+        hub.is_told_of_progress(queue).await;
+    }
+    let mut others = Language::ALL.map(|language| hub.worker(language, language.name(), &[]));
+    for queue in Language::ALL.map(Language::name) {
+        eventually(&format!("both serve {queue}"), || async { hub.free_slots(queue).await == 8 }).await;
+    }
+    proxy.cut();
+    for ((language, worker), other) in Language::ALL.into_iter().zip(&workers).zip(&mut others) {
+        let queue = language.name();
+        assert_eq!(hub.result(queue).await["attempt"], 1, "{queue}");
+        assert_eq!(begun(worker, "a").len(), 1, "{queue}: {}", worker.log());
+        assert!(other.stop().await.success(), "{queue}");
+        assert!(begun(other, "a").is_empty(), "{queue}: {}", other.log());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_languages_and_rust_share_a_queue() {
     let mut hub = Hub::start().await;
