@@ -7,6 +7,8 @@ from rules import rule
 
 # RabbitMQ's own, in seconds: what is held longer goes to another worker.
 CONSUMER_TIMEOUT = 1800
+# What counts what runs.
+RUNNING = "warren_activities_running"
 # How long a binary may take to end after what its settings say, in seconds.
 MARGIN = {"client-api": 5 + 20 + 5, "orchestrator-svc": 10 + 5, "activity-worker": 10}
 
@@ -26,6 +28,10 @@ def served(overlay, settings):
     """Returns the full names of the queues that a worker with these settings serves."""
     names = settings["worker"]["queues"] or overlay.registered
     return {f"{settings['hub']['name']}.work.{name}" for name in names}
+
+
+def is_of_queue(trigger):
+    return trigger["type"] == "rabbitmq"
 
 
 def declared(overlay):
@@ -50,7 +56,8 @@ def scaled_deployments_have_one_scaler(overlay):
 
 @rule
 def triggers_are_whole(overlay):
-    """A ScaledObject has triggers; each counts by HTTP (what workers hold as well), in text, and may ask the broker."""
+    """A ScaledObject has triggers, in text. One on a queue counts by HTTP (what workers hold as well) and may ask the broker;
+    one on what runs asks for its own kind's."""
     for scaler in overlay.manifests.of("ScaledObject"):
         if not scaler["spec"]["triggers"]:
             yield where(scaler), "has no trigger"
@@ -59,6 +66,11 @@ def triggers_are_whole(overlay):
             wrong = [key for key, value in metadata.items() if not isinstance(value, str)]
             if wrong:
                 yield where(scaler), f"{', '.join(wrong)}: KEDA takes text only"
+            if trigger["type"] == "prometheus":
+                kind = scaler["metadata"]["labels"].get("app.kubernetes.io/component")
+                if f'{RUNNING}{{app_kubernetes_io_component="{kind}"}}' not in metadata.get("query", ""):
+                    yield where(scaler), f"query must be of {RUNNING} of the kind {kind}"
+                continue
             if (metadata.get("protocol"), metadata.get("mode")) != ("http", "QueueLength"):
                 yield where(scaler), "protocol must be http, mode QueueLength: amqp would not count what workers hold"
             if not overlay.manifests.find("TriggerAuthentication", trigger.get("authenticationRef", {}).get("name")):
@@ -70,7 +82,7 @@ def scaled_queues_are_those_that_are_served(overlay):
     """A ScaledObject has a trigger for each queue that its workers serve, for no other; if queues are declared here, each
     is."""
     for scaler in overlay.manifests.of("ScaledObject"):
-        queues = {trigger["metadata"]["queueName"] for trigger in scaler["spec"]["triggers"]}
+        queues = {trigger["metadata"]["queueName"] for trigger in scaler["spec"]["triggers"] if is_of_queue(trigger)}
         for queue in sorted(queues - declared(overlay)) if declared(overlay) else ():
             yield where(scaler), f"nobody declares the queue {queue}"
         for document, _, settings in workers(overlay):
@@ -85,8 +97,20 @@ def a_pod_takes_what_its_trigger_says(overlay):
         for scaler in overlay.manifests.of("ScaledObject"):
             if scaler["spec"]["scaleTargetRef"]["name"] == name_of(document):
                 for trigger in scaler["spec"]["triggers"]:
-                    if trigger["metadata"]["value"] != str(settings["worker"]["concurrency"]):
-                        yield where(scaler), f"value of {trigger['metadata']['queueName']}: worker.concurrency is another"
+                    value = trigger["metadata"]["value" if is_of_queue(trigger) else "threshold"]
+                    if value != str(settings["worker"]["concurrency"]):
+                        yield where(scaler), f"value of {trigger['name']}: worker.concurrency is another"
+
+
+@rule
+def long_work_is_counted_while_it_runs(overlay):
+    """A kind whose drain says that its work takes long is also scaled by what runs: that is in no queue for ever."""
+    for document, _, settings in workers(overlay):
+        for scaler in overlay.manifests.of("ScaledObject"):
+            if scaler["spec"]["scaleTargetRef"]["name"] == name_of(document):
+                drain, hold = settings["worker"]["drain_seconds"], settings["worker"]["hold_seconds"]
+                if drain >= hold and all(is_of_queue(trigger) for trigger in scaler["spec"]["triggers"]):
+                    yield where(scaler), f"worker.drain_seconds {drain}: what runs longer than {hold} s needs a trigger"
 
 
 @rule
