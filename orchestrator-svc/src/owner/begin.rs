@@ -123,6 +123,9 @@ impl<P: Programs> Owner<P> {
     /// workers were lost.
     pub(super) fn redriven(&self, loaded: &LoadedInstance, gathered: &Gathered) -> Vec<Redriven> {
         let resumed = gathered.resumed.contains(&loaded.id);
+        if !resumed && gathered.lost_runs.is_empty() {
+            return Vec::new(); // as a rule: whoever is only read must not pay for its whole history
+        }
         let is_sent = |note: &Note| {
             let is_lost = gathered.lost_runs.contains(&(loaded.id.clone(), note.row.id));
             is_lost || (resumed && note.row.quarantine.is_some())
