@@ -31,7 +31,12 @@ impl Report {
 
     /// Writes all of them to a file.
     pub(crate) fn write(self, file: &Path) -> anyhow::Result<()> {
-        let text = serde_json::to_string_pretty(&Value::Object(self.0))?;
-        fs::write(file, text + "\n").with_context(|| format!("write {}", file.display()))
+        write(file, &Value::Object(self.0))
     }
+}
+
+/// Writes figures to a file.
+pub(crate) fn write(file: &Path, figures: &Value) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(figures)?;
+    fs::write(file, text + "\n").with_context(|| format!("write {}", file.display()))
 }

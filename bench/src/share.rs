@@ -11,6 +11,7 @@ use warren_model::Payload;
 use crate::{
     fleet::{Places, Service},
     load::Load,
+    report,
     statistics::percentile,
     workload::{NAP_MS, NAPS, Naps},
 };
@@ -62,7 +63,7 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<bool> {
     if let Some(folder) = plan.output.parent() {
         fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
     }
-    fs::write(&plan.output, format!("{figures:#}\n")).with_context(|| format!("write {}", plan.output.display()))?;
+    report::write(&plan.output, &figures)?;
     say(&format!("\nfigures: {}", plan.output.display()))?;
     Ok(is_linear && is_fair)
 }

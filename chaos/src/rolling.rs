@@ -26,7 +26,7 @@ use warren_service::shutdown;
 use warren_store::postgres::PostgresReader;
 
 use crate::{
-    fleet::{Fleet, HUB, Role, Server, Servers, ledgers},
+    fleet::{Fleet, HUB, Process, Role, Server, Servers, ledgers},
     progress::Progress,
     storm::watch::Watch,
     workload::contract::{CHAIN, Job, takes_ms, value},
@@ -148,9 +148,7 @@ async fn measure(rolling: &Rolling, servers: Servers, local: &Path) -> anyhow::R
     for name in fleet.names(Role::Orchestrator) {
         let mut process = fleet.take(Role::Orchestrator, std::slice::from_ref(&name)).context("a process is busy")?;
         let since = Instant::now();
-        if !process.stop(PATIENCE).await? {
-            bail!("{name} did not stop by itself, or not well: see its log in {}", folder.display());
-        }
+        stop(&mut process, &folder).await?;
         let stopped = since.elapsed();
         given_back(&watch, &name).await?;
         process.start()?;
@@ -164,9 +162,7 @@ async fn measure(rolling: &Rolling, servers: Servers, local: &Path) -> anyhow::R
     for name in fleet.names(Role::Worker) {
         let mut process = fleet.take(Role::Worker, std::slice::from_ref(&name)).context("a process is busy")?;
         let since = Instant::now();
-        if !process.stop(PATIENCE).await? {
-            bail!("{name} did not stop by itself, or not well: see its log in {}", folder.display());
-        }
+        stop(&mut process, &folder).await?;
         process.start()?;
         progress.say(&format!("{name} stopped in {} ms", since.elapsed().as_millis()));
         drop(process);
@@ -190,6 +186,15 @@ async fn measure(rolling: &Rolling, servers: Servers, local: &Path) -> anyhow::R
         bail!("attempts failed or were made again: {attempts:?} of {} instances of {STEPS} steps", samples.len());
     }
     Ok(Measured { before, owners, workers, attempts })
+}
+
+/// Asks a process to stop, and waits until it has, well.
+async fn stop(process: &mut Process, folder: &Path) -> anyhow::Result<()> {
+    if !process.stop(PATIENCE).await? {
+        let (name, folder) = (process.name(), folder.display());
+        bail!("{name} did not stop by itself, or not well: see its log in {folder}");
+    }
+    Ok(())
 }
 
 /// Waits until a process that has stopped is seen to own nothing any more.

@@ -37,7 +37,7 @@ impl Worker {
     /// owner published it twice): then this delivery is acknowledged with that one.
     fn hold(&mut self, held: Held, waiting: Waiting) {
         let token = &waiting.work.token;
-        if let Some(same) = self.tokens.get(token).and_then(|id| self.items.get_mut(id)) {
+        if let Some(same) = self.by_token(token).map(|(_, item)| item) {
             tracing::debug!(instance = %waiting.context.instance(), task = %waiting.context.task(), "work item is already here");
             match &mut same.stage {
                 Stage::Asking(asking) => asking.later.push(held),
@@ -96,7 +96,7 @@ impl Worker {
         let context = context(&work, queue)?;
         // Only an owner can tell: whoever else asked for an answer just gets it.
         let has_owner = self.codec.topology().partition_of_control(&work.reply_to).is_some();
-        Ok(Waiting { work, context, must_ask: delivery.redelivered && has_owner })
+        Ok(Waiting { work, context, has_owner, must_ask: delivery.redelivered && has_owner })
     }
 
     /// A reply on a work-item queue, the ingress or the dead queue would be read as what it is not.

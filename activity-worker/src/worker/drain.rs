@@ -75,13 +75,11 @@ impl Worker {
             let Some(item) = self.forget(id) else { return };
             return item.deliveries.into_iter().for_each(|held| self.requeue(held, effects));
         }
-        self.running -= 1;
-        self.replying += 1;
-        self.suspects.is_over(id);
         let word = hand_back(&run.work, &self.name, run.is_released, run.progress.as_ref());
         let mut letters = Letters::new(Some(run.work.token.clone()), [word.clone()]);
         letters.gives_back = true;
         item.stage = Stage::Replying(letters);
+        self.leave_slot(id);
         effects.push(Effect::Publish { item: id, publication: word });
     }
 

@@ -42,9 +42,7 @@ impl Worker {
         if let Some(item) = self.items.get_mut(&id) {
             item.stage = Stage::Replying(Letters::new(Some(token), [publication.clone()]));
         }
-        self.running -= 1;
-        self.suspects.is_over(id);
-        self.replying += 1;
+        self.leave_slot(id);
         effects.push(Effect::Publish { item: id, publication });
     }
 

@@ -47,6 +47,8 @@ pub(super) enum Stage {
 pub(super) struct Waiting {
     pub(super) work: WorkItem,
     pub(super) context: ActivityContext,
+    /// Whether an owner reads what is said of it; else somebody just wants an answer.
+    pub(super) has_owner: bool,
     /// Whether its owner must be asked before it begins.
     pub(super) must_ask: bool,
 }
@@ -70,7 +72,7 @@ pub(super) struct Asking {
 pub(super) struct Run {
     /// Without its input: what is left is what the reply needs.
     pub(super) work: WorkItem,
-    /// Whether an owner reads what is said of it; else somebody just wants an answer.
+    /// Whether an owner reads what is said of it.
     pub(super) has_owner: bool,
     pub(super) began_at: Duration,
     /// When its owner was told last.

@@ -156,10 +156,9 @@ impl Worker {
             }
             Stage::Running(_) | Stage::HandingOver(_) | Stage::Replying(_) | Stage::Burying(_) => return,
         };
-        let (mut work, context) = (waiting.work.clone(), waiting.context.clone());
+        let (mut work, context, has_owner) = (waiting.work.clone(), waiting.context.clone(), waiting.has_owner);
         let input = std::mem::replace(&mut work.input, Payload::null());
         let (activity, traceparent) = (work.activity.clone(), work.traceparent.clone());
-        let has_owner = self.codec.topology().partition_of_control(&work.reply_to).is_some();
         item.stage = Stage::Running(Box::new(Run::new(work, has_owner, self.now)));
         self.running += 1;
         effects.push(Effect::Run { item: id, activity, context, input, traceparent });

@@ -17,7 +17,7 @@ use warren_model::Payload;
 use super::{
     Effect, ItemId, Worker,
     acks::Acks,
-    item::{Run, Stage},
+    item::{Item, Run, Stage},
 };
 
 /// What has run for so long is worth a word.
@@ -92,9 +92,7 @@ impl Worker {
     }
 
     fn note_held(&mut self, token: &str, word: Option<&str>, effects: &mut Vec<Effect>) {
-        let Some((id, item)) = self.tokens.get(token).and_then(|id| Some((*id, self.items.get_mut(id)?))) else {
-            return;
-        };
+        let Some((id, item)) = self.by_token(token) else { return };
         match &mut item.stage {
             Stage::Running(run) => (run.is_held, run.is_unsaid) = (true, false),
             // An answer to an earlier word says only that it was known to run.
@@ -104,9 +102,7 @@ impl Worker {
     }
 
     fn cancelled(&mut self, token: &str, effects: &mut Vec<Effect>) {
-        let Some((id, item)) = self.tokens.get(token).and_then(|id| Some((*id, self.items.get_mut(id)?))) else {
-            return;
-        };
+        let Some((id, item)) = self.by_token(token) else { return };
         match &mut item.stage {
             Stage::Running(run) if !run.is_cancelled => {
                 tracing::info!(token, activity = run.work.activity, "activity is cancelled, as its owner says");
@@ -126,10 +122,21 @@ impl Worker {
         self.questions += 1;
         let word = Some(format!("{:016x}:{}", self.life, self.questions));
         item.stage = Stage::HandingOver(Box::new(Run { word, ..(**run).clone() }));
+        self.leave_slot(id);
+        if has_owner { self.say(id, false, effects) } else { self.let_go(id, effects) }
+    }
+
+    /// Frees the slot of an item that has run, and still holds its delivery until it is answered.
+    pub(super) fn leave_slot(&mut self, id: ItemId) {
         self.running -= 1;
         self.replying += 1;
         self.suspects.is_over(id);
-        if has_owner { self.say(id, false, effects) } else { self.let_go(id, effects) }
+    }
+
+    /// Returns the item that holds an attempt.
+    pub(super) fn by_token(&mut self, token: &str) -> Option<(ItemId, &mut Item)> {
+        let id = *self.tokens.get(token)?;
+        Some((id, self.items.get_mut(&id)?))
     }
 
     /// Acknowledges an item to which nothing is left to do here.

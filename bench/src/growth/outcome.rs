@@ -1,12 +1,11 @@
 //! What all parts have shown, and the file that it is written to.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
-use anyhow::Context;
 use serde_json::{Map, Value, json};
 
 use super::sample::Sample;
-use crate::statistics::Spread;
+use crate::{report, statistics::Spread};
 
 /// What a series is of.
 #[derive(Clone, Copy, Debug)]
@@ -123,8 +122,7 @@ impl Outcome {
 
     /// Writes everything to a file.
     pub(crate) fn write(&self, file: &Path) -> anyhow::Result<()> {
-        let text = serde_json::to_string_pretty(&self.json())?;
-        fs::write(file, text + "\n").with_context(|| format!("write {}", file.display()))
+        report::write(file, &self.json())
     }
 
     fn json(&self) -> Value {

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use anyhow::Context;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -11,7 +10,7 @@ use super::{
     contender::Contender,
     plan::Row,
 };
-use crate::{shape::Shape, statistics::Spread};
+use crate::{report, shape::Shape, statistics::Spread};
 
 /// Something that holds for the whole run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -84,8 +83,7 @@ impl Outcome {
 
     /// Writes everything to a file.
     pub(crate) fn write(&self, file: &Path) -> anyhow::Result<()> {
-        let text = serde_json::to_string_pretty(&self.json())?;
-        fs::write(file, text + "\n").with_context(|| format!("write {}", file.display()))
+        report::write(file, &self.json())
     }
 
     /// Returns everything: the main row's kinds of work at the top, the others' below `rows`.

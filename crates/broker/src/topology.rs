@@ -2,7 +2,10 @@
 //!
 //! Never talks to a broker: both backends read it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde::{Deserialize, Serialize};
 use warren_model::Partition;
@@ -201,13 +204,13 @@ impl Topology {
 
     /// Returns the queue that work items of a queue with this key go to, without the hub's prefix: the same for the same
     /// key. Without a key, or where the queue has no lanes, it is the queue itself.
-    pub fn lane(&self, queue: &str, key: Option<&str>) -> String {
+    pub fn lane<'a>(&self, queue: &'a str, key: Option<&str>) -> Cow<'a, str> {
         match (self.rules.get(queue), key) {
             (Some(rules), Some(key)) if rules.lanes > 0 => {
                 let number = hash(key) % u64::from(rules.lanes) + 1;
-                format!("{queue}{LANE}{number}")
+                format!("{queue}{LANE}{number}").into()
             }
-            (Some(_) | None, Some(_) | None) => queue.to_owned(),
+            (Some(_) | None, Some(_) | None) => queue.into(),
         }
     }
 

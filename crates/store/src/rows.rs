@@ -151,6 +151,11 @@ impl TaskNote {
             is_handed_back: false,
         }
     }
+
+    /// Returns whether it is about this attempt of its task.
+    pub fn is_about(&self, execution: ExecutionId, attempt: u32) -> bool {
+        (self.execution, self.attempt) == (execution, attempt)
+    }
 }
 
 /// A task that runs.

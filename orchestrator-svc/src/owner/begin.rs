@@ -48,7 +48,7 @@ impl<P: Programs> Owner<P> {
         };
         let row = self.task_notes.get(&of.instance, of.task).map(|note| note.row.clone());
         let (known, other): (Option<TaskNote>, Option<TaskNote>) = match row {
-            Some(row) if (row.execution, row.attempt) == (of.execution, of.attempt) => (Some(row), None),
+            Some(row) if row.is_about(of.execution, of.attempt) => (Some(row), None),
             other => (None, other),
         };
         if !is_awaited || known.as_ref().is_some_and(|row| row.quarantine.is_some()) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
-use warren_broker::{Attempt, Heartbeat};
+use warren_broker::{Attempt, Beat, Heartbeat};
 use warren_model::{ActionId, AnswerTo, ExecutionId, InstanceId, Outgoing, Payload, Timeouts, Timestamp};
 use warren_store::{TaskNote, TaskRun};
 
@@ -80,7 +80,7 @@ impl TaskNotes {
 
     pub(super) fn get_mut(&mut self, of: &Attempt) -> Option<&mut Note> {
         let note = self.notes.get_mut(&(of.instance.clone(), of.task))?;
-        note.is_about(of).then_some(note)
+        note.row.is_about(of.execution, of.attempt).then_some(note)
     }
 
     /// Returns what is known of an instance's tasks.
@@ -104,7 +104,7 @@ impl TaskNotes {
     pub(super) fn of_message(&self, message: &Outgoing) -> Option<&Note> {
         let Outgoing::WorkItem { instance, execution, task, .. } = message else { return None };
         let note = self.get(instance, task.id)?;
-        ((note.row.execution, note.row.attempt) == (*execution, task.attempt)).then_some(note)
+        note.row.is_about(*execution, task.attempt).then_some(note)
     }
 
     /// Returns whether the message is the work item of a task that nobody may begin now: it is quarantined, or runs.
@@ -133,11 +133,9 @@ impl TaskNotes {
         let run = note.row.run.as_mut().filter(|run| !run.is_given_up())?;
         let before = (run.clone(), note.row.progress.clone());
         let beat = &heartbeat.beat;
-        run.lease_ms = beat.lease.map(|lease| u64::try_from(lease.as_millis()).unwrap_or(u64::MAX));
+        run.lease_ms = lease_ms(beat);
         run.is_handed_over |= beat.is_handed_over;
-        if run.worker != heartbeat.worker {
-            run.worker.clone_from(&heartbeat.worker);
-        }
+        run.worker.clone_from(&heartbeat.worker);
         note.heard(beat.is_workers, now);
         note.answer_to = heartbeat.answer_to.clone().or(note.answer_to.take());
         note.came_to(beat.progress.clone());
@@ -152,7 +150,7 @@ impl TaskNotes {
         row.run = Some(TaskRun {
             worker: worker.clone(),
             started_at: now,
-            lease_ms: beat.lease.map(|lease| u64::try_from(lease.as_millis()).unwrap_or(u64::MAX)),
+            lease_ms: lease_ms(beat),
             is_handed_over: beat.is_handed_over,
             timeouts: limits,
         });
@@ -190,7 +188,7 @@ impl TaskNotes {
 
     /// Returns when the next run ends unless its worker is heard of.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
-        self.due.first().map(|(at, _)| *at).filter(|at| *at < Timestamp::MAX)
+        self.due.first().map(|(at, _)| *at)
     }
 
     /// Returns a run that has come to its end, and how. It is looked at again after a while, unless it is settled.
@@ -210,7 +208,7 @@ impl TaskNotes {
 
     fn keep(&mut self, row: TaskNote, now: Timestamp) {
         let key = (row.instance.clone(), row.id);
-        match self.notes.get_mut(&key).filter(|note| note.is_same(&row)) {
+        match self.notes.get_mut(&key).filter(|note| note.row.is_about(row.execution, row.attempt)) {
             Some(note) => note.row = row,
             None => {
                 let note = Note {
@@ -252,15 +250,6 @@ impl TaskNotes {
 }
 
 impl Note {
-    fn is_same(&self, row: &TaskNote) -> bool {
-        (self.row.execution, self.row.attempt) == (row.execution, row.attempt)
-    }
-
-    /// Returns whether it is about this attempt.
-    pub(super) fn is_about(&self, of: &Attempt) -> bool {
-        (self.row.execution, self.row.attempt) == (of.execution, of.attempt)
-    }
-
     fn heard(&mut self, is_workers: bool, now: Timestamp) {
         self.heard_at = now;
         if !is_workers {
@@ -292,4 +281,8 @@ impl Note {
         ];
         ends.into_iter().filter_map(|(limit, from, end)| Some((Timeouts::after(from, limit?), end))).collect()
     }
+}
+
+fn lease_ms(beat: &Beat) -> Option<u64> {
+    beat.lease.map(|lease| u64::try_from(lease.as_millis()).unwrap_or(u64::MAX))
 }

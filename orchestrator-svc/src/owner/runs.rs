@@ -54,7 +54,7 @@ impl<P: Programs> Owner<P> {
             work.answers.extend(answer_to.as_ref().map(|to| self.codec.cancel(to)));
             return;
         }
-        let known = known.filter(|row| (row.execution, row.attempt) == (of.execution, of.attempt));
+        let known = known.filter(|row| row.is_about(of.execution, of.attempt));
         if known.as_ref().is_some_and(|row| row.quarantine.is_some()) {
             return; // begun before that: its reply still counts
         }
@@ -94,18 +94,22 @@ impl<P: Programs> Owner<P> {
     pub(super) fn end_runs(&mut self, max: usize, gathered: &mut Gathered) {
         for _ in 0..max {
             let Some((row, end)) = self.task_notes.take_due(self.now) else { return };
-            let TaskNote { instance, execution, id, attempt, .. } = row.clone();
-            let (code, why) = match end {
+            let limits = row.run.as_ref().map(|run| run.timeouts).unwrap_or_default();
+            let (code, why, what, limit) = match end {
                 End::Lost => {
                     self.lose_run(row, gathered);
                     continue;
                 }
-                End::StartToClose => (code::START_TO_CLOSE, "start_to_close"),
-                End::Heartbeat => (code::HEARTBEAT, "heartbeat"),
+                End::StartToClose => {
+                    (code::START_TO_CLOSE, "start_to_close", "has run for longer than", limits.start_to_close_ms)
+                }
+                End::Heartbeat => (code::HEARTBEAT, "heartbeat", "has said nothing for", limits.heartbeat_ms),
             };
             self.counts.has_ended_run(why);
-            let outcome = Err(too_long(&row, code));
-            tracing::warn!(partition = %self.me, %instance, task = %id, activity = row.activity, ?end, "task ran out of time");
+            let TaskNote { instance, execution, id, attempt, activity, run, .. } = row;
+            let (worker, limit) = (run.map(|run| run.worker).unwrap_or_default(), limit.unwrap_or_default());
+            tracing::warn!(partition = %self.me, %instance, task = %id, activity, ?end, "task ran out of time");
+            let outcome = Err(Failure::new(code, format!("activity {activity} on {worker} {what} {limit} ms")));
             gathered.items.push(Item::Reply { instance, ended: TaskEnded { execution, task: id, attempt, outcome } });
         }
     }
@@ -180,7 +184,7 @@ impl<P: Programs> Owner<P> {
     /// Adds to a failure how far its task had come, so that the next attempt is told.
     pub(super) fn with_progress(&self, instance: &InstanceId, mut ended: TaskEnded) -> TaskEnded {
         let note = self.task_notes.get(instance, ended.task);
-        let note = note.filter(|note| (note.row.execution, note.row.attempt) == (ended.execution, ended.attempt));
+        let note = note.filter(|note| note.row.is_about(ended.execution, ended.attempt));
         if let (Err(failure), Some(note)) = (&mut ended.outcome, note)
             && failure.progress.is_none()
         {
@@ -236,21 +240,4 @@ impl<P: Programs> Owner<P> {
 /// Returns the note of an attempt of which nothing was known.
 pub(super) fn note_of(of: &Attempt, activity: &str) -> TaskNote {
     TaskNote::new(of.instance.clone(), of.execution, of.task, of.attempt, activity.to_owned())
-}
-
-fn too_long(row: &TaskNote, code: &str) -> Failure {
-    let (activity, run) = (&row.activity, row.run.as_ref());
-    let limits = run.map(|run| run.timeouts).unwrap_or_default();
-    let worker = run.map(|run| run.worker.as_str()).unwrap_or_default();
-    let text = match code {
-        code::HEARTBEAT => {
-            let limit = limits.heartbeat_ms.unwrap_or_default();
-            format!("activity {activity} on {worker} has said nothing for {limit} ms")
-        }
-        _ => {
-            let limit = limits.start_to_close_ms.unwrap_or_default();
-            format!("activity {activity} on {worker} has run for longer than {limit} ms")
-        }
-    };
-    Failure::new(code, text)
 }

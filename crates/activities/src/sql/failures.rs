@@ -1,6 +1,6 @@
 //! What can go wrong with a statement, as failures with stable codes.
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use deadpool_postgres::PoolError;
 use serde_json::json;
@@ -9,6 +9,7 @@ use tokio_postgres::{
     error::{DbError, Severity},
 };
 use warren::Failure;
+use warren_store::postgres::with_causes;
 
 /// The server refuses the statement.
 pub(super) const ERROR: &str = "sql_error";
@@ -29,7 +30,7 @@ const CANCELED: &str = "57014";
 pub(super) fn of(error: &Error) -> Failure {
     match error.as_db_error() {
         Some(said) => of_server(said),
-        None => Failure::new(UNREACHABLE, text(error)),
+        None => Failure::new(UNREACHABLE, with_causes(error)),
     }
 }
 
@@ -38,14 +39,16 @@ pub(super) fn of(error: &Error) -> Failure {
 pub(super) fn of_commit(error: &Error) -> Failure {
     match error.as_db_error() {
         Some(said) if said.parsed_severity() == Some(Severity::Error) => of_server(said),
-        Some(_) | None => Failure::new(UNREACHABLE, format!("nobody knows whether it was written: {}", text(error))),
+        Some(_) | None => {
+            Failure::new(UNREACHABLE, format!("nobody knows whether it was written: {}", with_causes(error)))
+        }
     }
 }
 
 pub(super) fn no_connection(error: &PoolError) -> Failure {
     match error {
         PoolError::Backend(error) => {
-            let failure = Failure::new(UNREACHABLE, text(error));
+            let failure = Failure::new(UNREACHABLE, with_causes(error));
             let state = error.code().map(|state| json!({"sqlstate": state.code()}));
             state.map_or_else(|| failure.clone(), |details| failure.clone().with_details(&details))
         }
@@ -74,15 +77,4 @@ fn of_server(said: &DbError) -> Failure {
         }
     }
     Failure { retryable, ..Failure::new(code, format!("{} (SQLSTATE {state})", said.message())) }.with_details(&details)
-}
-
-/// Returns the error with its causes, which tokio-postgres leaves out.
-fn text(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

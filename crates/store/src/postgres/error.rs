@@ -15,7 +15,7 @@ impl From<Sql> for Error {
     fn from(error: Sql) -> Self {
         match error.as_db_error() {
             Some(said) => of_server(said),
-            None => Self::Unavailable(text(&error)),
+            None => Self::Unavailable(with_causes(&error)),
         }
     }
 }
@@ -37,7 +37,7 @@ impl From<PoolError> for Error {
 pub(super) fn of_commit(error: Sql) -> Error {
     match error.as_db_error() {
         Some(said) if said.parsed_severity() == Some(Severity::Error) => of_server(said),
-        Some(_) | None => Error::Unknown(text(&error)),
+        Some(_) | None => Error::Unknown(with_causes(&error)),
     }
 }
 
@@ -63,7 +63,7 @@ fn class(said: &DbError) -> &str {
 }
 
 /// Returns the error with its causes, which tokio-postgres leaves out. Neither has any value of a row.
-fn text(error: &Sql) -> String {
+pub fn with_causes(error: &Sql) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -33,6 +33,7 @@ mod tls;
 mod url;
 mod view;
 
+pub use error::with_causes;
 pub use payload::PostgresPayloads;
 pub use pool::foreign;
 pub use reader::PostgresReader;
