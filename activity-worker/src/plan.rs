@@ -8,7 +8,7 @@ use std::{
 };
 
 use warren::Registry;
-use warren_broker::{QueueSpec, Topology};
+use warren_broker::{Lane, QueueSpec, Topology};
 use warren_service::{
     Settings,
     hub::{process_name, topology},
@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     /// The queues, and their lanes.
     served: Vec<Served>,
     specs: Vec<QueueSpec>,
+    /// How many unacknowledged deliveries of each the broker is asked for.
+    prefetches: Vec<u16>,
     worker: String,
     limits: Limits,
 }
@@ -35,7 +37,7 @@ impl Plan {
     pub(crate) fn new(settings: &Settings, registry: &Registry) -> Result<Self> {
         let topology = topology(settings)?;
         let names = queues(&settings.worker.queues, registry)?;
-        let served: Vec<Served> = names.iter().flat_map(|name| served(name, &topology, settings)).collect();
+        let served = names.iter().map(|name| served(name, &topology, settings)).collect::<Result<Vec<_>>>()?.concat();
         let specs = served.iter().map(|queue| topology.work(&queue.name)).collect::<Result<_, _>>()?;
         let limits = Limits {
             concurrency: NonZeroU16::new(settings.worker.concurrency).ok_or(Error::NoSlots)?,
@@ -44,7 +46,8 @@ impl Plan {
             lease: Duration::from_secs(settings.worker.lease_seconds.into()),
             hold: Duration::from_secs(settings.worker.hold_seconds.into()),
         };
-        Ok(Self { topology, served, specs, worker: process_name(&settings.worker.name), limits })
+        let prefetches = served.iter().map(|queue| prefetch(queue, &topology, limits.concurrency.get())).collect();
+        Ok(Self { topology, served, specs, prefetches, worker: process_name(&settings.worker.name), limits })
     }
 
     pub(crate) fn worker(&self) -> Worker {
@@ -65,12 +68,9 @@ impl Plan {
         self.limits.concurrency.get()
     }
 
-    /// Returns each queue and how many unacknowledged deliveries of it the broker is asked for: enough to fill every slot
-    /// from any one queue, and no more than may run.
+    /// Returns each queue and how many unacknowledged deliveries of it the broker is asked for.
     pub(crate) fn consumed(&self) -> impl Iterator<Item = (&QueueSpec, u16)> {
-        let concurrency = self.concurrency();
-        let prefetch = move |queue: &Served| queue.limit.unwrap_or(concurrency).min(concurrency);
-        self.specs.iter().zip(self.served.iter().map(prefetch))
+        self.specs.iter().zip(self.prefetches.iter().copied())
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -79,12 +79,21 @@ impl Plan {
 }
 
 /// Returns a queue and its lanes with what the settings say of them.
-fn served(name: &str, topology: &Topology, settings: &Settings) -> Vec<Served> {
+fn served(name: &str, topology: &Topology, settings: &Settings) -> Result<Vec<Served>> {
     let rules = settings.queues.get(name).cloned().unwrap_or_default();
     let limit = Some(rules.limit).filter(|limit| *limit > 0);
     let per_minute = Some(rules.per_minute).filter(|rate| *rate > 0);
-    let lanes = topology.with_lanes(name).into_iter();
-    lanes.map(|name| Served { name, limit, per_minute }).collect()
+    let lanes = topology.lanes(name)?.into_iter();
+    Ok(lanes.map(|Lane { name, priority }| Served { name, priority, limit, per_minute }).collect())
+}
+
+/// Returns how many unacknowledged deliveries of a queue the broker is asked for: enough to fill every slot from any one
+/// queue, and no more than may run. But what goes before others must be here already when a slot becomes free, while the
+/// replies of as many are on their way.
+fn prefetch(queue: &Served, topology: &Topology, concurrency: u16) -> u16 {
+    let goes_first = topology.has_lower(&queue.name, queue.priority);
+    let most = if goes_first { concurrency.saturating_mul(2) } else { concurrency };
+    queue.limit.unwrap_or(most).min(most)
 }
 
 /// Returns how large a result may be: without a payload store it must fit a message.

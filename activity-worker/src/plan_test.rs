@@ -1,5 +1,6 @@
 use super::*;
-use warren::{Activity, ActivityContext, Failure};
+use warren::{Activity, ActivityContext, Failure, Priority};
+use warren_service::settings::QueueSettings;
 
 const SEND: Activity<u32, u32> = Activity::new("send");
 const RESIZE: Activity<u32, u32> = Activity::new("resize").queue("images");
@@ -56,4 +57,31 @@ fn a_hub_name_that_amqp_cannot_carry_is_refused() {
     settings.hub.name = "a b".into();
     let error = Plan::new(&settings, &registry()).unwrap_err();
     assert!(error.to_string().contains("setting hub.name"), "{error}");
+}
+
+#[test]
+fn every_lane_of_a_queue_is_served_with_its_priority() {
+    let mut settings = Settings::default();
+    settings.hub.name = "h".into();
+    let rules = QueueSettings { lanes: 1, priorities: true, ..QueueSettings::default() };
+    settings.queues.insert("send".into(), rules);
+    let plan = Plan::new(&settings, &registry()).unwrap();
+    let served: Vec<_> = plan.served.iter().map(|queue| (queue.name.as_str(), queue.priority)).collect();
+    let [high, normal, low] = Priority::ALL;
+    let send = [("send", normal), ("send~1", normal), ("send~high", high), ("send~high~1", high), ("send~low", low)];
+    assert_eq!(served[0], ("images", normal));
+    assert_eq!((&served[1..6], served[6]), (&send[..], ("send~low~1", low)));
+    assert_eq!(plan.queues()[6].name, "h.work.send~low~1");
+    let prefetches: Vec<u16> = plan.consumed().map(|(_, prefetch)| prefetch).collect();
+    assert_eq!(prefetches, [32, 64, 64, 64, 64, 32, 32], "more of what goes before others");
+}
+
+#[test]
+fn a_queue_with_the_name_of_a_lane_is_refused() {
+    async fn same(_: ActivityContext, number: u32) -> Result<u32, Failure> {
+        Ok(number)
+    }
+    let registry = Registry::new().activity(Activity::<u32, u32>::new("send~1"), same);
+    let error = plan(&[], &registry).unwrap_err().to_string();
+    assert!(error.contains(r#""send~1" has '~' at byte 4"#), "{error}");
 }

@@ -1,9 +1,9 @@
-//! Lanes and limits of work-item queues, in a whole fleet.
+//! Lanes, priorities and limits of work-item queues, in a whole fleet.
 #![allow(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
@@ -12,13 +12,13 @@ use std::{
 use end_to_end::{Database, Inside, eventually};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use warren::{Activity, ActivityContext, Context, Failure, Orchestrator, Registry};
+use warren::{Activity, ActivityContext, Context, Failure, Orchestrator, Priority, Registry};
 use warren_service::settings::QueueSettings;
 
 const STEP: Activity<String, u32> = Activity::new("step");
 
-async fn load(ctx: Context, (tenant, steps): (String, u32)) -> Result<u32, Failure> {
-    let step = |_| ctx.activity(STEP).key(&tenant).call(tenant.clone());
+async fn load(ctx: Context, (tenant, steps, priority): (String, u32, Priority)) -> Result<u32, Failure> {
+    let step = |_| ctx.activity(STEP).key(&tenant).priority(priority).call(tenant.clone());
     join_all((0..steps).map(step)).await.into_iter().sum()
 }
 
@@ -27,6 +27,8 @@ struct Steps {
     running: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
     done_of_flood: Arc<AtomicUsize>,
+    /// For whom each began, in this order.
+    begun: Arc<Mutex<Vec<String>>>,
 }
 
 impl Steps {
@@ -37,6 +39,7 @@ impl Steps {
     }
 
     async fn step(self, tenant: String) -> Result<u32, Failure> {
+        self.begun.lock().unwrap().push(tenant.clone());
         let running = self.running.fetch_add(1, SeqCst) + 1;
         self.most.fetch_max(running, SeqCst);
         // The work itself: nothing is waited for.
@@ -50,7 +53,11 @@ impl Steps {
 }
 
 async fn start(inside: &Inside, instance: &str, tenant: &str, steps: u32) {
-    let input = json!([tenant, steps]).to_string();
+    start_with(inside, instance, (tenant, steps, Priority::Normal)).await;
+}
+
+async fn start_with(inside: &Inside, instance: &str, input: (&str, u32, Priority)) {
+    let input = json!(input).to_string();
     let started = inside.http().post(&format!("/orchestrators/load/{instance}"), &[], input.into()).await.unwrap();
     assert_eq!(started.status, 202, "{}", started.text());
 }
@@ -75,6 +82,29 @@ async fn a_tenant_that_floods_its_lane_does_not_hold_up_another() {
     assert_eq!(ends(&inside, "quiet").await, json!(5));
     let meanwhile = steps.done_of_flood.load(SeqCst) - before;
     assert!(meanwhile < 300, "{meanwhile} of 1,000 were let in before 5");
+    assert_eq!(ends(&inside, "flood").await, json!(1_000));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_does_not_hold_up_what_is_high_nor_starve_what_is_low() {
+    let steps = Steps::default();
+    let mut inside = Inside::new(Database::Sqlite, steps.registry());
+    let rules = QueueSettings { lanes: 3, priorities: true, ..QueueSettings::default() };
+    inside.settings.queues.insert("step".into(), rules);
+    inside.settings.worker.concurrency = 8;
+    inside.start().await;
+    start(&inside, "flood", "acme", 1_000).await;
+    start_with(&inside, "night", ("globex", 10, Priority::Low)).await;
+    eventually("the flood runs", || async { steps.done_of_flood.load(SeqCst) > 20 }).await;
+    start_with(&inside, "urgent", ("initech", 100, Priority::High)).await;
+    assert_eq!(ends(&inside, "urgent").await, json!(100));
+    let begun = steps.begun.lock().unwrap().clone();
+    let is_urgent = |tenant: &String| tenant == "initech";
+    let of_urgent = begun.iter().position(is_urgent).unwrap()..=begun.iter().rposition(is_urgent).unwrap();
+    let others = begun[of_urgent].len() - 100;
+    assert!(others < 200, "{others} were let in before 100");
+    assert_eq!(ends(&inside, "night").await, json!(10));
+    assert!(steps.done_of_flood.load(SeqCst) < 1_000, "one of eight was low");
     assert_eq!(ends(&inside, "flood").await, json!(1_000));
 }
 

@@ -5,8 +5,7 @@ use std::{num::NonZeroU16, time::Duration};
 /// What bounds a worker. The values come from the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How many activities run at a time, over all queues. The broker is asked for as many unacknowledged deliveries per
-    /// queue: enough to fill every slot from any one queue, and no more than this worker could begin at once.
+    /// How many activities run at a time, over all queues.
     pub concurrency: NonZeroU16,
     /// Largest result, in bytes.
     pub payload_bytes: usize,

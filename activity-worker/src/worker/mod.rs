@@ -39,6 +39,7 @@ mod publish;
 mod queue;
 mod retry;
 mod runs;
+mod turns;
 
 use std::{collections::BTreeMap, num::NonZeroU16, time::Duration};
 

@@ -5,11 +5,12 @@ use std::{
     time::Duration,
 };
 
-use warren_model::Payload;
+use warren_model::{Payload, Priority};
 
 use super::{
     Effect, ItemId, QueueId, Worker,
     item::{Run, Stage},
+    turns::Turns,
 };
 
 /// A queue that a worker serves.
@@ -17,6 +18,8 @@ use super::{
 pub struct Served {
     /// Its name, without the hub's prefix.
     pub name: String,
+    /// Whether its turn comes before or after others'.
+    pub priority: Priority,
     /// How many of it run at a time.
     pub limit: Option<u16>,
     /// How many of it begin in a minute.
@@ -25,7 +28,7 @@ pub struct Served {
 
 impl<T: Into<String>> From<T> for Served {
     fn from(name: T) -> Self {
-        Self { name: name.into(), limit: None, per_minute: None }
+        Self { name: name.into(), priority: Priority::Normal, limit: None, per_minute: None }
     }
 }
 
@@ -34,6 +37,7 @@ impl<T: Into<String>> From<T> for Served {
 pub(super) struct Queue {
     /// Its name, without the hub's prefix.
     pub(super) name: String,
+    priority: Priority,
     /// How many of it run at a time.
     limit: Option<u16>,
     rate: Option<Rate>,
@@ -47,17 +51,16 @@ pub(super) struct Queue {
 #[derive(Debug)]
 pub(super) struct Queues {
     all: Vec<Queue>,
-    /// Whose turn it is.
-    turn: usize,
+    turns: Turns,
 }
 
 impl Queues {
     pub(super) fn new(served: impl IntoIterator<Item = Served>) -> Self {
-        let queue = |Served { name, limit, per_minute }| {
+        let queue = |Served { name, priority, limit, per_minute }| {
             let rate = per_minute.map(Rate::new);
-            Queue { name, limit, rate, waiting: VecDeque::new(), unacked: BTreeSet::new() }
+            Queue { name, priority, limit, rate, waiting: VecDeque::new(), unacked: BTreeSet::new() }
         };
-        Self { all: served.into_iter().map(queue).collect(), turn: 0 }
+        Self { all: served.into_iter().map(queue).collect(), turns: Turns::default() }
     }
 
     pub(super) fn get(&mut self, id: QueueId) -> Option<&mut Queue> {
@@ -68,14 +71,14 @@ impl Queues {
         (0..self.all.len()).map(QueueId)
     }
 
-    /// Takes the first item of the next queue that has one and may begin it: each queue gets its turn, however full
-    /// another is. `begun` says how many of a queue are begun and not over.
+    /// Takes the first item of the queue whose turn it is, of those that have one and may begin it. `begun` says how many of
+    /// a queue are begun and not over.
     fn take_next(&mut self, now: Duration, begun: impl Fn(QueueId) -> usize) -> Option<ItemId> {
-        let count = self.all.len();
-        let mut order = (0..count).map(|step| (self.turn + step) % count);
-        let found = order.find(|at| self.all[*at].may_begin(now, || begun(QueueId(*at))))?;
-        self.turn = (found + 1) % count;
-        let queue = &mut self.all[found];
+        let ready = self.all.iter_mut().enumerate().filter_map(|(at, queue)| {
+            let is_ready = queue.may_begin(now, || begun(QueueId(at)));
+            is_ready.then_some((at, queue.priority))
+        });
+        let queue = self.turns.take(ready).and_then(|at| self.all.get_mut(at))?;
         queue.rate.iter_mut().for_each(Rate::take);
         queue.waiting.pop_front()
     }

@@ -5,14 +5,18 @@ use super::super::{
     fixture::{A, B, Bench, DRAIN, HOLD, LEASE, PAYLOAD_BYTES, delivery, short, task, work},
 };
 use super::Served;
+use warren_model::Priority;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+fn limits(slots: u16) -> Limits {
+    let concurrency = NonZeroU16::new(slots).unwrap();
+    Limits { concurrency, payload_bytes: PAYLOAD_BYTES, drain: DRAIN, lease: LEASE, hold: HOLD }
+}
+
 /// A worker with many slots, whose queue `a` has rules.
 fn bench(limit: Option<u16>, per_minute: Option<u32>) -> Bench {
-    let concurrency = NonZeroU16::new(8).unwrap();
-    let limits = Limits { concurrency, payload_bytes: PAYLOAD_BYTES, drain: DRAIN, lease: LEASE, hold: HOLD };
-    Bench::of([Served { name: "a".into(), limit, per_minute }, "b".into()], limits)
+    Bench::of([Served { limit, per_minute, ..Served::from("a") }, "b".into()], limits(8))
 }
 
 #[test]
@@ -58,4 +62,14 @@ fn a_rate_is_even() {
     bench.pass(60 * SECOND);
     assert_eq!(bench.deliver(A, (1..=8).map(task).collect::<Vec<_>>()).len(), 2);
     assert_eq!(short(&bench.pass(Duration::from_millis(50))), ["run 3"]);
+}
+
+#[test]
+fn what_is_high_begins_first_though_it_came_last() {
+    let mut bench = Bench::of([Served::from("a"), Served { priority: Priority::High, ..Served::from("b") }], limits(1));
+    assert_eq!(short(&bench.deliver(A, [task(1), task(2)])), ["run 1"]);
+    assert_eq!(short(&bench.deliver(B, [delivery(1, work(11))])), [""; 0]);
+    assert_eq!(short(&bench.finish(1)), ["publish 1 to h.control.03", "run 3"]);
+    bench.finish(3);
+    assert_eq!(short(&bench.confirm(3)), ["ack b 1", "run 2"]);
 }

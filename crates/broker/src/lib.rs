@@ -14,6 +14,7 @@ mod name;
 pub mod packing;
 mod topology;
 mod transport;
+mod work_queue;
 
 pub use bodies::Bodies;
 pub use codec::{
@@ -23,5 +24,6 @@ pub use codec::{
 pub use error::{Error, Result};
 pub use message::{Address, Delivery, HeaderValue, Message, Publication};
 pub use name::{HUB_BYTES_MAX, NameError};
-pub use topology::{Arguments, Binding, DELIVERY_LIMIT_DEFAULT, QueueRules, QueueType, Topology};
+pub use topology::{Arguments, Binding, DELIVERY_LIMIT_DEFAULT, QueueType, Topology};
 pub use transport::{Acker, Broker, Consumer, Health, Published, Publisher, QueueKind, QueueSpec, Requester};
+pub use work_queue::{Lane, QueueRules};

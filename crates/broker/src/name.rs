@@ -61,6 +61,13 @@ pub(crate) fn check_hub(hub: &str) -> Result<(), NameError> {
     if hub == "amq" { Err(NameError::Reserved) } else { Ok(()) }
 }
 
+/// Fails if a name that a person gave a work-item queue has this character.
+pub(crate) fn check_without(character: char, queue: &str) -> Result<(), NameError> {
+    let Some(at) = queue.find(character) else { return Ok(()) };
+    let (what, allowed) = ("work-item queue", "characters other than '~'");
+    Err(NameError::Character { what, name: queue.into(), character, at, allowed })
+}
+
 /// Fails if a work-item queue can't have this name; `full` is the name with the hub's prefix.
 pub(crate) fn check_work_queue(queue: &str, full: &str) -> Result<(), NameError> {
     let what = "work-item queue";

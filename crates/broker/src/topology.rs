@@ -2,10 +2,7 @@
 //!
 //! Never talks to a broker: both backends read it.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use warren_model::Partition;
@@ -14,6 +11,7 @@ use crate::{
     Bodies, HeaderValue, NameError, QueueKind, QueueSpec,
     bodies::EVERY_QUEUE,
     name::{check_hub, check_work_queue},
+    work_queue::{QueueRules, whole},
 };
 
 /// How often the broker may deliver a message before it is dead-lettered, unless the configuration says otherwise: in
@@ -53,21 +51,8 @@ pub struct Topology {
     delivery_limit: u32,
     bodies: Bodies,
     packed_queues: BTreeSet<String>,
-    rules: BTreeMap<String, QueueRules>,
+    pub(crate) rules: BTreeMap<String, QueueRules>,
 }
-
-/// Rules of a work-item queue. Whoever publishes to it and whoever serves it must have the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct QueueRules {
-    /// Over how many further queues calls with a key are spread; 0: none.
-    pub lanes: u16,
-    /// Whether one worker at a time serves each of them, and so can hold a limit.
-    pub is_limited: bool,
-}
-
-/// What stands between a queue's name and the number of a lane.
-const LANE: char = '~';
 
 /// The topology as configuration writes it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -165,14 +150,14 @@ impl Topology {
     /// the configuration says so, nobody else.
     pub fn takes_claims(&self, name: &str) -> bool {
         match self.queue_of_work(name) {
-            Some(queue) => self.bodies.has_claims(self.without_lane(queue)),
+            Some(queue) => self.bodies.has_claims(whole(queue)),
             None => self.partition_of_control(name).is_some(),
         }
     }
 
     /// Returns whether work items of a queue (without the hub's prefix) may travel in packs.
     pub fn is_packed(&self, queue: &str) -> bool {
-        [EVERY_QUEUE, self.without_lane(queue)].iter().any(|name| self.packed_queues.contains(*name))
+        [EVERY_QUEUE, whole(queue)].iter().any(|name| self.packed_queues.contains(*name))
     }
 
     /// Returns the name of the topic exchange that takes starts and events from other systems.
@@ -195,45 +180,11 @@ impl Topology {
         QueueSpec { name: format!("{}.control.{partition}", self.hub), kind: QueueKind::Control }
     }
 
-    /// Returns the work-item queue that an activity or a contract names; fails if AMQP can't carry the name.
+    /// Returns the queue of work items that is called so, without the hub's prefix; fails if AMQP can't carry the name.
     pub fn work(&self, queue: &str) -> Result<QueueSpec, NameError> {
         let name = format!("{}.work.{queue}", self.hub);
         check_work_queue(queue, &name)?;
         Ok(QueueSpec { name, kind: self.kind_of_work(queue) })
-    }
-
-    /// Returns the queue that work items of a queue with this key go to, without the hub's prefix: the same for the same
-    /// key. Without a key, or where the queue has no lanes, it is the queue itself.
-    pub fn lane<'a>(&self, queue: &'a str, key: Option<&str>) -> Cow<'a, str> {
-        match (self.rules.get(queue), key) {
-            (Some(rules), Some(key)) if rules.lanes > 0 => {
-                let number = hash(key) % u64::from(rules.lanes) + 1;
-                format!("{queue}{LANE}{number}").into()
-            }
-            (Some(_) | None, Some(_) | None) => queue.into(),
-        }
-    }
-
-    /// Returns a queue and its lanes, without the hub's prefix.
-    pub fn with_lanes(&self, queue: &str) -> Vec<String> {
-        let lanes = self.rules.get(queue).map_or(0, |rules| rules.lanes);
-        std::iter::once(queue.to_owned()).chain((1..=lanes).map(|number| format!("{queue}{LANE}{number}"))).collect()
-    }
-
-    /// Returns the queue that a lane belongs to.
-    pub fn without_lane<'a>(&self, queue: &'a str) -> &'a str {
-        match queue.rsplit_once(LANE) {
-            Some((name, number)) if self.rules.contains_key(name) && number.parse::<u16>().is_ok() => name,
-            Some(_) | None => queue,
-        }
-    }
-
-    /// Returns how a work-item queue is kept.
-    pub fn kind_of_work(&self, queue: &str) -> QueueKind {
-        match self.rules.get(self.without_lane(queue)) {
-            Some(QueueRules { is_limited: true, .. }) => QueueKind::LimitedWork,
-            Some(_) | None => QueueKind::Work,
-        }
     }
 
     /// Returns the work-item queue that has this full name, without the hub's prefix.
@@ -324,11 +275,6 @@ impl From<Topology> for Settings {
         let Topology { hub, queue_type, delivery_limit, bodies, packed_queues, rules } = topology;
         Self { hub, queue_type, delivery_limit, bodies, packed_queues, rules }
     }
-}
-
-/// Returns a number that no version may change: FNV-1a, 64 bits (Fowler, Noll, Vo).
-fn hash(key: &str) -> u64 {
-    key.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]

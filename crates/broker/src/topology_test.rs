@@ -109,29 +109,6 @@ fn the_dead_queue_is_not_dead_lettered() {
 }
 
 #[test]
-fn calls_with_a_key_go_to_a_lane_of_their_queue_and_always_to_the_same() {
-    let rules = |lanes, is_limited| QueueRules { lanes, is_limited };
-    let hub = hub().with_rules([("charge".into(), rules(3, true)), ("ship".into(), rules(0, false))].into());
-    assert_eq!(hub.with_lanes("charge"), ["charge", "charge~1", "charge~2", "charge~3"]);
-    assert_eq!((hub.with_lanes("ship"), hub.with_lanes("x")), (vec!["ship".to_owned()], vec!["x".to_owned()]));
-    assert_eq!(
-        ["acme", "globex", "initech"].map(|key| hub.lane("charge", Some(key))),
-        ["charge~3", "charge~3", "charge~1"]
-    );
-    assert_eq!(hub.lane("charge", None), "charge");
-    assert_eq!(hub.lane("ship", Some("acme")), "ship");
-    assert_eq!(hub.without_lane("charge~2"), "charge");
-    for other in ["charge~x", "ship~x", "x~1", "charge"] {
-        assert_eq!(hub.without_lane(other), other);
-    }
-    for (queue, is_limited) in [("charge", true), ("charge~3", true), ("ship", false)] {
-        let kind = hub.work(queue).unwrap().kind;
-        assert_eq!(kind, if is_limited { QueueKind::LimitedWork } else { QueueKind::Work });
-        assert_eq!(hub.arguments(kind).contains_key("x-single-active-consumer"), is_limited);
-    }
-}
-
-#[test]
 fn only_the_ingress_has_one_active_consumer_and_a_binding() {
     let hub = hub();
     assert_eq!(hub.arguments(QueueKind::Ingress)["x-single-active-consumer"], HeaderValue::Bool(true));

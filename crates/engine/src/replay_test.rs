@@ -1,4 +1,4 @@
-use warren_model::{Action, ConditionKind, Event, Status};
+use warren_model::{Action, ConditionKind, Event, Priority, Status};
 
 use super::*;
 use crate::testing::*;
@@ -36,6 +36,19 @@ fn h17_another_name_is_found_and_named() {
         (vec![task(1, "charge"), task(2, "pack")][..told.len().min(2)].to_vec(), Progress::Waiting)
     }
     check(code, &["turn 1", "TaskScheduled \"ship\"", "TaskScheduled \"pack\"", "name: \"ship\" ≠ \"pack\""]);
+}
+
+#[test]
+fn h17_another_priority_is_found() {
+    fn urgent(mut task: Action) -> Action {
+        let Action::ScheduleTask(scheduled) = &mut task else { unreachable!() };
+        scheduled.priority = Priority::High;
+        task
+    }
+    fn code(told: &[Event]) -> (Vec<Action>, Progress) {
+        (vec![task(1, "charge"), urgent(task(2, "ship"))][..told.len().min(2)].to_vec(), Progress::Waiting)
+    }
+    check(code, &["priority: nothing ≠ \"High\""]);
 }
 
 #[test]

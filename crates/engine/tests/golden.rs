@@ -8,8 +8,8 @@ use std::{fs, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 use warren::{
-    Activity, Context, Event, Failure, First, Orchestrator, Registry, RetryPolicy, Second, all, days, minutes, race,
-    seconds, settled, test::Hub,
+    Activity, Context, Event, Failure, First, Orchestrator, Priority, Registry, RetryPolicy, Second, all, days,
+    minutes, race, seconds, settled, test::Hub,
 };
 use warren_engine::{Identity, Programs, replay};
 use warren_model::{Event as Happened, ExecutionId, InstanceId, TurnRecord};
@@ -20,6 +20,7 @@ const GO: Event<u64> = Event::new("go");
 const CHAIN: Orchestrator<u64, u64> = Orchestrator::new("chain");
 const CHILD: Orchestrator<u64, u64> = Orchestrator::new("child");
 const EVERYTHING: Orchestrator<u64, u64> = Orchestrator::new("everything").version("1");
+const PREFERRED: Orchestrator<u64, u64> = Orchestrator::new("preferred");
 const COUNTDOWN: Orchestrator<u64, u64> = Orchestrator::new("countdown");
 
 async fn chain(ctx: Context, n: u64) -> Result<u64, Failure> {
@@ -59,12 +60,19 @@ async fn countdown(ctx: Context, n: u64) -> Result<u64, Failure> {
     if n == 0 { Ok(doubled) } else { ctx.continue_as_new(n - 1) }
 }
 
+/// Uses what says where a task waits.
+async fn preferred(ctx: Context, n: u64) -> Result<u64, Failure> {
+    let high = ctx.activity(DOUBLE).key("acme").priority(Priority::High).call(n).await?;
+    ctx.activity(DOUBLE).priority(Priority::Low).call(high).await
+}
+
 fn registry() -> Registry {
     Registry::new()
         .orchestrator(CHAIN, chain)
         .orchestrator(CHILD, child)
         .orchestrator(EVERYTHING, everything)
         .orchestrator(COUNTDOWN, countdown)
+        .orchestrator(PREFERRED, preferred)
 }
 
 /// One execution as a file holds it.
@@ -141,4 +149,9 @@ fn h17_everything_replays_for_ever() {
 #[test]
 fn h17_a_continued_execution_replays_for_ever() {
     check("countdown", COUNTDOWN, 2, None, &[1, 2, 3]);
+}
+
+#[test]
+fn h17_keys_and_priorities_replay_for_ever() {
+    check("preferred", PREFERRED, 3, None, &[]);
 }

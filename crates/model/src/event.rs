@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionId, AnswerTo, ExecutionId, Failure, InstanceId, Payload};
+use crate::{ActionId, AnswerTo, ExecutionId, Failure, InstanceId, Payload, Priority};
 
 /// How something ended: its result, or why there is none.
 pub type Outcome = Result<Payload, Failure>;
@@ -149,6 +149,9 @@ pub struct TaskScheduled {
     /// For whom it is, where its queue has lanes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// How soon it is begun, where its queue has priorities.
+    #[serde(default, skip_serializing_if = "Priority::is_normal")]
+    pub priority: Priority,
     /// How long this attempt may take.
     #[serde(default, skip_serializing_if = "Timeouts::is_none")]
     pub timeouts: Timeouts,
@@ -204,6 +207,7 @@ impl TaskScheduled {
             attempt: 1,
             retry_of: None,
             key: None,
+            priority: Priority::Normal,
             timeouts,
             progress: None,
         }

@@ -24,11 +24,12 @@ pub fn topology(settings: &Settings) -> Result<Topology> {
     };
     let topology = topology.with_queue_type(queue_type).with_delivery_limit(settings.broker.delivery_limit);
     let packed = settings.orchestrator.packed_queues.iter().cloned().collect();
-    let rules = settings
-        .queues
-        .iter()
-        .map(|(name, queue)| (name.clone(), QueueRules { lanes: queue.lanes, is_limited: queue.is_limited() }));
+    let rules = settings.queues.iter().map(|(name, queue)| (name.clone(), rules(queue)));
     Ok(topology.with_bodies(bodies).with_packed_queues(packed).with_rules(rules.collect()))
+}
+
+fn rules(queue: &settings::QueueSettings) -> QueueRules {
+    QueueRules { lanes: queue.lanes, has_priorities: queue.priorities, is_limited: queue.is_limited() }
 }
 
 /// Returns the broker, not connected yet. `name` is what its connections are called in the broker's management.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Serialize, de::DeserializeOwned};
-use warren_model::{Failure, code};
+use warren_model::{Failure, Priority, code};
 
 use crate::{
     Activity, Context, Pending, RetryPolicy, Timeouts, contract::flaw, json, pending::Options, request::Request,
@@ -16,6 +16,7 @@ pub struct ActivityCall<'a, I, O> {
     activity: Activity<I, O>,
     queue: Option<String>,
     key: Option<String>,
+    priority: Priority,
     timeouts: Timeouts,
     options: Options,
 }
@@ -27,6 +28,7 @@ impl<'a, I: Serialize, O: DeserializeOwned> ActivityCall<'a, I, O> {
             activity,
             queue: activity.queue.map(str::to_owned),
             key: None,
+            priority: Priority::Normal,
             timeouts: Timeouts::default(),
             options: Options::default(),
         }
@@ -55,6 +57,13 @@ impl<'a, I: Serialize, O: DeserializeOwned> ActivityCall<'a, I, O> {
     /// (`[queues.NAME]`), calls with different keys don't wait for each other; limits of the queue hold for each lane.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
+        self
+    }
+
+    /// Says how soon the activity is to begin. Where the settings give its queue priorities (`[queues.NAME]`), a worker
+    /// takes what is high before the rest, and what is low after it; the others are let in now and then.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
         self
     }
 
@@ -110,8 +119,8 @@ impl<'a, I: Serialize, O: DeserializeOwned> ActivityCall<'a, I, O> {
             return Err(Failure::permanent(code::INVALID_INPUT, flaw));
         }
         let input = json::write(input, code::INVALID_INPUT)?;
-        let (name, timeouts) = (self.activity.name.to_owned(), self.timeouts);
-        Ok(Request::Task { name, queue: self.queue.clone(), key: self.key.clone(), input, timeouts })
+        let (name, queue, key) = (self.activity.name.to_owned(), self.queue.clone(), self.key.clone());
+        Ok(Request::Task { name, queue, key, priority: self.priority, input, timeouts: self.timeouts })
     }
 }
 

@@ -132,3 +132,18 @@ fn a_name_that_is_none_asks_for_nothing() {
     let (_, end) = Driver::begin(|ctx: Context, ()| async move { ctx.activity(CHARGE).queue("").call(1).await }, ());
     assert_eq!(failure(&end).message, "activity `charge` can't be called: queue name is empty");
 }
+
+#[test]
+fn every_attempt_has_the_call_s_key_and_priority() {
+    let urgent = |ctx: Context, ()| async move {
+        let call = ctx.activity(CHARGE).key("acme").priority(Priority::High).retry(steady(2));
+        call.call(7).await
+    };
+    let (mut driver, first) = Driver::begin(urgent, ());
+    driver.turn([failed(1, busy())]);
+    let second = driver.turn([fired(2)]);
+    for (reaction, attempt) in [(first, 1), (second, 2)] {
+        let Action::ScheduleTask(task) = &reaction.actions[0] else { panic!("{reaction:?}") };
+        assert_eq!((task.attempt, task.key.as_deref(), task.priority), (attempt, Some("acme"), Priority::High));
+    }
+}

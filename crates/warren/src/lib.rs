@@ -92,4 +92,6 @@ pub use registry::{RegisteredActivity, RegisteredOrchestrator, Registry};
 pub use retry::RetryPolicy;
 pub use timer::Timer;
 pub use uuid::Uuid;
-pub use warren_model::{ActionId, ClosePolicy, ExecutionId, Failure, InstanceId, Payload, Timeouts, Timestamp, code};
+pub use warren_model::{
+    ActionId, ClosePolicy, ExecutionId, Failure, InstanceId, Payload, Priority, Timeouts, Timestamp, code,
+};

@@ -1,14 +1,27 @@
 //! What a call asks for, checked, and the actions that its attempts emit.
 
 use warren_model::{
-    Action, ActionId, ClosePolicy, ExecutionId, InstanceId, Payload, SubOrchestrationCreated, TaskScheduled, Timeouts,
-    child_id,
+    Action, ActionId, ClosePolicy, ExecutionId, InstanceId, Payload, Priority, SubOrchestrationCreated, TaskScheduled,
+    Timeouts, child_id,
 };
 
 /// An activity or a child to ask for.
 pub(crate) enum Request {
-    Task { name: String, queue: Option<String>, key: Option<String>, input: Payload, timeouts: Timeouts },
-    Child { name: String, version: Option<String>, instance: Option<InstanceId>, input: Payload, close: ClosePolicy },
+    Task {
+        name: String,
+        queue: Option<String>,
+        key: Option<String>,
+        priority: Priority,
+        input: Payload,
+        timeouts: Timeouts,
+    },
+    Child {
+        name: String,
+        version: Option<String>,
+        instance: Option<InstanceId>,
+        input: Payload,
+        close: ClosePolicy,
+    },
 }
 
 impl Request {
@@ -23,7 +36,7 @@ impl Request {
     /// Returns the action of an attempt; `first` is that of the first one, `progress` is how far the one before it came.
     pub(crate) fn action(&self, id: ActionId, attempt: u32, first: ActionId, progress: Option<Payload>) -> Action {
         match self {
-            Self::Task { name, queue, key, input, timeouts } => Action::ScheduleTask(TaskScheduled {
+            Self::Task { name, queue, key, priority, input, timeouts } => Action::ScheduleTask(TaskScheduled {
                 id,
                 name: name.clone(),
                 queue: queue.clone(),
@@ -31,6 +44,7 @@ impl Request {
                 attempt,
                 retry_of: (attempt > 1).then_some(first),
                 key: key.clone(),
+                priority: *priority,
                 timeouts: *timeouts,
                 progress,
             }),

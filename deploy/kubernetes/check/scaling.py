@@ -27,7 +27,15 @@ def workers(overlay):
 def served(overlay, settings):
     """Returns the full names of the queues that a worker with these settings serves."""
     names = settings["worker"]["queues"] or overlay.registered
-    return {f"{settings['hub']['name']}.work.{name}" for name in names}
+    return {f"{settings['hub']['name']}.work.{lane}" for name in names for lane in lanes(name, settings.get("queues", {}))}
+
+
+def lanes(name, rules):
+    """Yields the queues that hold a queue's work items, as its rules say."""
+    rules = rules.get(name, {"priorities": False, "lanes": 0})
+    for priority in ("", "~high", "~low") if rules["priorities"] else ("",):
+        yield name + priority
+        yield from (f"{name}{priority}~{number}" for number in range(1, rules["lanes"] + 1))
 
 
 def is_of_queue(trigger):

@@ -89,8 +89,7 @@ impl Codec {
         execution: ExecutionId,
         task: &TaskScheduled,
     ) -> Result<Publication, Malformed> {
-        let lane = self.topology().lane(task.queue(), task.key.as_deref());
-        let queue = self.topology().work(&lane).map_err(|error| {
+        let queue = self.topology().work_of(task).map_err(|error| {
             Malformed::new(format!("activity {:?} has no queue that AMQP can carry: {error}", task.name))
         })?;
         super::fields::check_name("the activity's name", &task.name)?;

@@ -10,6 +10,8 @@ use crate::Problems;
 pub struct QueueSettings {
     /// Over how many further queues calls with a key are spread.
     pub lanes: u16,
+    /// Whether calls of high and of low priority have queues of their own.
+    pub priorities: bool,
     /// How many of each lane run at a time, in the whole fleet; 0: any number.
     pub limit: u16,
     /// How many of each lane begin in a minute, in the whole fleet; 0: any number.
@@ -24,5 +26,16 @@ impl QueueSettings {
 
     pub(super) fn check(&self, name: &str, problems: &mut Problems) {
         problems.range(&format!("queues.{name}.lanes"), self.lanes, 0, 256);
+        if name.contains('~') {
+            problems
+                .add(&format!("queues.{name}"), format!("queues.{name} is a lane: the rules of its queue hold for it"));
+        }
+        if self.priorities && self.is_limited() {
+            let key = format!("queues.{name}.priorities");
+            let message = format!(
+                "{key} = true beside limit or per_minute: each priority is a queue of its own, with a limit of its own; leave one out"
+            );
+            problems.add(&key, message);
+        }
     }
 }

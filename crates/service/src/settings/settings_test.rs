@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, path::Path};
 
-use super::{ActivitySettings, Backend, BindingSettings, Settings, StoreSettings};
+use super::{ActivitySettings, Backend, BindingSettings, QueueSettings, Settings, StoreSettings};
 use crate::{
     Problems,
     config::{self, SettingsFile, Sources, Validate},
@@ -13,6 +13,10 @@ fn wrong(change: impl FnOnce(&mut Settings)) -> Vec<String> {
     let mut problems = Problems::default();
     settings.validate(&mut problems);
     problems.as_slice().iter().map(|problem| problem.key.clone()).collect()
+}
+
+fn rules<'a>(settings: &'a mut Settings, queue: &str) -> &'a mut QueueSettings {
+    settings.queues.entry(queue.into()).or_default()
 }
 
 #[test]
@@ -43,6 +47,10 @@ fn each_bound_is_held() {
     check("orchestrator.packed_queues", |s| s.orchestrator.packed_queues = vec!["resize".into(), "scale*".into()]);
     check("orchestrator.packed_queues", |s| s.orchestrator.packed_queues = vec!["warren.work.resize".into()]);
     check("worker.queues", |s| s.worker.queues = vec![String::new()]);
+    check("queues.a.lanes", |s| rules(s, "a").lanes = 257);
+    check("queues.a~1", |s| rules(s, "a~1").lanes = 1);
+    check("queues.a.priorities", |s| (rules(s, "a").priorities, rules(s, "a").limit) = (true, 1));
+    check("queues.a.priorities", |s| (rules(s, "a").priorities, rules(s, "a").per_minute) = (true, 1));
     check("client_api.listen", |s| s.client_api.listen = "8080".into());
     check("client_api.base_url", |s| s.client_api.base_url = "example.com".into());
     check("log.level", |s| s.log.level = "lapin=loud".into());
