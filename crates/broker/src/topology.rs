@@ -192,6 +192,11 @@ impl Topology {
         name.strip_prefix(self.hub.as_str())?.strip_prefix(".work.")
     }
 
+    /// Returns the queue that tells how far a binding has read its stream.
+    pub fn baton(&self, binding: &str) -> QueueSpec {
+        QueueSpec { name: format!("{}.binding.{binding}", self.hub), kind: QueueKind::Baton }
+    }
+
     /// Returns the queue of what nobody could understand or handle.
     pub fn dead(&self) -> QueueSpec {
         QueueSpec { name: format!("{}.dead", self.hub), kind: QueueKind::Dead }
@@ -202,7 +207,8 @@ impl Topology {
         let Some(rest) = name.strip_prefix(self.hub.as_str()).and_then(|rest| rest.strip_prefix('.')) else {
             return false;
         };
-        matches!(rest, "ingress" | "dead") || rest.starts_with("control.") || rest.starts_with("work.")
+        matches!(rest, "ingress" | "dead")
+            || ["binding.", "control.", "work."].iter().any(|begin| rest.starts_with(begin))
     }
 
     /// Returns whether a queue may hold packs and claims, forms that only components of ours write: in the ingress other
@@ -242,7 +248,7 @@ impl Topology {
                 arguments.insert("x-overflow", text("reject-publish"));
             }
         }
-        if matches!(kind, QueueKind::Ingress | QueueKind::LimitedWork) {
+        if matches!(kind, QueueKind::Ingress | QueueKind::LimitedWork | QueueKind::Baton) {
             arguments.insert("x-single-active-consumer", HeaderValue::Bool(true));
         }
         arguments
@@ -255,7 +261,7 @@ impl Topology {
     pub fn binding(&self, kind: QueueKind) -> Option<Binding> {
         match kind {
             QueueKind::Ingress => Some(Binding { exchange: self.ingress_exchange(), keys: vec!["#"] }),
-            QueueKind::Control | QueueKind::Work | QueueKind::LimitedWork | QueueKind::Dead => None,
+            QueueKind::Control | QueueKind::Work | QueueKind::LimitedWork | QueueKind::Baton | QueueKind::Dead => None,
         }
     }
 }

@@ -58,7 +58,14 @@ fn a_work_queue_has_a_name_that_amqp_can_carry() {
 #[test]
 fn queues_of_the_hub_are_known_by_name() {
     let hub = hub();
-    for own in ["orders.ingress", "orders.dead", "orders.control.00", "orders.control.x", "orders.work.a.b"] {
+    for own in [
+        "orders.ingress",
+        "orders.dead",
+        "orders.control.00",
+        "orders.control.x",
+        "orders.work.a.b",
+        "orders.binding.a",
+    ] {
         assert!(hub.is_engine_queue(own), "{own}");
         assert_eq!(hub.is_inner_queue(own), own != "orders.ingress", "{own}");
     }
@@ -109,8 +116,12 @@ fn the_dead_queue_is_not_dead_lettered() {
 }
 
 #[test]
-fn only_the_ingress_has_one_active_consumer_and_a_binding() {
+fn only_the_ingress_and_batons_have_one_active_consumer_and_only_the_ingress_a_binding() {
     let hub = hub();
+    let baton = hub.baton("clicks");
+    assert_eq!((baton.name.as_str(), baton.kind), ("orders.binding.clicks", QueueKind::Baton));
+    assert_eq!(hub.arguments(baton.kind), hub.arguments(QueueKind::Ingress));
+    assert_eq!(hub.binding(baton.kind), None);
     assert_eq!(hub.arguments(QueueKind::Ingress)["x-single-active-consumer"], HeaderValue::Bool(true));
     let binding = hub.binding(QueueKind::Ingress).unwrap();
     assert_eq!((binding.exchange.as_str(), binding.keys), ("orders.ingress", vec!["#"]));

@@ -2,8 +2,10 @@
 
 use std::{sync::Arc, time::Instant};
 
+use lapin::types::FieldTable;
+
 use super::{
-    AmqpConfig, AmqpConsumer, AmqpPublisher, AmqpRequester, address,
+    AmqpConfig, AmqpConsumer, AmqpPublisher, AmqpRequester, StreamStart, address,
     declare::declare,
     link::{Link, Purpose},
 };
@@ -37,6 +39,12 @@ impl Amqp {
         &self.0.shown
     }
 
+    /// Begins to read a stream; `prefetch` as of [`Broker::consume`]. Each delivery has its offset in the header
+    /// [`STREAM_OFFSET`](super::STREAM_OFFSET), as long as the queue is a stream.
+    pub async fn read_stream(&self, queue: &str, prefetch: u16, from: StreamStart) -> Result<AmqpConsumer> {
+        AmqpConsumer::open(&self.0.receiving, queue, prefetch, from.arguments()).await
+    }
+
     /// Returns the connection on which to look at queues: never a second one for that alone, and rather not the one
     /// that an alarm would block.
     fn spare(&self) -> &Link {
@@ -54,7 +62,7 @@ impl Broker for Amqp {
     }
 
     async fn consume(&self, queue: &str, prefetch: u16) -> Result<AmqpConsumer> {
-        AmqpConsumer::open(&self.0.receiving, queue, prefetch).await
+        AmqpConsumer::open(&self.0.receiving, queue, prefetch, FieldTable::default()).await
     }
 
     async fn publisher(&self) -> Result<AmqpPublisher> {

@@ -42,12 +42,12 @@ pub struct AmqpAcker {
 }
 
 impl AmqpConsumer {
-    pub(super) async fn open(link: &Link, queue: &str, prefetch: u16) -> Result<Self> {
+    pub(super) async fn open(link: &Link, queue: &str, prefetch: u16, arguments: FieldTable) -> Result<Self> {
         let channel = link.channel().await?;
         let asker = link.asker().clone();
         asker.ask(channel.basic_qos(prefetch, BasicQosOptions { global: false })).await?;
         let options = BasicConsumeOptions::default();
-        let consuming = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default());
+        let consuming = channel.basic_consume(queue.into(), "".into(), options, arguments);
         let deliveries = asker.ask(consuming).await?;
         Ok(Self { parts: Some(Parts { channel: Arc::new(channel), deliveries }), asker, ended: false })
     }

@@ -23,6 +23,7 @@ mod publisher;
 mod pulse;
 mod refusals;
 mod requester;
+mod stream;
 
 pub use address::addresses;
 pub use broker::Amqp;
@@ -30,3 +31,4 @@ pub use config::AmqpConfig;
 pub use consumer::{AmqpAcker, AmqpConsumer};
 pub use publisher::AmqpPublisher;
 pub use requester::AmqpRequester;
+pub use stream::{STREAM_OFFSET, StreamStart};
