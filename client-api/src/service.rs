@@ -115,7 +115,8 @@ impl<B: Broker> Service<B> {
                 link.run().await;
                 Ok(())
             });
-            bindings.consumers(&client, &stopping).for_each(|consumer| drop(tasks.spawn(consumer.map(Ok))));
+            let consumers = bindings.consumers(&client, &stopping, &health);
+            consumers.for_each(|consumer| drop(tasks.spawn(consumer.map(Ok))));
             stage.send_replace(Stage::Open(client));
             shutdown.await;
         }

@@ -9,7 +9,7 @@ use lapin::{
         BasicGetOptions, BasicPublishOptions, ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions,
         QueueDeclareOptions, QueueDeleteOptions,
     },
-    types::FieldTable,
+    types::{AMQPValue, FieldTable},
 };
 
 use crate::repository;
@@ -56,6 +56,13 @@ impl Amqp {
     pub async fn declare(&self, queue: &str) {
         let options = QueueDeclareOptions::default();
         self.channel.queue_declare(queue.into(), options, FieldTable::default()).await.unwrap();
+    }
+
+    /// Declares a stream; [`Self::delete`] removes it.
+    pub async fn declare_stream(&self, stream: &str) {
+        let mut arguments = FieldTable::default();
+        arguments.insert("x-queue-type".into(), AMQPValue::LongString("stream".into()));
+        self.channel.queue_declare(stream.into(), QueueDeclareOptions::durable(), arguments).await.unwrap();
     }
 
     /// Declares a topic exchange and a queue of this connection's own that takes these keys; returns the queue's name.
@@ -128,6 +135,7 @@ impl Amqp {
 const QUEUES: &[&str] = &[
     "ingress",
     "dead",
+    "binding.boxes",
     "work.greet",
     "work.compute_volume",
     "work.split_text",

@@ -109,6 +109,11 @@ impl Mapping {
 }
 
 impl Order {
+    /// Returns the instance, unless its id is still to be made.
+    pub(super) fn instance(&self) -> Option<&InstanceId> {
+        self.instance.as_ref()
+    }
+
     /// Returns whether it does nothing more if it is sent again under another message id.
     pub(super) fn acts_once(&self) -> bool {
         match self.what {

@@ -11,6 +11,11 @@ mod authentication;
 mod http;
 mod mapping;
 mod queue;
+mod source;
+mod standing;
+mod stream;
+#[cfg(test)]
+mod system;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -19,13 +24,20 @@ use tokio_util::sync::CancellationToken;
 use warren_broker::amqp::Amqp;
 use warren_client::Client;
 use warren_service::{
-    Settings, hub,
+    Settings,
+    health::Health,
+    hub,
     settings::{BINDING_HOLES, BindingSettings, SECRET_HOLES},
     template::Template,
 };
 use warren_store::Queries;
 
-use self::{http::HttpBinding, queue::QueueBinding};
+use self::{
+    http::HttpBinding,
+    queue::QueueBinding,
+    standing::{Standing, Standings},
+    stream::StreamBinding,
+};
 use crate::{api::Api, traces::Traces};
 
 /// Why a binding can't be served.
@@ -41,7 +53,14 @@ pub struct BindingError {
 #[derive(Debug, Default)]
 pub struct Bindings {
     http: Vec<Arc<HttpBinding>>,
-    queues: Vec<QueueBinding>,
+    consumers: Vec<Consumer>,
+}
+
+/// What takes messages of another system.
+#[derive(Debug)]
+enum Consumer {
+    Queue(QueueBinding),
+    Stream(StreamBinding),
 }
 
 impl Bindings {
@@ -53,7 +72,15 @@ impl Bindings {
                 BindingSettings::Http(http) => bindings.http.push(Arc::new(HttpBinding::new(name, http)?)),
                 BindingSettings::Queue(queue) => {
                     let broker = brokers.at(Maker(name), queue.url.as_str(), settings)?;
-                    bindings.queues.push(QueueBinding::new(name, queue, broker)?);
+                    bindings.consumers.push(Consumer::Queue(QueueBinding::new(name, queue, broker)?));
+                }
+                BindingSettings::Stream(stream) => {
+                    let broker = brokers.at(Maker(name), stream.source.url.as_str(), settings)?;
+                    let hub = brokers.at(Maker(name), "", settings)?;
+                    let topology =
+                        hub::topology(settings).map_err(|error| Maker(name).wrong("kind", error.to_string()))?;
+                    let stream = StreamBinding::new(name, stream, broker, (hub, topology.baton(name)))?;
+                    bindings.consumers.push(Consumer::Stream(stream));
                 }
             }
         }
@@ -65,16 +92,34 @@ impl Bindings {
         http::routes(&self.http, traces)
     }
 
-    /// Returns what takes messages of queues until `stopping`, to be run as tasks.
+    /// Returns what takes messages of queues and streams until `stopping`, to be run as tasks.
     pub(crate) fn consumers<Q: Queries>(
         self,
         client: &Client<Q>,
         stopping: &CancellationToken,
+        health: &Health,
     ) -> impl Iterator<Item = impl Future<Output = ()> + Send + 'static> {
-        self.queues.into_iter().map(|binding| {
-            let (client, stopping) = (client.clone(), stopping.clone());
-            async move { binding.run(client, stopping).await }
+        let standings = Standings::new(health.clone());
+        self.consumers.into_iter().map(move |consumer| {
+            let (client, stopping, standing) = (client.clone(), stopping.clone(), standings.of(consumer.name()));
+            async move { consumer.run(client, stopping, standing).await }
         })
+    }
+}
+
+impl Consumer {
+    fn name(&self) -> &str {
+        match self {
+            Self::Queue(queue) => queue.name(),
+            Self::Stream(stream) => stream.name(),
+        }
+    }
+
+    async fn run<Q: Queries>(&self, client: Client<Q>, stopping: CancellationToken, standing: Standing) {
+        match self {
+            Self::Queue(queue) => queue.run(client, stopping, standing).await,
+            Self::Stream(stream) => stream.run(client, stopping, standing).await,
+        }
     }
 }
 

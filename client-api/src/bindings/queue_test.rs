@@ -1,134 +1,9 @@
-use std::{path::Path, process::Command as Process, sync::OnceLock};
-
-use lapin::{
-    BasicProperties, Channel, Connection, ConnectionProperties,
-    message::BasicGetMessage,
-    options::{BasicGetOptions, BasicPublishOptions, QueueDeclareOptions, QueueDeleteOptions},
-    types::{AMQPValue, FieldTable, LongString},
-};
 use warren_model::{Command, Refusal, RefusalCode, Status};
-use warren_service::{
-    Settings,
-    settings::{BindingSettings, MappingSettings},
-};
+use warren_service::{Settings, settings::BindingSettings};
 
+use super::super::{source::REASON, system::System};
 use super::*;
-use crate::{
-    Bindings,
-    testing::{DEADLINE, Stack},
-};
-
-/// Returns the address of the broker for tests.
-fn url() -> &'static str {
-    static URL: OnceLock<String> = OnceLock::new();
-    URL.get_or_init(|| {
-        std::env::var("WARREN_TEST_AMQP").unwrap_or_else(|_| {
-            let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/local/rabbitmq");
-            let ran = Process::new(&script).arg("ensure").output().unwrap();
-            assert!(ran.status.success(), "{script:?}: {}", String::from_utf8_lossy(&ran.stderr));
-            String::from_utf8(ran.stdout).unwrap().trim().into()
-        })
-    })
-}
-
-/// Another system: a queue whose dead letters go to a second one.
-struct System {
-    queue: String,
-    dead: String,
-    channel: Channel,
-    connection: Connection,
-}
-
-impl System {
-    /// Connects, and declares nothing yet.
-    async fn new() -> Self {
-        let connection = Connection::connect(url(), ConnectionProperties::default()).await.unwrap();
-        let channel = connection.create_channel().await.unwrap();
-        let queue = format!("test-{}", Uuid::new_v4().simple());
-        Self { dead: format!("{queue}-dead"), queue, channel, connection }
-    }
-
-    async fn declared() -> Self {
-        let system = Self::new().await;
-        system.declare().await;
-        system
-    }
-
-    async fn declare(&self) {
-        let mut arguments = FieldTable::default();
-        let text = |text: &str| AMQPValue::LongString(LongString::from(text));
-        arguments.insert("x-dead-letter-exchange".into(), text(""));
-        arguments.insert("x-dead-letter-routing-key".into(), text(&self.dead));
-        let options = QueueDeclareOptions::default();
-        self.channel.queue_declare(self.queue.as_str().into(), options, arguments).await.unwrap();
-        self.channel.queue_declare(self.dead.as_str().into(), options, FieldTable::default()).await.unwrap();
-    }
-
-    async fn send(&self, body: &str, id: Option<&str>) {
-        let mut properties = BasicProperties::default();
-        if let Some(id) = id {
-            properties = properties.with_message_id(id.into());
-        }
-        let options = BasicPublishOptions::default();
-        let sent =
-            self.channel.basic_publish("".into(), self.queue.as_str().into(), options, body.as_bytes(), properties);
-        sent.await.unwrap();
-    }
-
-    /// Waits for the next message of the queue for dead letters.
-    async fn next_dead(&self) -> BasicGetMessage {
-        let next = async {
-            loop {
-                let options = BasicGetOptions { no_ack: true };
-                if let Some(message) = self.channel.basic_get(self.dead.as_str().into(), options).await.unwrap() {
-                    return message;
-                }
-                sleep(Duration::from_millis(10)).await;
-            }
-        };
-        timeout(DEADLINE, next).await.expect("a message is put aside")
-    }
-
-    /// Waits until so many messages are in the queue that nobody holds.
-    async fn holds(&self, count: u32) {
-        let holds = async {
-            let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-            let count_now = async || {
-                let queue = self.channel.queue_declare(self.queue.as_str().into(), options, FieldTable::default());
-                queue.await.unwrap().message_count()
-            };
-            while count_now().await != count {
-                sleep(Duration::from_millis(10)).await;
-            }
-        };
-        timeout(DEADLINE, holds).await.expect("the queue holds as many");
-    }
-
-    /// Starts a client-api that takes the queue's messages.
-    async fn bound(&self, change: impl FnOnce(&mut QueueBindingSettings)) -> Stack {
-        let mut binding = QueueBindingSettings {
-            queue: self.queue.clone(),
-            mapping: MappingSettings {
-                start: "ship".into(),
-                instance: "{/order}".into(),
-                ..MappingSettings::default()
-            },
-            ..QueueBindingSettings::default()
-        };
-        change(&mut binding);
-        let mut settings = Settings::default();
-        settings.broker.url = url().into();
-        settings.bindings.insert("orders".into(), BindingSettings::Queue(binding));
-        Stack::with_bindings(Bindings::new(&settings).unwrap()).await
-    }
-
-    async fn delete(self) {
-        for queue in [&self.queue, &self.dead] {
-            self.channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
-        }
-        self.connection.close(200, "done".into()).await.unwrap();
-    }
-}
+use crate::Bindings;
 
 #[tokio::test]
 async fn h1_a_message_is_acknowledged_once_the_hub_has_accepted_it_and_comes_again_until_then() {
@@ -226,10 +101,12 @@ async fn a_message_that_could_act_twice_needs_an_id() {
 async fn a_queue_that_is_not_there_yet_is_waited_for() {
     let system = System::new().await;
     let mut stack = system.bound(|_| ()).await;
-    stack.get("/health/live").await;
+    let told = stack.says_of_bindings(|told| told.starts_with("ok, but orders takes no messages: ")).await;
+    assert!(told.contains(&system.queue), "{told}");
     system.declare().await;
     system.send(r#"{"order": 7}"#, Some("m-1")).await;
     assert_eq!(stack.owner.accept_next(Status::Running).await.instance.as_str(), "7");
+    stack.says_of_bindings(|told| told == "ok").await;
     stack.stop().await.unwrap();
     system.delete().await;
 }
@@ -249,9 +126,12 @@ fn messages_are_counted_by_what_became_of_them() {
             system.delete().await;
         });
     });
-    for result in ["misfit", "accepted"] {
-        let line = format!("warren_binding_messages_total{{binding=\"orders\",result=\"{result}\"}} 1");
-        assert!(page.contains(&line), "{line} is not in\n{page}");
+    for line in [
+        "warren_binding_messages_total{binding=\"orders\",result=\"misfit\"} 1",
+        "warren_binding_messages_total{binding=\"orders\",result=\"accepted\"} 1",
+        "warren_binding_up{binding=\"orders\"} 1",
+    ] {
+        assert!(page.contains(line), "{line} is not in\n{page}");
     }
 }
 

@@ -26,7 +26,9 @@ pub use activities::{
     ACTIVITY_HOLES, ARGUMENT_HOLES, ActivitySettings, CommandSettings, HttpSettings, PublishSettings, SECRET_HOLES,
     SqlSettings, Statuses, split_header,
 };
-pub use bindings::{BINDING_HOLES, BindingSettings, HttpBindingSettings, MappingSettings, QueueBindingSettings};
+pub use bindings::{
+    BINDING_HOLES, BindingSettings, HttpBindingSettings, MappingSettings, QueueBindingSettings, StreamBindingSettings,
+};
 pub use broker::{BrokerSettings, QueueType};
 pub use client_api::ClientApiSettings;
 pub use health::HealthSettings;

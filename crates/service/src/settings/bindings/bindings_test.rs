@@ -71,6 +71,23 @@ fn each_bound_of_a_queue_binding_is_held() {
 }
 
 #[test]
+fn each_bound_of_a_stream_binding_is_held() {
+    let mapping = MappingSettings { start: "ship".into(), ..MappingSettings::default() };
+    let source = QueueBindingSettings { queue: "orders".into(), mapping, ..QueueBindingSettings::default() };
+    let stream = StreamBindingSettings { source, ..StreamBindingSettings::default() };
+    let of = |change: fn(&mut StreamBindingSettings)| {
+        let mut changed = stream.clone();
+        change(&mut changed);
+        BindingSettings::Stream(changed)
+    };
+    assert!(wrong(&[("github", of(|_| ()))]).is_empty());
+    assert_eq!(wrong(&[("github", of(|stream| stream.from.clear()))]), ["from"]);
+    assert_eq!(wrong(&[("github", of(|stream| stream.source.queue.clear()))]), ["queue"]);
+    let long = "x".repeat(101);
+    assert_eq!(wrong(&[(&long, of(|_| ()))]), [format!("bindings.{long}.kind")]);
+}
+
+#[test]
 fn no_two_bindings_take_the_same_requests() {
     let put = HttpBindingSettings { method: "PUT".into(), ..http() };
     assert!(wrong(&[("github", BindingSettings::Http(http())), ("other", BindingSettings::Http(put))]).is_empty());

@@ -3,12 +3,14 @@
 mod http;
 mod mapping;
 mod queue;
+mod stream;
 
 use serde::{Deserialize, Serialize};
 
 pub use http::HttpBindingSettings;
 pub use mapping::{BINDING_HOLES, MappingSettings};
 pub use queue::QueueBindingSettings;
+pub use stream::StreamBindingSettings;
 
 use super::activities::Check;
 use crate::Problems;
@@ -21,12 +23,18 @@ pub enum BindingSettings {
     Http(HttpBindingSettings),
     /// Messages of another system's queue.
     Queue(QueueBindingSettings),
+    /// Messages of another system's stream.
+    Stream(StreamBindingSettings),
 }
 
 impl BindingSettings {
     /// Returns one of each kind.
-    pub(super) fn defaults() -> [Self; 2] {
-        [Self::Http(HttpBindingSettings::default()), Self::Queue(QueueBindingSettings::default())]
+    pub(super) fn defaults() -> [Self; 3] {
+        [
+            Self::Http(HttpBindingSettings::default()),
+            Self::Queue(QueueBindingSettings::default()),
+            Self::Stream(StreamBindingSettings::default()),
+        ]
     }
 
     pub(super) fn check(&self, name: &str, hub: &str, problems: &mut Problems) {
@@ -34,6 +42,7 @@ impl BindingSettings {
         match self {
             Self::Http(http) => http.check(&mut check),
             Self::Queue(queue) => queue.check(hub, &mut check),
+            Self::Stream(stream) => stream.check(name, hub, &mut check),
         }
     }
 }
