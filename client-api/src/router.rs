@@ -17,8 +17,8 @@ use crate::{
     http::{BASES, canonical, identify, no_method, no_route, panicked},
     metrics,
     routes::{
-        complete, fail, health, hub, list, purge, purge_all, raise, redispatch, resume, start, status, suspend,
-        terminate, wait,
+        complete, fail, health, heartbeat, hub, list, purge, purge_all, raise, redispatch, resume, start, status,
+        suspend, terminate, wait,
     },
     traces::{Traces, trace},
 };
@@ -69,6 +69,7 @@ fn below<Q: Queries>(base: &str) -> Router<Api<Q>> {
         .route(&format!("{base}/instances/{{id}}/resume"), post(resume))
         .route(&format!("{base}/tasks/{{token}}/complete"), post(complete))
         .route(&format!("{base}/tasks/{{token}}/fail"), post(fail))
+        .route(&format!("{base}/tasks/{{token}}/heartbeat"), post(heartbeat))
         .route(&format!("{base}/hub"), get(hub))
         .route(&format!("{base}/hub/redispatch"), post(redispatch))
 }

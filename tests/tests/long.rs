@@ -208,8 +208,15 @@ async fn what_an_activity_hands_over_is_completed_by_http() {
         let (http, path) = (inside.http(), path.clone());
         async move { http.post(&path, &headers, json.into()).await.unwrap() }
     };
+    let heartbeat = format!("/tasks/{token}/heartbeat");
+    let is_awaited = || async {
+        let reply = inside.http().post(&heartbeat, &[], Vec::new()).await.unwrap();
+        reply.json::<Value>().unwrap()["isAwaited"].clone()
+    };
+    assert_eq!(is_awaited().await, true);
     let reply = complete(r#"{"approved":true}"#).await;
     assert_eq!(reply.status, 202, "{}", reply.text());
     assert_eq!(outcome(&inside, "one").await, (json!("Completed"), json!({"approved": true})));
     assert_eq!(complete("1").await.status, 410, "nobody waits any more");
+    assert_eq!(is_awaited().await, false);
 }

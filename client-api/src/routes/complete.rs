@@ -1,7 +1,8 @@
-//! `POST /tasks/{token}/complete` and `/fail`: ends a task that a worker has handed over.
+//! `POST /tasks/{token}/complete`, `/fail` and `/heartbeat`: of a task that a worker has handed over.
 
-use axum::{extract::State, response::Response};
-use warren_model::{Failure, Payload, Token};
+use axum::{Json, extract::State, response::Response};
+use serde::Serialize;
+use warren_model::{Failure, InstanceId, Payload, Token};
 use warren_store::Queries;
 
 use super::lifecycle::done;
@@ -30,6 +31,26 @@ pub(crate) async fn fail<Q: Queries>(
 ) -> Result<Response, Problem> {
     let token = token(&segments)?;
     done(api.commander()?.complete(token, Err(read(&failure)?)), key).await
+}
+
+/// What whoever does a task is told.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Heard {
+    instance_id: InstanceId,
+    is_awaited: bool,
+}
+
+/// Says that a task is still being done.
+pub(crate) async fn heartbeat<Q: Queries>(
+    State(api): State<Api<Q>>,
+    segments: Segments,
+    JsonTyped(progress): JsonTyped,
+) -> Result<Json<Heard>, Problem> {
+    let token = token(&segments)?;
+    let progress = Some(progress).filter(|progress| *progress != Payload::null());
+    let is_awaited = api.commander()?.heartbeat(&token, progress).await?;
+    Ok(Json(Heard { instance_id: token.instance, is_awaited }))
 }
 
 fn token(segments: &Segments) -> Result<Token, Problem> {

@@ -12,7 +12,7 @@ mod start;
 mod status;
 mod wait;
 
-pub(crate) use complete::{complete, fail};
+pub(crate) use complete::{complete, fail, heartbeat};
 pub(crate) use health::{CHECKS, health};
 pub(crate) use hub::hub;
 pub(crate) use lifecycle::{committed, resume, suspend, terminate};

@@ -55,9 +55,10 @@ pub(crate) fn accepted(instance: InstanceId, reply: ClientReply) -> Result<Answe
     match reply {
         ClientReply::Answer(answer) => Ok(answer),
         ClientReply::Refused(refusal) => Err(Error::Refused(refusal)),
-        ClientReply::Outcome { .. } | ClientReply::Stored { .. } | ClientReply::Redispatched(_) => {
-            Err(unexpected(&instance, "`accepted`"))
-        }
+        ClientReply::Outcome { .. }
+        | ClientReply::Stored { .. }
+        | ClientReply::Redispatched(_)
+        | ClientReply::Awaited(_) => Err(unexpected(&instance, "`accepted`")),
     }
 }
 

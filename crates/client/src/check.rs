@@ -53,7 +53,7 @@ fn text(what: &str, text: &str) -> Result<(), Refusal> {
     }
 }
 
-fn payload(what: &str, payload: &Payload, max: usize) -> Result<(), Refusal> {
+pub(crate) fn payload(what: &str, payload: &Payload, max: usize) -> Result<(), Refusal> {
     match payload.size() {
         size if size > max => Err(Refusal {
             code: RefusalCode::TooLarge,

@@ -141,7 +141,7 @@ impl<Q: Queries> Client<Q> {
             to.packs = self.options().packs;
         }
         check::command(&envelope.command, self.options().payload_bytes_max)?;
-        let publication = self.shared.codec.command(&envelope);
+        let publication = self.codec().command(&envelope);
         self.request(publication, About::Instance(envelope.instance), envelope.id, within).await
     }
 
@@ -152,11 +152,15 @@ impl<Q: Queries> Client<Q> {
         order: &RedispatchOrder,
         within: Duration,
     ) -> Result<ClientReply> {
-        let publication = self.shared.codec.redispatch(partition, order);
+        let publication = self.codec().redispatch(partition, order);
         self.request(publication, About::Partition(partition), order.id.clone(), within).await
     }
 
-    async fn request(
+    pub(crate) fn codec(&self) -> &Codec {
+        &self.shared.codec
+    }
+
+    pub(crate) async fn request(
         &self,
         mut publication: Publication,
         about: About,
@@ -176,7 +180,7 @@ impl<Q: Queries> Client<Q> {
     }
 
     fn unavailable(&self, why: &str) -> Error {
-        Error::Unavailable { hub: self.shared.codec.topology().hub().into(), why: why.into() }
+        Error::Unavailable { hub: self.codec().topology().hub().into(), why: why.into() }
     }
 }
 

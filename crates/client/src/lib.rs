@@ -19,6 +19,7 @@ mod ask;
 mod check;
 mod client;
 mod error;
+mod heartbeat;
 mod link;
 mod options;
 mod pace;

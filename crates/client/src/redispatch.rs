@@ -56,7 +56,10 @@ impl<'a, Q: Queries> Redispatch<'a, Q> {
                 match client.order(partition, order, within).await? {
                     ClientReply::Redispatched(redispatched) => Ok(redispatched),
                     ClientReply::Refused(refusal) => Err(Error::Refused(refusal)),
-                    ClientReply::Answer(_) | ClientReply::Outcome { .. } | ClientReply::Stored { .. } => {
+                    ClientReply::Answer(_)
+                    | ClientReply::Awaited(_)
+                    | ClientReply::Outcome { .. }
+                    | ClientReply::Stored { .. } => {
                         let why = "it is of another kind: expected `redispatched`".into();
                         Err(Error::Answer { about: About::Partition(partition), why })
                     }

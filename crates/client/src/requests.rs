@@ -19,7 +19,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// A command on its way, and who waits for the answer.
 #[derive(Debug)]
 pub(crate) struct Request {
-    /// The command; its correlation id is filled in.
+    /// The message. Its correlation id is filled in, unless it has one that the answer names: a token.
     pub(crate) publication: Publication,
     /// What it is about.
     pub(crate) about: About,
@@ -82,7 +82,7 @@ impl Requests {
     pub(crate) fn add(&mut self, mut request: Request, now: Instant) {
         self.last += 1;
         let id = self.last;
-        request.publication.message.correlation_id = Some(id.to_string());
+        request.publication.message.correlation_id.get_or_insert_with(|| id.to_string());
         self.open.insert(
             id,
             Open { request, alarm: now, attempt: 0, is_sending: false, may_have_arrived: false, trouble: None },
@@ -134,7 +134,7 @@ impl Requests {
 
     /// Takes an answer. One that nobody waits for any more (a duplicate, say) is dropped.
     pub(crate) fn answered(&mut self, correlation_id: &str, reply: Result<ClientReply, String>) {
-        let open = correlation_id.parse().ok().and_then(|id| self.remove(id));
+        let open = self.named(correlation_id).and_then(|id| self.remove(id));
         let Some(Open { request, .. }) = open else {
             tracing::debug!(correlation_id, "dropped an answer that nobody waits for");
             return;
@@ -195,6 +195,15 @@ impl Requests {
         self.alarms.remove(&(open.alarm, id));
         open.alarm = at.min(open.deadline());
         self.alarms.insert((open.alarm, id));
+    }
+
+    /// Returns the request that an answer names. Those named by a token are looked for one by one: heartbeats are rare.
+    fn named(&self, correlation_id: &str) -> Option<u64> {
+        correlation_id.parse().ok().or_else(|| {
+            let is_it =
+                |open: &Open| open.request.publication.message.correlation_id.as_deref() == Some(correlation_id);
+            self.open.iter().find_map(|(id, open)| is_it(open).then_some(*id))
+        })
     }
 
     fn remove(&mut self, id: u64) -> Option<Open> {

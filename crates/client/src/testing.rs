@@ -10,7 +10,8 @@ use std::{
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use uuid::Uuid;
 use warren_broker::{
-    Acker, Broker, Codec, Consumer, Envelope, Inbound, Publication, Published, Publisher, RedispatchOrder, Topology,
+    Acker, Broker, Codec, Consumer, Envelope, Heartbeat, Inbound, Publication, Published, Publisher, RedispatchOrder,
+    Topology,
     memory::{Memory, MemoryPublisher},
     packing::Packing,
 };
@@ -43,6 +44,7 @@ pub struct ScriptedOwner {
     publisher: MemoryPublisher,
     commands: mpsc::Receiver<Envelope>,
     orders: mpsc::Receiver<RedispatchOrder>,
+    heartbeats: mpsc::Receiver<Heartbeat>,
     _consumers: JoinSet<()>,
 }
 
@@ -52,15 +54,16 @@ impl ScriptedOwner {
         let codec = Codec::new(topology(), partitions(), [7; 16]);
         let (sender, commands) = mpsc::channel(100);
         let (to_orders, orders) = mpsc::channel(100);
+        let (to_heartbeats, heartbeats) = mpsc::channel(100);
         let mut consumers = JoinSet::new();
         for partition in partitions().all() {
             let queue = topology().control(partition);
             broker.declare(&queue).await.expect("the memory broker is up");
-            let told = (sender.clone(), to_orders.clone());
+            let told = (sender.clone(), to_orders.clone(), to_heartbeats.clone());
             consumers.spawn(consume(Packing::new(broker.clone(), topology()), codec.clone(), queue.name, told));
         }
         let publisher = broker.publisher().await.expect("the memory broker is up");
-        Self { codec, publisher, commands, orders, _consumers: consumers }
+        Self { codec, publisher, commands, orders, heartbeats, _consumers: consumers }
     }
 
     /// Goes on with new connections, as an owner does after a loss.
@@ -103,6 +106,19 @@ impl ScriptedOwner {
         self.orders.try_recv().ok()
     }
 
+    /// Waits for the next heartbeat, and answers whether somebody waits for the task.
+    ///
+    /// # Panics
+    /// If none comes.
+    pub async fn hear_next(&mut self, is_awaited: bool) -> Heartbeat {
+        let next = timeout(DEADLINE, self.heartbeats.recv()).await.expect("a heartbeat comes before the deadline");
+        let heartbeat = next.expect("the consumers live as long as the owner");
+        let to = heartbeat.answer_to.as_ref().expect("the client wants an answer to every heartbeat");
+        let word = if is_awaited { self.codec.held(to, heartbeat.id.as_ref()) } else { self.codec.cancel(to) };
+        self.publish(word).await;
+        heartbeat
+    }
+
     /// Answers that open work was sent again.
     pub async fn redispatched(&self, order: &RedispatchOrder, redispatched: &Redispatched) {
         let to = order.answer_to.as_ref().expect("the client wants an answer to every order");
@@ -138,10 +154,10 @@ impl ScriptedOwner {
     }
 }
 
-/// Where commands and orders go.
-type Told = (mpsc::Sender<Envelope>, mpsc::Sender<RedispatchOrder>);
+/// Where commands, orders and heartbeats go.
+type Told = (mpsc::Sender<Envelope>, mpsc::Sender<RedispatchOrder>, mpsc::Sender<Heartbeat>);
 
-async fn consume(broker: Packing<Memory>, codec: Codec, queue: String, (commands, orders): Told) {
+async fn consume(broker: Packing<Memory>, codec: Codec, queue: String, (commands, orders, heartbeats): Told) {
     loop {
         let Ok(mut consumer) = broker.consume(&queue, 100).await else {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -153,8 +169,8 @@ async fn consume(broker: Packing<Memory>, codec: Codec, queue: String, (commands
                 let is_heard = match inbound {
                     Inbound::Command(envelope) => commands.send(envelope).await.is_ok(),
                     Inbound::Redispatch(order) => orders.send(order).await.is_ok(),
+                    Inbound::Heartbeat(heartbeat) => heartbeats.send(heartbeat).await.is_ok(),
                     Inbound::Reply { .. }
-                    | Inbound::Heartbeat(_)
                     | Inbound::HandBack(_)
                     | Inbound::Begin(_)
                     | Inbound::Partition { .. }

@@ -40,7 +40,9 @@ impl<Q: Queries> Client<Q> {
             ClientReply::Outcome { status, outcome, .. } => Ok(Ended { status, outcome }),
             ClientReply::Stored { .. } => self.ended(id).await,
             ClientReply::Refused(refusal) => Err(Error::Refused(refusal)),
-            ClientReply::Answer(_) | ClientReply::Redispatched(_) => Err(unexpected(id, "an outcome")),
+            ClientReply::Answer(_) | ClientReply::Redispatched(_) | ClientReply::Awaited(_) => {
+                Err(unexpected(id, "an outcome"))
+            }
         }
     }
 

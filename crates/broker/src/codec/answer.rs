@@ -22,6 +22,8 @@ pub enum ClientReply {
     Refused(Refusal),
     /// Open work was sent again.
     Redispatched(Redispatched),
+    /// A heartbeat was heard; says whether anybody still waits for the task.
+    Awaited(bool),
     /// The instance has ended.
     Outcome {
         /// Which instance.
@@ -60,6 +62,8 @@ pub fn decode_client_reply(delivery: &Delivery) -> Result<(Option<String>, Clien
         Some(kind::ACCEPTED) => ClientReply::Answer(json(fields, "answer")?),
         Some(kind::REFUSED) => ClientReply::Refused(json(fields, "refusal")?),
         Some(kind::REDISPATCHED) => ClientReply::Redispatched(json(fields, "number of what was sent again")?),
+        Some(kind::HELD) => ClientReply::Awaited(true),
+        Some(kind::CANCEL) => ClientReply::Awaited(false),
         None | Some(kind::RESULT | kind::FAILURE) if fields.flag(header::STORED)? => {
             ClientReply::Stored { instance: fields.required_instance()?, status: status(fields)? }
         }
@@ -70,7 +74,8 @@ pub fn decode_client_reply(delivery: &Delivery) -> Result<(Option<String>, Clien
         },
         Some(other) => {
             return Err(Malformed::new(format!(
-                "property type is {other:?}: expected `accepted`, `refused`, `redispatched`, `result` or `failure`"
+                "property type is {other:?}: expected `accepted`, `refused`, `redispatched`, `held`, `cancel`, `result` or \
+                 `failure`"
             )));
         }
     };

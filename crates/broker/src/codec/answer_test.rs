@@ -58,7 +58,7 @@ fn a_reply_that_makes_no_sense_is_refused_with_a_sentence() {
             (delivery("", "refused", &[], b"no"), "the body is no refusal: expected ident at line 1 column 2"),
             (
                 delivery("", "pong", &[], b"1"),
-                "property type is \"pong\": expected `accepted`, `refused`, `redispatched`, `result` or `failure`",
+                "property type is \"pong\": expected `accepted`, `refused`, `redispatched`, `held`, `cancel`, `result` or `failure`",
             ),
             (
                 delivery("", "result", &[status("Completed")], b"1"),

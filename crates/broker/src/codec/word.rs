@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use warren_model::{ActionId, AnswerTo, ExecutionId, InstanceId, MessageId, Payload};
+use warren_model::{ActionId, AnswerTo, ExecutionId, InstanceId, MessageId, Payload, Token};
 
 use super::{
     Codec, Inbound, Malformed, Permit, WorkItem,
@@ -12,7 +12,7 @@ use super::{
     wire::{self, header, kind},
     work_item::to_owner,
 };
-use crate::{Delivery, Publication};
+use crate::{Address, Delivery, Message, Publication};
 
 /// Which attempt of which task something is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,8 +96,14 @@ pub enum OwnerWord {
 
 /// Returns the message that says that a worker is at it. Where the answer goes is filled in by who sends it.
 pub fn heartbeat(item: &WorkItem, worker: &str, beat: &Beat, id: Option<&str>) -> Publication {
+    let mut message = beating(beat).text(header::ACTIVITY, &item.activity);
+    message.message_id = id.map(str::to_owned);
+    to_owner(item, message, worker)
+}
+
+fn beating(beat: &Beat) -> Message {
     let body = beat.progress.as_ref().map_or("", Payload::as_str);
-    let mut message = wire::message(kind::HEARTBEAT, body.as_bytes()).text(header::ACTIVITY, &item.activity);
+    let mut message = wire::message(kind::HEARTBEAT, body.as_bytes());
     if let Some(lease) = beat.lease {
         message = message.number(header::LEASE, i64::try_from(lease.as_millis()).unwrap_or(i64::MAX));
     }
@@ -107,8 +113,7 @@ pub fn heartbeat(item: &WorkItem, worker: &str, beat: &Beat, id: Option<&str>) -
     if beat.is_handed_over {
         message = message.flag(header::HANDED_OVER, true);
     }
-    message.message_id = id.map(str::to_owned);
-    to_owner(item, message, worker)
+    message
 }
 
 /// Returns the message with which a worker that stops gives an activity up.
@@ -136,6 +141,15 @@ pub fn decode_owner_word(delivery: &Delivery) -> Result<OwnerWord, Malformed> {
 }
 
 impl Codec {
+    /// Returns the message with which whoever has the token of a task, and no work item, says that it is still being done.
+    /// Where the answer goes is filled in by who sends it; it names the token.
+    pub fn beat(&self, token: &Token, sender: &str, beat: &Beat) -> Publication {
+        let mut message = beating(beat).text(header::WORKER, sender);
+        message.correlation_id = Some(token.to_string());
+        let to = Address::Queue(self.control_queue(self.partitions().of(&token.instance)));
+        Publication { to, mandatory: true, packs: false, message }
+    }
+
     /// Returns how a worker is told that it is written down that it runs something.
     pub fn held(&self, to: &AnswerTo, id: Option<&MessageId>) -> Publication {
         to_sender(to, wire::message(kind::HELD, b"").maybe_text(header::QUESTION, id.map(MessageId::as_str)))

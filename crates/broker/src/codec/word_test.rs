@@ -1,7 +1,7 @@
 use warren_model::{Outgoing, TaskScheduled, Timeouts};
 
 use super::{super::fixture::*, *};
-use crate::{Address, decode_work_item};
+use crate::{Address, ClientReply, decode_client_reply, decode_work_item};
 
 fn limited() -> TaskScheduled {
     let timeouts = Timeouts { start_to_close_ms: Some(7_200_000), heartbeat_ms: Some(30_000), ..Timeouts::default() };
@@ -58,6 +58,21 @@ fn h7_a_heartbeat_survives_the_wire_and_so_do_its_answers() {
         assert_eq!(decode_owner_word(&delivered(held)), Ok(OwnerWord::Held { token: token(), id: Some("3:1".into()) }));
         let cancel = delivered(codec().cancel(&to));
         assert_eq!(decode_owner_word(&cancel), Ok(OwnerWord::Cancel { token: token() }));
+    }
+}
+
+#[test]
+fn who_has_only_the_token_is_heard_and_answered_too() {
+    let beat = Beat { progress: Some(json("3")), ..Beat::default() };
+    let mut sent = codec().beat(&token().parse().unwrap(), "a script", &beat);
+    sent.message.reply_to = Some("amq.rabbitmq.reply-to.x".into());
+    let Inbound::Heartbeat(heard) = read(sent) else { panic!("no heartbeat") };
+    let of = Attempt { instance: instance("order-1"), execution: execution(), task: ActionId(2), attempt: 1 };
+    assert_eq!((heard.of, heard.beat, heard.worker.as_str()), (of, beat, "a script"));
+    let to = heard.answer_to.unwrap();
+    for (word, is_awaited) in [(codec().held(&to, None), true), (codec().cancel(&to), false)] {
+        let read = decode_client_reply(&delivered(word));
+        assert_eq!(read, Ok((Some(token()), ClientReply::Awaited(is_awaited))));
     }
 }
 

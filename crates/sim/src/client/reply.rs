@@ -32,6 +32,9 @@ impl World {
             }
             // These clients have no store to read.
             ClientReply::Stored { .. } => self.finish(number),
+            ClientReply::Awaited(_) => {
+                unreachable!("only a heartbeat is answered so, and no client of these sends one")
+            }
             ClientReply::Redispatched(_) => self.redispatched(number),
             ClientReply::Answer(answer) => self.accepted(number, answer),
             ClientReply::Refused(refusal) => self.refused(number, &ask, &refusal),

@@ -329,7 +329,8 @@ fn outcome_for<'a>((correlation, reply): &'a (String, ClientReply), name: &str) 
         | ClientReply::Stored { .. }
         | ClientReply::Answer(_)
         | ClientReply::Refused(_)
-        | ClientReply::Redispatched(_) => None,
+        | ClientReply::Redispatched(_)
+        | ClientReply::Awaited(_) => None,
     }
 }
 
