@@ -4,11 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "./task.mjs";
 
 async function computeVolume(task, size) {
-  if (Math.min(...Object.values(size)) < 0) throw new Failure("negative", "a side is negative", { retryable: false });
+  if (Math.min(...Object.values(size)) < 0) {
+    throw new Failure("negative", "a side is negative", { retryable: false });
+  }
   return { litres: 1000 * size.length * size.width * size.height };
 }
 
-// Long work: goes on where an earlier attempt was, says how far it is, and ends if nobody waits for it.
+// Long work: goes on where an earlier attempt was, and ends if nobody waits for it.
 async function transcode(task, video) {
   const beganAt = task.progress ?? 0;
   for (let frame = beganAt; frame < video.frames; frame++) {

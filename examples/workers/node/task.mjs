@@ -3,25 +3,23 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 
 const setting = (name, usual) => Number(process.env[name] ?? usual);
-export const LEASE = setting("LEASE", 20); // seconds: a worker that is silent for so long counts as lost
-export const HOLD = setting("HOLD", 300); // seconds: a work item is acknowledged once its activity has run for so long
-export const GRACE = setting("GRACE", 20); // seconds: what still runs so long after a SIGTERM is handed back
-const ALONE = setting("ALONE", 30); // seconds: what may have killed a worker waits so long for others to end
-export const SLOTS = Array.from({ length: setting("AT_ONCE", 4) }, (_, number) => `slot-${number}`); // one activity each
+// In seconds:
+const LEASE = setting("LEASE", 20); // a worker that is silent for so long counts as lost
+const HOLD = setting("HOLD", 300); // a work item is acked once its activity has run for so long
+export const GRACE = setting("GRACE", 20); // what still runs so long after a SIGTERM is handed back
+const ALONE = setting("ALONE", 30); // what may have killed a worker waits so long for others to end
+
+// One activity each.
+export const SLOTS = Array.from({ length: setting("AT_ONCE", 4) }, (_, number) => `slot-${number}`);
 const NAME = `${hostname()}-${process.pid}`;
 const LIMITS = ["schedule-to-start-ms", "start-to-close-ms", "heartbeat-ms"];
 
-// Why an activity failed: programs go by the code, and no retry policy repeats what is not retryable.
+// Why an activity failed. Programs go by the code; what is not retryable is not tried again.
 export class Failure extends Error {
   constructor(code, message, { retryable = true } = {}) {
     super(message);
     Object.assign(this, { code, retryable });
   }
-}
-
-// Returns whether it is one: people try things out by hand.
-export function isWorkItem({ properties: { correlationId, replyTo, headers } }) {
-  return correlationId && replyTo && "idempotency-key" in headers;
 }
 
 // One attempt of an activity.
@@ -48,7 +46,7 @@ export class Task {
     this.signal.throwIfAborted();
   }
 
-  // Its work item has come. If it comes again, another worker may run it or have answered: that is to be asked.
+  // Its work item has come. If not for the first time, another worker may run it: ask.
   deliver(item) {
     Object.assign(this, { item, slot: item.fields.consumerTag, isReleased: false });
     this.question = item.fields.redelivered && !this.began ? randomUUID() : null;
@@ -59,16 +57,21 @@ export class Task {
     return !(this.began || this.question || this.end);
   }
 
-  // Runs the activity's function, and notes its end: the type and the body of the reply; no type: nobody waits for one.
+  // Runs the activity's function, and notes its end: type and body of the reply, or nothing if
+  // nobody waits for one.
   async run(activities) {
     this.began = Date.now();
-    this.spoke = this.began - (this.hasLimits ? 1000 : 0); // the first word is due at once if there are limits
+    this.spoke = this.began - (this.hasLimits ? 1000 : 0); // with limits, a word is due at once
     try {
       const activity = activities.get(this.activity);
-      if (!activity) throw new Failure("unknown_activity", `this worker does not serve ${this.activity}`);
-      this.end = ["result", JSON.stringify((await activity(this, JSON.parse(this.content))) ?? null)];
+      if (!activity) {
+        throw new Failure("unknown_activity", `this worker does not serve ${this.activity}`);
+      }
+      const result = await activity(this, JSON.parse(this.content));
+      this.end = ["result", JSON.stringify(result ?? null)];
     } catch (error) {
-      const { code, message, retryable } = error instanceof Failure ? error : new Failure(error.name, error.message);
+      const isOurs = error instanceof Failure;
+      const { code, message, retryable } = isOurs ? error : new Failure(error.name, error.message);
       const failure = JSON.stringify({ code, message, retryable, progress: this.progress });
       this.end = this.signal.aborted ? [] : ["failure", failure];
     }
@@ -96,7 +99,8 @@ export class Task {
   hear({ content, properties: { type, headers } }) {
     if (type === "held") this.isHeld = true;
     else if (type === "cancel") this.cancel.abort();
-    else if (headers.question === this.question && ["go", "drop"].includes(type)) { // "wait", "alone": it is asked again
+    else if (headers.question === this.question && ["go", "drop"].includes(type)) {
+      // After another answer it is asked again.
       this.question = null;
       if (content.length) this.progress = JSON.parse(content);
       if (type === "drop") this.end = [];
@@ -112,18 +116,4 @@ export class Task {
   release() {
     Object.assign(this, { item: null, isReleased: true });
   }
-}
-
-// Forgets what is in hand but does not run: it comes again. Of the rest, nobody knows what was heard.
-export function loseConnection(tasks) {
-  for (const task of tasks.values()) {
-    Object.assign(task, { item: null, isHeld: false });
-    if (!task.began) tasks.delete(task.token);
-  }
-}
-
-// Returns the slots in which no work item runs that was acknowledged.
-export function freeSlots(tasks) {
-  const busy = [...tasks.values()].filter((task) => task.isReleased).map((task) => task.slot);
-  return SLOTS.filter((slot) => !busy.includes(slot));
 }

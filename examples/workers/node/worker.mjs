@@ -2,81 +2,56 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import amqp from "amqplib";
 import { ACTIVITIES } from "./activities.mjs";
-import { GRACE, SLOTS, Task, freeSlots, isWorkItem, loseConnection } from "./task.mjs";
+import { WORDS, Worker } from "./steps.mjs";
 
 const [url, queue] = process.argv.slice(2);
-const WORDS = "amq.rabbitmq.reply-to"; // where the owners of what runs can say something
-const tasks = new Map(); // what runs, by token: it outlives a connection
-let giveUpAt = null;
-process.on("SIGTERM", () => (giveUpAt ??= Date.now() + 1000 * GRACE));
+const worker = new Worker();
+process.on("SIGTERM", () => worker.stop());
+
+async function say(channel, task, type, body, headers, messageId) { // ends once the broker has it
+  const properties = { type, correlationId: task.token, headers, messageId, replyTo: WORDS };
+  const options = { ...properties, persistent: true, mandatory: true };
+  channel.publish("", task.owner, Buffer.from(body), options);
+  await channel.waitForConfirms();
+}
 
 function take(channel, item) {
-  if (!item) throw new Error("somebody has deleted the queue"); // ends the connection, or it would wait for ever
-  if (!isWorkItem(item)) return channel.nack(item, false, false); // to the dead queue
-  const token = item.properties.correlationId; // known, if it runs already and comes again after a lost connection
-  if (!tasks.has(token)) tasks.set(token, new Task(item));
-  tasks.get(token).deliver(item);
-}
-
-const consume = (channel, slot) => channel.consume(queue, (item) => take(channel, item), { consumerTag: slot });
-
-const hear = (word) => tasks.get(word.properties.correlationId)?.hear(word);
-
-function say(channel, task, type, body, headers = {}, messageId = undefined) { // ends once the broker has it, or rejects
-  const address = { type, correlationId: task.token, messageId, replyTo: WORDS };
-  return new Promise((resolve, reject) => {
-    channel.once("return", () => reject(new Error(`nobody takes what is sent to ${task.owner}`)));
-    const done = (error) => (error ? reject(error) : resolve());
-    channel.publish("", task.owner, Buffer.from(body), { ...address, headers, persistent: true, mandatory: true }, done);
-  }).finally(() => channel.removeAllListeners("return"));
-}
-
-async function lookAfter(channel, task) {
-  if (task.mayBegin()) task.run(ACTIVITIES);
-  const word = task.end ? null : task.word(tasks.size === 1);
-  if (task.end) {
-    if (task.end.length) await say(channel, task, ...task.end);
-    if (task.item) channel.ack(task.item);
-    else if (task.isReleased && !giveUpAt) await consume(channel, task.slot);
-    tasks.delete(task.token);
-  } else if (word) {
-    await say(channel, task, ...word);
-  } else if (task.isDueForRelease()) {
-    await channel.cancel(task.slot); // it stays taken until the activity ends
-    channel.ack(task.item);
-    task.release();
-  }
+  if (!item) throw new Error("somebody has deleted the queue"); // ends the connection
+  if (!worker.take(item)) channel.nack(item, false, false); // to the dead queue
 }
 
 async function serve(channel) {
   let error = null;
-  channel.on("error", (cause) => (error = cause)).on("close", () => (error ??= new Error("the connection is lost")));
-  await channel.consume(WORDS, hear, { noAck: true });
+  channel.on("error", (cause) => (error = cause));
+  channel.on("close", () => (error ??= new Error("the connection is lost")));
+  channel.on("return", ({ fields }) => (error = new Error(`there is no ${fields.routingKey}`)));
+  await channel.consume(WORDS, (word) => worker.hear(word), { noAck: true });
   await channel.prefetch(1); // for each consumer, and each slot has one
-  for (const slot of freeSlots(tasks)) await consume(channel, slot);
   console.log("serving", queue);
-  for (let isStopping = false; tasks.size || !giveUpAt; await sleep(20)) {
+  const steps = {
+    wait: () => sleep(20),
+    begin: (task) => void task.run(ACTIVITIES),
+    say: (...what) => say(channel, ...what),
+    consume: (slot) => channel.consume(queue, (item) => take(channel, item), { consumerTag: slot }),
+    cancel: (slot) => channel.cancel(slot),
+    ack: (item) => channel.ack(item),
+    nack: (item) => channel.nack(item),
+  };
+  for (const [step, ...what] of worker.serve()) {
+    await steps[step](...what);
     if (error) throw error;
-    for (const task of tasks.values()) await lookAfter(channel, task);
-    if (giveUpAt && !isStopping) for (const slot of SLOTS) await channel.cancel(slot);
-    isStopping = giveUpAt !== null;
-    if (giveUpAt && Date.now() > giveUpAt) break;
-  }
-  for (const task of tasks.values()) { // the next worker goes on from there
-    if (task.began) await say(channel, task, "hand-back", task.news(), { resend: task.isReleased });
-    if (task.item) channel.nack(task.item);
   }
 }
 
-while (!giveUpAt) {
+while (!worker.giveUpAt) {
   let connection;
   try {
     connection = await amqp.connect(url);
     connection.on("error", () => {}); // the channel's close tells
     await serve(await connection.createConfirmChannel());
-  } catch (error) { // also: the queue is not there yet, or a reply goes nowhere
+  } catch (error) { // also: no queue yet, or a reply goes nowhere
     console.error("again in a second:", error.message);
-    loseConnection(tasks);
+    worker.loseConnection();
     await sleep(1000);
   }
   await connection?.close().catch(() => {});

@@ -11,7 +11,7 @@ def compute_volume(task, size):
 
 
 def transcode(task, video):
-    """Long work: goes on where an earlier attempt was, says how far it is, and ends if nobody waits for it."""
+    """Long work: goes on where an earlier attempt was, and ends if nobody waits for it."""
     began_at = task.progress or 0
     for frame in range(began_at, video["frames"]):
         time.sleep(0.01)  # one frame's work

@@ -13,8 +13,8 @@ def serve(channel, delivery, item, body):
     size = json.loads(body)
     result = json.dumps({"litres": 1000 * size["length"] * size["width"] * size["height"]})
     reply = pika.BasicProperties(correlation_id=item.correlation_id, delivery_mode=2)
-    channel.basic_publish("", item.reply_to, result, reply, mandatory=True)  # confirmed by the broker …
-    channel.basic_ack(delivery.delivery_tag)  # … before the work item is acknowledged
+    channel.basic_publish("", item.reply_to, result, reply, mandatory=True)  # confirmed …
+    channel.basic_ack(delivery.delivery_tag)  # … before the work item is acked
 
 
 channel.basic_consume(queue, serve)

@@ -81,6 +81,15 @@ async fn the_smallest_worker_serves_and_is_the_one_that_the_docs_show() {
     );
 }
 
+#[test]
+fn the_examples_are_short_enough_to_be_read() {
+    for worker in ["python/pika_worker.py", "python/aio_worker.py", "node/worker.mjs"] {
+        let text = std::fs::read_to_string(repository().join("examples/workers").join(worker)).unwrap();
+        let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(text.lines().count() < 60 && widest <= 100, "{worker}");
+    }
+}
+
 /// H8: under one key; the next attempt is told how far the first one came, also what that said in its last moment.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn h8_what_an_activity_raises_is_a_failure_that_the_caller_s_policy_judges() {
