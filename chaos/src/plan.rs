@@ -75,9 +75,9 @@ pub(crate) struct Sent {
 }
 
 /// The shapes, as often as they come.
-const SHAPES: [fn(&Job) -> Answer; 16] = [
+const SHAPES: [fn(&Job) -> Answer; 18] = [
     chain, chain, chain, fan, fan, timers, signals, signals, paused, tree, rounds, rounds, retries, bulk, failing,
-    doomed,
+    doomed, long, fickle,
 ];
 
 /// What a job must give.
@@ -172,6 +172,14 @@ fn fan(job: &Job) -> Answer {
 
 fn timers(job: &Job) -> Answer {
     Answer::plain(contract::TIMERS.name(), 1, contract::value(job.seed, 0))
+}
+
+fn long(job: &Job) -> Answer {
+    Answer::plain(contract::LONG.name(), 1, contract::value(job.seed, 0))
+}
+
+fn fickle(job: &Job) -> Answer {
+    Answer::plain(contract::FICKLE.name(), 1, contract::value(job.seed, 0))
 }
 
 fn retries(job: &Job) -> Answer {

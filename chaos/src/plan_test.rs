@@ -14,7 +14,7 @@ fn the_same_seed_gives_the_same_scripts() {
 fn a_run_has_every_shape_every_way_and_duplicates() {
     let scripts: Vec<Script> = (0..500).map(|number| script("r", 1, number)).collect();
     let shapes: BTreeSet<&str> = scripts.iter().map(|script| script.case.orchestrator.as_str()).collect();
-    assert_eq!(shapes.len(), 10, "{shapes:?}");
+    assert_eq!(shapes.len(), 12, "{shapes:?}");
     for way in WAYS {
         assert!(scripts.iter().any(|script| script.starts[0].1 == way), "{way:?} starts nothing");
         let raises = |script: &Script| script.events.iter().any(|event| event.sendings[0].1 == way);

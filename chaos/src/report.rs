@@ -95,6 +95,9 @@ fn weaknesses(report: &Report, plan: &Plan) -> Vec<String> {
     if report.storm.faults.len() < plan.faults as usize {
         weak.push(format!("{} faults, fewer than {}", report.storm.faults.len(), plan.faults));
     }
+    if report.verdict.stopped == 0 {
+        weak.push("no activity was told that nobody waits for it".into());
+    }
     weak
 }
 
@@ -124,6 +127,7 @@ fn figures(report: &Report, plan: &Plan, faults: &BTreeMap<&'static str, u64>, w
         "events_taken": verdict.signals,
         "activity_runs": verdict.runs,
         "activity_runs_repeated": verdict.runs_repeated,
+        "activity_runs_stopped": verdict.stopped,
         "payloads_left": verdict.payloads,
         "events_sent": page.events,
         "duplicates_on_purpose": page.duplicates,
@@ -150,11 +154,12 @@ fn summary(out: &mut impl Write, report: &Report, faults: &BTreeMap<&'static str
     )?;
     writeln!(
         out,
-        "{} tasks and {} events in the histories; {} runs of activities, {} of them repetitions; {} outcomes told",
+        "{} tasks and {} events in the histories; {} runs of activities, {} of them repetitions, {} told to stop; {} outcomes told",
         verdict.tasks,
         verdict.signals,
         verdict.runs,
         verdict.runs_repeated,
+        verdict.stopped,
         page.asked.told.len()
     )?;
     writeln!(out, "clients asked again {repeated} times, and sent {} duplicates on purpose", page.duplicates)?;

@@ -37,6 +37,9 @@ const REST: Duration = Duration::from_secs(120);
 const ANSWERED: Duration = Duration::from_secs(120);
 /// How long instances may take to end after that, and leftovers to go.
 const CALM: Duration = Duration::from_secs(90);
+/// How long an activity may go on after nobody waits for it any more: its worker hears so by its next heartbeat at the
+/// latest, a third of a lease later.
+const WORD: Duration = Duration::from_secs(10);
 /// How often the calm is looked for, and the progress told.
 const LOOK: Duration = Duration::from_secs(1);
 const TELL: Duration = Duration::from_secs(10);
@@ -118,6 +121,7 @@ async fn storm_and_judge(plan: &Plan, servers: Servers, local: &Path) -> anyhow:
     progress.say("the fleet is ready, the storm begins");
     let mut storm = storm(plan, &fleet, &watch, clients, progress).await?;
     let hub = calm(&fleet, progress).await?;
+    sleep(WORD).await;
     storm.strange.extend(fleet.stop().await?);
     progress.say("judging");
     let page = storm.notes.take();

@@ -22,6 +22,8 @@ pub(crate) struct World<'a> {
     pub(crate) histories: BTreeMap<(&'a str, &'a str), Vec<Turn>>,
     /// The runs that returned.
     pub(crate) runs: HashMap<u64, &'a Entry>,
+    /// All that the activities wrote down.
+    pub(crate) ledger: &'a [Entry],
 }
 
 /// A turn that could be read.
@@ -47,6 +49,7 @@ pub fn judge(asked: &Asked, hub: &Hub, ledger: &[Entry]) -> Verdict {
     rules::ran::check(&world, &mut verdict);
     rules::children::check(&world, &mut verdict);
     rules::rest::check(&world, &mut verdict);
+    rules::stopped::check(&world, &mut verdict);
     count_runs(ledger, &mut verdict);
     verdict.violations.sort();
     verdict
@@ -75,6 +78,7 @@ impl<'a> World<'a> {
             by_start,
             histories,
             runs: ledger.iter().filter(|entry| entry.what == What::Returned).map(|entry| (entry.run, entry)).collect(),
+            ledger,
         }
     }
 

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     End, Queue, Rest,
-    testing::{EXECUTION, Run},
+    testing::{self, EXECUTION, Run},
 };
 
 /// Doctors a good run, and expects exactly this kind of violation, with this evidence somewhere.
@@ -212,6 +212,16 @@ fn rows_and_messages_that_rest_are_left_over() {
     bites(Kind::Leftover, "3 messages rest in it", |run| {
         run.hub.queues.push(Queue { name: "chaos.dead".into(), messages: 3, samples: vec![] });
     });
+}
+
+#[test]
+fn what_runs_on_although_nobody_waits_is_left_over_and_what_was_told_is_counted() {
+    let run_of = |what| Entry { what, run: 8, ..testing::entry("m1", 1, 8) };
+    bites(Kind::Leftover, "run 8 of task 2 went on", |run| run.ledger.push(run_of(What::Interrupted)));
+    let mut run = Run::good();
+    run.ledger.push(run_of(What::Stopped));
+    let verdict = judge(&run.asked, &run.hub, &run.ledger);
+    assert_eq!((verdict.stopped, verdict.violations), (1, vec![]));
 }
 
 #[test]

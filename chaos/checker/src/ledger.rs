@@ -43,6 +43,10 @@ pub enum What {
     Returned,
     /// It is about to fail, as it was asked to.
     Failed,
+    /// It was told that nobody waits for it any more, and ends.
+    Stopped,
+    /// Its worker was stopped while it ran: by then nobody waited for anything.
+    Interrupted,
 }
 
 /// Reads every `.jsonl` file of a folder. A last line that a killed worker did not finish is left out.

@@ -52,6 +52,8 @@ pub struct Verdict {
     pub runs: usize,
     /// How many of those were repetitions of one call, which at-least-once delivery allows.
     pub runs_repeated: usize,
+    /// How many runs were told that nobody waits for them, and ended.
+    pub stopped: usize,
     /// How many large payloads rest in the store.
     pub payloads: i64,
     /// What is wrong, by kind.

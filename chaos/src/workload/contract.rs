@@ -27,6 +27,10 @@ pub(crate) const BULK: Orchestrator<Job, Report> = Orchestrator::new("storm_bulk
 pub(crate) const FAILING: Orchestrator<Job, Report> = Orchestrator::new("storm_failing");
 /// Has children and an activity, and waits for what never comes, as each child does.
 pub(crate) const DOOMED: Orchestrator<Job, Report> = Orchestrator::new("storm_doomed");
+/// One step that takes long.
+pub(crate) const LONG: Orchestrator<Job, Report> = Orchestrator::new("storm_long");
+/// Has something watched for a while, gives that up, and does one step.
+pub(crate) const FICKLE: Orchestrator<Job, Report> = Orchestrator::new("storm_fickle");
 
 /// Does a step.
 pub(crate) const STEP: Activity<Step, Done> = Activity::new("storm_step");
@@ -34,6 +38,10 @@ pub(crate) const STEP: Activity<Step, Done> = Activity::new("storm_step");
 pub(crate) const CARRY: Activity<Bulk, BulkDone> = Activity::new("storm_carry");
 /// Does a step, and fails at the first attempts.
 pub(crate) const UNSTEADY: Activity<Step, Done> = Activity::new("storm_unsteady");
+/// Does a step that takes long, and says so meanwhile.
+pub(crate) const TOIL: Activity<Step, Done> = Activity::new("storm_toil");
+/// Ends only when it is told to.
+pub(crate) const WATCH: Activity<Step, Done> = Activity::new("storm_watch");
 
 /// What clients, and a tree's leaves, send.
 pub(crate) const SIGNAL: Event<Signal> = Event::new("signal");
@@ -137,6 +145,11 @@ pub(crate) fn takes_ms(carry: u32, step: u32) -> u64 {
         1..=4 => 300,
         _ => 20,
     }
+}
+
+/// How long a long step takes, in milliseconds: longer than most faults last.
+pub(crate) fn toils_ms(carry: u32, step: u32) -> u64 {
+    5_000 + u64::from(value(carry, step) % 15_000)
 }
 
 /// How many attempts of an unsteady step fail.

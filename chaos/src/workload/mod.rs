@@ -10,7 +10,8 @@ use std::sync::Arc;
 use warren::{ActivityContext, Registry};
 
 use self::contract::{
-    BULK, Bulk, CARRY, CHAIN, DOOMED, FAILING, FAN, LEAF, RETRIES, ROUNDS, SIGNALS, STEP, Step, TIMERS, TREE, UNSTEADY,
+    BULK, Bulk, CARRY, CHAIN, DOOMED, FAILING, FAN, FICKLE, LEAF, LONG, RETRIES, ROUNDS, SIGNALS, STEP, Step, TIMERS,
+    TOIL, TREE, UNSTEADY, WATCH,
 };
 pub(crate) use self::{ledger::Ledger, orchestrators::LEAF_STEPS};
 
@@ -28,16 +29,21 @@ pub(crate) fn orchestrators() -> Registry {
         .orchestrator(BULK, orchestrators::bulk)
         .orchestrator(FAILING, orchestrators::failing)
         .orchestrator(DOOMED, orchestrators::doomed)
+        .orchestrator(LONG, orchestrators::long)
+        .orchestrator(FICKLE, orchestrators::fickle)
 }
 
 /// Adds the activities to a registry; what they do goes into `ledger`.
 pub(crate) fn activities(registry: Registry, ledger: Ledger) -> Registry {
     let ledger = Arc::new(ledger);
-    let (steady, unsteady, carrying) = (ledger.clone(), ledger.clone(), ledger);
+    let (steady, unsteady, carrying) = (ledger.clone(), ledger.clone(), ledger.clone());
+    let (toiling, watching) = (ledger.clone(), ledger);
     registry
         .activity(STEP, move |ctx: ActivityContext, step: Step| activities::step(steady.clone(), ctx, step))
         .activity(CARRY, move |ctx: ActivityContext, bulk: Bulk| activities::carry(carrying.clone(), ctx, bulk))
         .activity(UNSTEADY, move |ctx: ActivityContext, step: Step| activities::step(unsteady.clone(), ctx, step))
+        .activity(TOIL, move |ctx: ActivityContext, step: Step| activities::toil(toiling.clone(), ctx, step))
+        .activity(WATCH, move |ctx: ActivityContext, step: Step| activities::watch(watching.clone(), ctx, step))
 }
 
 #[cfg(test)]

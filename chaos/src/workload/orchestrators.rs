@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use warren::{Context, Failure, First, RetryPolicy, Second, all, hours, join, race, settled};
+use warren::{Context, Failure, First, RetryPolicy, Second, all, hours, join, race, seconds, settled};
 use warren_chaos_checker::Report;
 
 use super::contract::{
-    Bulk, BulkDone, CARRY, DOOMED, Done, Job, LEAF, LeafJob, SIGNAL, STEP, Signal, Step, UNSTEADY, ballast, failures,
+    Bulk, BulkDone, CARRY, DOOMED, Done, Job, LEAF, LeafJob, SIGNAL, STEP, Signal, Step, TOIL, UNSTEADY, WATCH,
+    ballast, failures,
 };
 
 /// How many steps a leaf does.
@@ -148,11 +149,34 @@ pub(crate) async fn failing(ctx: Context, job: Job) -> Result<Report, Failure> {
 
 pub(crate) async fn doomed(ctx: Context, job: Job) -> Result<Report, Failure> {
     let children = all((0..job.size).map(|_| ctx.orchestrator(DOOMED).call(Job { size: 0, ..job.clone() })));
-    let step = ctx.call(STEP, plain(&job, 0, job.seed));
+    let step = match job.size {
+        0 => ctx.call(STEP, plain(&job, 0, job.seed)),
+        _ => ctx.call(WATCH, plain(&job, 0, job.seed)),
+    };
     ctx.event(SIGNAL).within(hours(5)).await?;
     step.await?;
     children.await?;
     Ok(Report::default())
+}
+
+pub(crate) async fn long(ctx: Context, job: Job) -> Result<Report, Failure> {
+    // While the broker is away nobody hears a heartbeat.
+    let policy = RetryPolicy::times(20).first_delay(pause(500));
+    let toil = ctx.activity(TOIL).heartbeat(seconds(10)).retry(policy);
+    let mut report = Report::default();
+    add(&mut report, toil.call(plain(&job, 0, job.seed)).await?);
+    Ok(report)
+}
+
+pub(crate) async fn fickle(ctx: Context, job: Job) -> Result<Report, Failure> {
+    let watch = ctx.activity(WATCH).cancel_when_dropped().call(plain(&job, 1, job.seed));
+    match race(watch, ctx.timer(pause(job.pause_ms / 2))).await {
+        First(ended) => return Err(Failure::permanent("watch_ended", format!("{ended:?}"))),
+        Second(()) => {}
+    }
+    let mut report = Report::default();
+    add(&mut report, ctx.call(STEP, plain(&job, 0, job.seed)).await?);
+    Ok(report)
 }
 
 fn plain(job: &Job, step: u32, carry: u32) -> Step {

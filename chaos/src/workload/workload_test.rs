@@ -4,7 +4,7 @@ use std::{
 };
 
 use warren::{
-    ActionId, ExecutionId, Failure, InstanceId, Task,
+    ActionId, ExecutionId, Failure, InstanceId, Task, hours,
     test::{Hub, block_on},
 };
 use warren_chaos_checker::{End, Report, What, read_ledger};
@@ -29,7 +29,9 @@ fn hub() -> Hub {
         let done = done(&bulk.step);
         Ok(BulkDone { done, ballast: ballast(done.value) })
     };
-    Hub::new(orchestrators()).mock(STEP, |step| Ok(done(&step))).mock(CARRY, carried).mock(UNSTEADY, move |step| {
+    let hub = Hub::new(orchestrators()).mock(STEP, |step| Ok(done(&step))).mock(TOIL, |step| Ok(done(&step)));
+    let hub = hub.mock_taking(hours(5), WATCH, |_| Err(Failure::new("forgotten", "nobody has ended it")));
+    hub.mock(CARRY, carried).mock(UNSTEADY, move |step| {
         let mut attempts = attempts.lock().unwrap();
         let attempt: &mut u32 = attempts.entry((step.case.clone(), step.step)).or_default();
         *attempt += 1;
@@ -45,7 +47,7 @@ fn every_shape_returns_what_the_plan_says() {
         let script = script("r", 3, number);
         let End::Returns(value) = script.case.end else { continue };
         let name = script.case.orchestrator.as_str();
-        let known = [CHAIN, FAN, TIMERS, SIGNALS, TREE, ROUNDS, RETRIES, BULK];
+        let known = [CHAIN, FAN, TIMERS, SIGNALS, TREE, ROUNDS, RETRIES, BULK, LONG, FICKLE];
         let orchestrator = *known.iter().find(|known| known.name() == name).unwrap();
         let handle = hub.start(orchestrator, serde_json::from_value(script.input.clone()).unwrap());
         for sent in script.events.iter().chain(&script.commands) {
@@ -63,7 +65,7 @@ fn every_shape_returns_what_the_plan_says() {
         assert_eq!(report.signals.into_iter().collect::<BTreeSet<_>>(), script.case.signals, "{name}");
         *seen.entry(script.case.orchestrator).or_insert(0) += 1;
     }
-    assert_eq!(seen.len(), 8, "{seen:?}");
+    assert_eq!(seen.len(), 10, "{seen:?}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ pub(crate) mod ended;
 pub(crate) mod once;
 pub(crate) mod ran;
 pub(crate) mod rest;
+pub(crate) mod stopped;
 pub(crate) mod timers;
 pub(crate) mod told;
 pub(crate) mod turns;
