@@ -9,11 +9,13 @@ pub enum Mutation {
     NoFence,
     /// Owners are told of no earlier command and of no message from another partition that was taken before.
     NoDuplicateCheck,
+    /// Activities are not told to end.
+    NoCancellation,
 }
 
 impl Mutation {
     /// Every mutation.
-    pub const ALL: [Self; 3] = [Self::AckBeforeCommit, Self::NoFence, Self::NoDuplicateCheck];
+    pub const ALL: [Self; 4] = [Self::AckBeforeCommit, Self::NoFence, Self::NoDuplicateCheck, Self::NoCancellation];
 }
 
 #[cfg(test)]

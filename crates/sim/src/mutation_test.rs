@@ -26,3 +26,8 @@ fn h1_an_owner_that_knows_no_duplicate_is_seen() {
     let seen_by = seen_by(Mutation::NoDuplicateCheck);
     assert!(["refused", "rest", "once", "purged"].contains(&seen_by), "{seen_by}");
 }
+
+#[test]
+fn h7_an_activity_that_is_not_told_to_end_is_seen() {
+    assert_eq!(seen_by(Mutation::NoCancellation), "rest");
+}

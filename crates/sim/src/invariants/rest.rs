@@ -1,8 +1,8 @@
 //! At rest: the outbox is empty, every queue is empty, nothing waits for a gap, no ended instance keeps anything, and
-//! every instance has ended.
+//! every instance has ended, and no activity goes on.
 
 use super::{Violation, quiet};
-use crate::world::World;
+use crate::{worker::WorkerProcess, world::World};
 
 pub(super) fn check(world: &World) -> Result<(), Violation> {
     match unrest(world) {
@@ -23,6 +23,9 @@ pub(crate) fn unrest(world: &World) -> Option<String> {
         if let Some(stored) = world.broker.held(queue).next() {
             return Some(format!("queue {queue} holds {}", crate::show::message(&stored.message)));
         }
+    }
+    if let Some(activity) = world.workers.iter().find_map(WorkerProcess::runs) {
+        return Some(format!("activity {activity} runs, for which nobody waits"));
     }
     for (partition, tables) in &world.store.partitions {
         if let Some((number, entries)) = tables.outbox.first_key_value() {

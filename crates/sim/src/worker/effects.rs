@@ -6,9 +6,14 @@ use warren_broker::{Publication, Published};
 use super::{Job, WorkerStep};
 use crate::{
     broker::{Holder, PublisherId, Ticket},
+    mutation::Mutation,
     time::{MS, SECOND},
+    workload::{ENDLESS, SLOW},
     world::{BrokerStep, Step, World},
 };
+
+/// Longer than any run of the simulation.
+const FOR_EVER: u64 = 100_000 * SECOND;
 
 impl World {
     /// Publications leave together; acknowledgements last, for one with `multiple` may reach past a delivery that was
@@ -20,17 +25,12 @@ impl World {
         for effect in effects {
             match effect {
                 Effect::Run { item, activity, context, input, .. } => {
-                    let takes = if self.random.one_in(100) {
-                        self.random.between(5 * SECOND, 20 * SECOND)
-                    } else if self.random.one_in(20) {
-                        self.random.between(100 * MS, 5 * SECOND)
-                    } else {
-                        self.random.between(MS, 100 * MS)
-                    };
+                    let takes = self.takes(&activity);
                     self.workers[worker].running.insert(item, Job { activity, context, input, takes });
                     self.worker_later(takes, worker, WorkerStep::Finish(item));
                 }
                 Effect::Publish { item, publication } => batch.push((item, publication)),
+                Effect::End { .. } if self.mutation == Some(Mutation::NoCancellation) => {}
                 Effect::End { item, .. } => {
                     let soon = self.random.between(MS, SECOND);
                     self.worker_later(soon, worker, WorkerStep::Finish(item));
@@ -59,6 +59,21 @@ impl World {
         if has_stopped {
             self.note(format_args!("worker {worker}: stops"));
             self.kill_worker(worker);
+        }
+    }
+
+    /// Returns how long an activity runs if it is not told to end.
+    fn takes(&mut self, activity: &str) -> u64 {
+        if activity == ENDLESS.name() {
+            FOR_EVER
+        } else if activity == SLOW.name() {
+            self.random.between(SECOND, 20 * SECOND)
+        } else if self.random.one_in(100) {
+            self.random.between(5 * SECOND, 20 * SECOND)
+        } else if self.random.one_in(20) {
+            self.random.between(100 * MS, 5 * SECOND)
+        } else {
+            self.random.between(MS, 100 * MS)
         }
     }
 

@@ -95,6 +95,11 @@ impl WorkerProcess {
             is_draining: false,
         }
     }
+
+    /// Returns the name of an activity that runs.
+    pub(crate) fn runs(&self) -> Option<&str> {
+        self.running.values().map(|job| job.activity.as_str()).next()
+    }
 }
 
 impl World {

@@ -16,6 +16,10 @@ pub(crate) const FAIL: Activity<i64, i64> = Activity::new("fail").queue("shared"
 pub(crate) const DEADLY: Activity<i64, i64> = Activity::new("deadly").queue("shared");
 /// Gives a text of so many bytes.
 pub(crate) const LONG: Activity<usize, String> = Activity::new("long").queue("shared");
+/// Takes some seconds, and gives its input.
+pub(crate) const SLOW: Activity<i64, i64> = Activity::new("slow").queue("shared");
+/// Ends only when it is told to.
+pub(crate) const ENDLESS: Activity<i64, i64> = Activity::new("endless").queue("shared");
 
 pub(crate) const GO: Event<i64> = Event::new("go");
 /// Events of plans, each awaited once.
@@ -30,6 +34,9 @@ pub(crate) const SETTLED: Orchestrator<i64, i64> = Orchestrator::new("settled");
 pub(crate) const RACE: Orchestrator<u64, i64> = Orchestrator::new("race");
 pub(crate) const SLEEPER: Orchestrator<u32, i64> = Orchestrator::new("sleeper");
 pub(crate) const CANCELLED: Orchestrator<i64, i64> = Orchestrator::new("cancelled");
+pub(crate) const FICKLE: Orchestrator<(u32, u64), i64> = Orchestrator::new("fickle");
+pub(crate) const WATCHER: Orchestrator<u64, i64> = Orchestrator::new("watcher");
+pub(crate) const LIMITED: Orchestrator<(u32, u64), i64> = Orchestrator::new("limited");
 pub(crate) const ADDER: Orchestrator<u32, i64> = Orchestrator::new("adder");
 pub(crate) const WITHIN: Orchestrator<u64, Option<i64>> = Orchestrator::new("within");
 pub(crate) const PARENT: Orchestrator<i64, i64> = Orchestrator::new("parent");

@@ -8,7 +8,7 @@ mod registry;
 mod script;
 
 pub(crate) use self::{
-    contract::{CHANCE, DEADLY},
+    contract::{CHANCE, DEADLY, ENDLESS, SLOW},
     expect::Expect,
     registry::{after, before},
     script::{HISTORY_EVENTS_MAX, PAYLOAD_BYTES_MAX, Script, draw},

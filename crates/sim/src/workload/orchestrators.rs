@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use warren::{
-    ClosePolicy, Context, Failure, First, RetryPolicy, Second, all, any, bounded, hours, join, race, race_all, seconds,
-    settled as all_settled,
+    ClosePolicy, Context, Failure, First, RetryPolicy, Second, all, any, bounded, code, hours, join, race, race_all,
+    seconds, settled as all_settled,
 };
 
-use super::contract::{ADDER, CHAIN, CHANCE, DEADLY, DOUBLE, ECHO, FAIL, FLAKY, GO, LONG, PARENT, UNLUCKY};
+use super::contract::{
+    ADDER, CHAIN, CHANCE, DEADLY, DOUBLE, ECHO, ENDLESS, FAIL, FLAKY, GO, LONG, PARENT, SLOW, UNLUCKY,
+};
 
 fn soon() -> RetryPolicy {
     RetryPolicy::times(5).first_delay(Duration::from_millis(200)).longest_delay(seconds(1))
@@ -77,6 +79,44 @@ pub(crate) async fn cancelled(ctx: Context, n: i64) -> Result<i64, Failure> {
         }
     }
     Ok(sum)
+}
+
+/// Asks for something slow so many times, gives each up after so many milliseconds, and counts those that were done.
+pub(crate) async fn fickle(ctx: Context, (times, millis): (u32, u64)) -> Result<i64, Failure> {
+    let mut count = 0;
+    for _ in 0..times {
+        let slow = ctx.activity(SLOW).cancel_when_dropped().call(1);
+        match race(slow, ctx.timer(Duration::from_millis(millis))).await {
+            First(done) => count += done?,
+            Second(()) => {}
+        }
+    }
+    watcher(ctx, millis).await?;
+    Ok(count)
+}
+
+/// Has something run that never ends by itself, for so many milliseconds.
+pub(crate) async fn watcher(ctx: Context, millis: u64) -> Result<i64, Failure> {
+    let endless = ctx.activity(ENDLESS).cancel_when_dropped().call(0);
+    match race(endless, ctx.timer(Duration::from_millis(millis))).await {
+        First(_) => Err(Failure::permanent("ended", "what never ends has ended")),
+        Second(()) => Ok(0),
+    }
+}
+
+/// Calls something slow under a limit of so many milliseconds; 0 if that is broken, twice if that is tried again.
+pub(crate) async fn limited(ctx: Context, (which, millis): (u32, u64)) -> Result<i64, Failure> {
+    let (slow, limit) = (ctx.activity(SLOW).retry(RetryPolicy::times(2)), Duration::from_millis(millis));
+    let (slow, code) = match which {
+        0 => (slow.schedule_to_start(limit), code::SCHEDULE_TO_START),
+        1 => (slow.start_to_close(limit), code::START_TO_CLOSE),
+        2 => (slow.heartbeat(limit), code::HEARTBEAT),
+        _ => (slow.schedule_to_close(limit), code::SCHEDULE_TO_CLOSE),
+    };
+    match slow.call(7).await {
+        Err(failure) if failure.code == code => Ok(0),
+        ended => ended,
+    }
 }
 
 /// Waits for so many events and adds them.

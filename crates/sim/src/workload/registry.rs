@@ -4,9 +4,9 @@ use warren::{ActivityContext, Failure, Registry};
 
 use super::{
     contract::{
-        ADDER, CANCELLED, CHAIN, CHANCE, COLLECTOR, DARING, DEADLY, DISTANT, DOUBLE, ECHO, FAIL, FAN, FIRST, FLAKY,
-        LATE, LEAVER, LONG, PARENT, PING, PLANNED, PONG, RACE, RECORDED, REFUSED, RETRIES, SETTLED, SHOWN, SLEEPER,
-        STUBBORN, TOO_LARGE, TWIN, UNLUCKY, VERSIONED, WITHIN,
+        ADDER, CANCELLED, CHAIN, CHANCE, COLLECTOR, DARING, DEADLY, DISTANT, DOUBLE, ECHO, ENDLESS, FAIL, FAN, FICKLE,
+        FIRST, FLAKY, LATE, LEAVER, LIMITED, LONG, PARENT, PING, PLANNED, PONG, RACE, RECORDED, REFUSED, RETRIES,
+        SETTLED, SHOWN, SLEEPER, SLOW, STUBBORN, TOO_LARGE, TWIN, UNLUCKY, VERSIONED, WATCHER, WITHIN,
     },
     orchestrators as functions, plan,
 };
@@ -24,6 +24,8 @@ fn activities(registry: Registry) -> Registry {
             Err::<i64, _>(Failure::permanent("no", "it never works"))
         })
         .activity(DEADLY, |_: ActivityContext, n: i64| async move { Ok::<_, Failure>(n) })
+        .activity(SLOW, |_: ActivityContext, n: i64| async move { Ok::<_, Failure>(n) })
+        .activity(ENDLESS, |_: ActivityContext, n: i64| async move { Ok::<_, Failure>(n) })
         .activity(LONG, |_: ActivityContext, bytes: usize| async move { Ok::<_, Failure>("x".repeat(bytes)) })
 }
 
@@ -38,6 +40,9 @@ pub(crate) fn before() -> Registry {
         .orchestrator(RACE, functions::race_against_time)
         .orchestrator(SLEEPER, functions::sleeper)
         .orchestrator(CANCELLED, functions::cancelled)
+        .orchestrator(FICKLE, functions::fickle)
+        .orchestrator(WATCHER, functions::watcher)
+        .orchestrator(LIMITED, functions::limited)
         .orchestrator(ADDER, functions::adder)
         .orchestrator(WITHIN, functions::within)
         .orchestrator(PARENT, functions::parent)

@@ -5,7 +5,7 @@ use crate::{
     client::{Ask, Move},
     workload::{
         Expect,
-        contract::{CHAIN, COLLECTOR, PARENT, SLEEPER},
+        contract::{CHAIN, COLLECTOR, PARENT, SLEEPER, WATCHER},
     },
 };
 
@@ -41,6 +41,15 @@ pub(super) fn terminated(builder: &mut Builder<'_>) {
         builder.start_at(at, &id, CHAIN, &(6, 1), Expect::value(&64).or(ended));
     }
     terminate(builder, id, at);
+}
+
+/// Ended while something runs for it that never ends by itself.
+pub(super) fn terminated_watcher(builder: &mut Builder<'_>) {
+    let id = builder.instance("terminated-watcher");
+    let at = builder.moment();
+    let ended = Expect::Failure(warren_model::code::TERMINATED);
+    builder.start_at(at, &id, WATCHER, &60_000, Expect::value(&0).or(ended));
+    terminate(builder, id, at + 2_000_000);
 }
 
 /// With or without its children.

@@ -47,7 +47,7 @@ struct Builder<'a> {
 type Scene = fn(&mut Builder<'_>);
 
 /// Every scene; those that are listed twice come twice as often.
-const SCENES: [Scene; 41] = [
+const SCENES: [Scene; 46] = [
     single::chain,
     single::fan,
     single::first,
@@ -55,6 +55,10 @@ const SCENES: [Scene; 41] = [
     single::race,
     single::sleeper,
     single::cancelled,
+    single::fickle,
+    single::fickle,
+    single::limited,
+    single::limited,
     single::recorded,
     single::retries,
     single::refused,
@@ -89,6 +93,7 @@ const SCENES: [Scene; 41] = [
     lifecycle::redispatched,
     lifecycle::terminated,
     lifecycle::terminated_parent,
+    lifecycle::terminated_watcher,
 ];
 
 /// Makes up a script.

@@ -8,8 +8,8 @@ use crate::{
     workload::{
         Expect,
         contract::{
-            CANCELLED, CHAIN, DARING, DISTANT, FAN, FIRST, LATE, PLANNED, RACE, RECORDED, REFUSED, RETRIES, SETTLED,
-            SHOWN, SLEEPER, TOO_LARGE, VERSIONED,
+            CANCELLED, CHAIN, DARING, DISTANT, FAN, FICKLE, FIRST, LATE, LIMITED, PLANNED, RACE, RECORDED, REFUSED,
+            RETRIES, SETTLED, SHOWN, SLEEPER, TOO_LARGE, VERSIONED,
         },
         plan::Plan,
     },
@@ -54,6 +54,18 @@ pub(super) fn sleeper(builder: &mut Builder<'_>) {
 pub(super) fn cancelled(builder: &mut Builder<'_>) {
     let (id, n) = (builder.instance("cancelled"), i64::from(builder.small(1, 4)));
     builder.start(&id, CANCELLED, &n, Expect::value(&(n * (n - 1))));
+}
+
+pub(super) fn fickle(builder: &mut Builder<'_>) {
+    let (id, times) = (builder.instance("fickle"), builder.small(1, 4));
+    let millis = builder.random.between(1, 6_000);
+    builder.start(&id, FICKLE, &(times, millis), Expect::Any((0..=times).map(|n| Expect::value(&n)).collect()));
+}
+
+pub(super) fn limited(builder: &mut Builder<'_>) {
+    let (id, which) = (builder.instance("limited"), builder.small(0, 3));
+    let millis = builder.random.between(1, 12_000);
+    builder.start(&id, LIMITED, &(which, millis), Expect::value(&7).or(Expect::value(&0)));
 }
 
 pub(super) fn recorded(builder: &mut Builder<'_>) {
