@@ -25,7 +25,10 @@ fn activities(registry: Registry) -> Registry {
         })
         .activity(DEADLY, |_: ActivityContext, n: i64| async move { Ok::<_, Failure>(n) })
         .activity(SLOW, |_: ActivityContext, n: i64| async move { Ok::<_, Failure>(n) })
-        .activity(ENDLESS, |_: ActivityContext, n: i64| async move { Ok::<_, Failure>(n) })
+        .activity(ENDLESS, |_: ActivityContext, _: i64| async move {
+            // It runs until it is told: because nobody waits for it, or because its worker stops, which hands it back.
+            Err::<i64, _>(Failure::new("told", "it has ended as it was told"))
+        })
         .activity(LONG, |_: ActivityContext, bytes: usize| async move { Ok::<_, Failure>("x".repeat(bytes)) })
 }
 
