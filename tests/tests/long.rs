@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use end_to_end::{Database, Inside, Server, eventually};
+use end_to_end::{Amqp, Database, Inside, Server, eventually};
 use serde_json::{Value, json};
 use tokio::{select, sync::Semaphore};
 use warren::{Activity, ActivityContext, CancelReason, Context, Failure, Orchestrator, Registry, RetryPolicy, seconds};
@@ -17,7 +17,7 @@ const APPROVE: Activity<String, Value> = Activity::new("approve");
 /// How long the broker leaves a delivery unacknowledged.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Digs once, however long that takes.
+/// Digs once, however long that takes; a depth of 0 takes no time.
 async fn mine(ctx: Context, depth: u32) -> Result<u32, Failure> {
     ctx.call(DIG, depth).await
 }
@@ -67,6 +67,9 @@ impl Site {
 
     async fn dig(self, ctx: ActivityContext, depth: u32) -> Result<u32, Failure> {
         self.begun.lock().unwrap().push(ctx.progress()?);
+        if depth == 0 {
+            return Ok(depth);
+        }
         ctx.heartbeat(&depth)?;
         select! {
             permit = self.open.0.acquire() => permit?.forget(),
@@ -135,6 +138,34 @@ async fn h7_what_outlasts_the_broker_s_patience_and_its_restart_runs_once_and_is
     site.open.0.add_permits(1);
     assert_eq!(outcome(&inside, "two").await, (json!("Completed"), json!(2)));
     assert_eq!(site.runs(), 2, "each once");
+}
+
+/// H21: an item must not wait behind what its queue no longer holds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn h7_what_comes_while_acknowledged_work_has_every_slot_is_done_by_others() {
+    let site = Site::default();
+    let mut inside = Inside::new(Database::Sqlite, site.registry());
+    (inside.settings.worker.concurrency, inside.settings.worker.hold_seconds) = (1, 2);
+    inside.start().await;
+    start(&inside, "mine/long", "1").await;
+    eventually("it runs", || async { site.runs() == 1 }).await;
+    let broker = Amqp::connect().await;
+    let queue = format!("{}.work.dig", inside.settings.hub.name);
+    eventually("the worker pauses", || async { broker.consumers(&queue).await == 0 }).await;
+    start(&inside, "mine/waits", "0").await;
+    eventually("it is with the broker", || async { broker.count(&queue).await == 1 }).await;
+    inside.another_worker();
+    for number in 0..5 {
+        start(&inside, &format!("mine/short-{number}"), "0").await;
+        assert_eq!(outcome(&inside, &format!("short-{number}")).await, (json!("Completed"), json!(0)));
+    }
+    assert_eq!(outcome(&inside, "waits").await, (json!("Completed"), json!(0)));
+    inside.stop("another worker").await;
+    site.open.0.add_permits(1);
+    assert_eq!(outcome(&inside, "long").await, (json!("Completed"), json!(1)));
+    start(&inside, "mine/last", "0").await;
+    assert_eq!(outcome(&inside, "last").await, (json!("Completed"), json!(0)), "the first consumes again");
+    assert_eq!(site.runs(), 8, "each once");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -27,6 +27,8 @@ impl<B: Broker> Shell<B> {
                 Effect::Requeue { queue, tag } => requeues.push(self.channels.requeue(queue, tag)),
                 Effect::Declare(queue) => self.declaring.start(queue),
                 Effect::Cancel { queue } => self.channels.cancel(queue).await,
+                Effect::Pause { queue } => self.consumers.pause(queue, true),
+                Effect::Consume { queue } => self.consumers.pause(queue, false),
                 Effect::Stopped { running, replying } => {
                     tracing::info!(running, replying, "stopped");
                     has_stopped = true;

@@ -90,6 +90,7 @@ impl Metrics {
             | Input::Beat { .. }
             | Input::Told(_)
             | Input::Lost { .. }
+            | Input::Paused { .. }
             | Input::Tick { .. } => {}
         }
     }

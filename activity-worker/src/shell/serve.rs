@@ -48,7 +48,7 @@ pub(crate) async fn serve<B: Broker>(
 pub(super) struct Shell<B: Broker> {
     worker: Worker,
     broker: B,
-    consumers: Consumers<B>,
+    pub(super) consumers: Consumers<B>,
     pub(super) channels: Channels<B>,
     pub(super) activities: Activities,
     pub(super) publishing: Publishing<B>,
@@ -143,6 +143,7 @@ impl<B: Broker> Shell<B> {
                 self.channels.closed(queue, "its channel is lost".into());
                 self.step(Input::Lost { queue });
             }
+            Report::Paused(queue) => self.step(Input::Paused { queue }),
             Report::Failed(error) => return Err(error.into()),
         }
         Ok(())

@@ -239,6 +239,8 @@ impl Fleet {
                 | Effect::Requeue { .. }
                 | Effect::Declare(_)
                 | Effect::Cancel { .. }
+                | Effect::Pause { .. }
+                | Effect::Consume { .. }
                 | Effect::Stopped { .. } => {}
             }
         }

@@ -134,6 +134,8 @@ pub(super) fn short(effects: &[Effect]) -> Vec<String> {
         Effect::Requeue { queue, tag } => format!("requeue {} {tag}", name(queue)),
         Effect::Declare(spec) => format!("declare {}", spec.name),
         Effect::Cancel { queue } => format!("cancel {}", name(queue)),
+        Effect::Pause { queue } => format!("pause {}", name(queue)),
+        Effect::Consume { queue } => format!("consume {}", name(queue)),
         Effect::Stopped { running, replying } => format!("stopped, {running} running, {replying} replying"),
     };
     effects.iter().map(short).collect()
@@ -155,6 +157,8 @@ pub(super) fn publication(effects: &[Effect]) -> Publication {
         | Effect::Requeue { .. }
         | Effect::Declare(_)
         | Effect::Cancel { .. }
+        | Effect::Pause { .. }
+        | Effect::Consume { .. }
         | Effect::Stopped { .. } => None,
     };
     let mut all: Vec<Publication> = effects.iter().filter_map(found).collect();

@@ -34,6 +34,7 @@ mod finish;
 mod item;
 mod limits;
 mod lost;
+mod pause;
 mod port;
 mod publish;
 mod queue;
@@ -78,6 +79,8 @@ pub struct Worker {
     begun: u64,
     buried: u64,
     now: Duration,
+    /// Since when no slot was free.
+    full_since: Option<Duration>,
     /// When the runs were last looked at.
     looked_at: Duration,
     phase: Phase,
@@ -129,6 +132,7 @@ impl Worker {
             begun: 0,
             buried: 0,
             now: Duration::ZERO,
+            full_since: None,
             looked_at: Duration::ZERO,
             phase: Phase::Serving,
         }
@@ -153,8 +157,12 @@ impl Worker {
             Input::HandedOver { item } => self.hand_over(item, effects),
             Input::Told(word) => self.told(word, effects),
             Input::Lost { queue } => self.lose(queue),
+            Input::Paused { queue } => self.paused(queue, effects),
             Input::Tick { now } => self.tick(now, effects),
             Input::Drain => self.drain(effects),
+        }
+        if self.is_serving() {
+            self.note_room(effects);
         }
         self.start(effects);
         self.stop_when_done(effects);
@@ -185,6 +193,7 @@ impl Worker {
         self.publish_again(effects);
         self.ask_again(effects);
         self.look_after_runs(effects);
+        self.pause(effects);
         self.let_others_in();
     }
 }

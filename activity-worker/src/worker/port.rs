@@ -54,6 +54,11 @@ pub enum Input {
         /// Whose.
         queue: QueueId,
     },
+    /// The broker sends no more of a queue that was to [pause](Effect::Pause); whatever it had sent was delivered.
+    Paused {
+        /// Which.
+        queue: QueueId,
+    },
     /// Time has passed.
     Tick {
         /// Since the worker began, on a clock that never goes back.
@@ -117,6 +122,17 @@ pub enum Effect {
     /// Ask the broker for no further deliveries. Its channel stays open for acknowledgements.
     Cancel {
         /// From which queue.
+        queue: QueueId,
+    },
+    /// Ask the broker for no further deliveries for now, say when that is [`Input::Paused`], and consume as soon as the loop
+    /// asks for it. The channel stays open for acknowledgements.
+    Pause {
+        /// Of which queue.
+        queue: QueueId,
+    },
+    /// Consume a queue again, on the same channel, whether or not it was paused already.
+    Consume {
+        /// Which.
         queue: QueueId,
     },
     /// All is done that can be: end the activities that still run (their time is up), then close the channels, so that

@@ -41,6 +41,8 @@ pub(super) struct Queue {
     /// How many of it run at a time.
     limit: Option<u16>,
     rate: Option<Rate>,
+    /// Whether it is consumed only once a slot is free.
+    pub(super) is_paused: bool,
     /// In order of arrival.
     pub(super) waiting: VecDeque<ItemId>,
     /// The tags of this channel that are neither acknowledged nor given back.
@@ -58,7 +60,7 @@ impl Queues {
     pub(super) fn new(served: impl IntoIterator<Item = Served>) -> Self {
         let queue = |Served { name, priority, limit, per_minute }| {
             let rate = per_minute.map(Rate::new);
-            Queue { name, priority, limit, rate, waiting: VecDeque::new(), unacked: BTreeSet::new() }
+            Queue { name, priority, limit, rate, is_paused: false, waiting: VecDeque::new(), unacked: BTreeSet::new() }
         };
         Self { all: served.into_iter().map(queue).collect(), turns: Turns::default() }
     }

@@ -60,7 +60,7 @@ fn what_has_limits_is_said_at_once() {
 
 #[test]
 fn h7_a_work_item_is_acknowledged_while_it_runs_once_its_owner_holds_it_and_it_is_old_enough() {
-    let mut bench = bench(1);
+    let mut bench = bench(2);
     bench.deliver(A, [task(1)]);
     bench.pass(SECOND);
     assert_eq!(short(&bench.pass(HOLD)), ["say 1 workers"], "nobody holds it yet");

@@ -90,8 +90,15 @@ pub trait Consumer: Send + 'static {
     /// lost, or the consumer was cancelled and every delivery before that has been taken.
     fn next(&mut self, max: usize) -> impl Future<Output = Option<Vec<Delivery>>> + Send;
 
-    /// Returns the handle that acknowledges this consumer's deliveries.
+    /// Returns the handle that acknowledges this consumer's deliveries, and cancels it as it is now.
     fn acker(&self) -> Self::Acker;
+
+    /// Consumes again, once [`next`](Self::next) has told the end after a [cancel](Acker::cancel): on the same channel, so
+    /// that what is unacknowledged stays so. Fails if the channel or the queue is lost.
+    fn restart(&mut self) -> impl Future<Output = Result<()>> + Send;
+
+    /// Returns whether the channel is still there: of a cancelled consumer nothing else tells.
+    fn is_open(&self) -> bool;
 }
 
 /// Acknowledges deliveries of one consumer. Cheap to clone. After the channel is lost its methods do nothing.

@@ -125,6 +125,14 @@ impl<C: Consumer, P: Payloads> Consumer for ClaimingConsumer<C, P> {
     fn acker(&self) -> Self::Acker {
         ClaimingAcker { acker: self.consumer.acker(), held: self.held.clone(), spent: self.spent.clone() }
     }
+
+    async fn restart(&mut self) -> Result<()> {
+        self.consumer.restart().await
+    }
+
+    fn is_open(&self) -> bool {
+        self.consumer.is_open()
+    }
 }
 
 impl<A: Acker> Acker for ClaimingAcker<A> {

@@ -37,11 +37,12 @@ pub enum Fault {
     ActivityFailed,
     WorkerPoisoned,
     ItemGivenBack,
+    QueuePaused,
 }
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::ReplicaKilled,
         Self::ReplicaFrozen,
         Self::ReplicaDrained,
@@ -73,6 +74,7 @@ impl Fault {
         Self::ActivityFailed,
         Self::WorkerPoisoned,
         Self::ItemGivenBack,
+        Self::QueuePaused,
     ];
 }
 

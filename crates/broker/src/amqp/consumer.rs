@@ -24,6 +24,7 @@ pub struct AmqpConsumer {
     /// `None` only while it is dropped.
     parts: Option<Parts>,
     asker: Asker,
+    source: Source,
     ended: bool,
 }
 
@@ -31,6 +32,13 @@ pub struct AmqpConsumer {
 struct Parts {
     channel: Arc<Channel>,
     deliveries: lapin::Consumer,
+}
+
+/// What is consumed.
+#[derive(Debug)]
+struct Source {
+    queue: ShortString,
+    arguments: FieldTable,
 }
 
 /// Acknowledges the deliveries of one consumer. Does not keep its channel open.
@@ -46,10 +54,9 @@ impl AmqpConsumer {
         let channel = link.channel().await?;
         let asker = link.asker().clone();
         asker.ask(channel.basic_qos(prefetch, BasicQosOptions { global: false })).await?;
-        let options = BasicConsumeOptions::default();
-        let consuming = channel.basic_consume(queue.into(), "".into(), options, arguments);
-        let deliveries = asker.ask(consuming).await?;
-        Ok(Self { parts: Some(Parts { channel: Arc::new(channel), deliveries }), asker, ended: false })
+        let source = Source { queue: queue.into(), arguments };
+        let deliveries = source.consume(&channel, &asker).await?;
+        Ok(Self { parts: Some(Parts { channel: Arc::new(channel), deliveries }), asker, source, ended: false })
     }
 
     fn parts(&self) -> &Parts {
@@ -92,6 +99,26 @@ impl Consumer for AmqpConsumer {
     fn acker(&self) -> AmqpAcker {
         let Parts { channel, deliveries } = self.parts();
         AmqpAcker { channel: Arc::downgrade(channel), consumer: deliveries.tag(), asker: self.asker.clone() }
+    }
+
+    async fn restart(&mut self) -> Result<()> {
+        let deliveries = self.source.consume(&self.parts().channel, &self.asker).await?;
+        *self.deliveries() = deliveries;
+        self.ended = false;
+        Ok(())
+    }
+
+    fn is_open(&self) -> bool {
+        self.parts().channel.status().connected()
+    }
+}
+
+impl Source {
+    /// Begins to consume, by a tag that the channel never had: of a quorum queue's old one the broker may deliver again what
+    /// is unacknowledged.
+    async fn consume(&self, channel: &Channel, asker: &Asker) -> Result<lapin::Consumer> {
+        let (queue, arguments) = (self.queue.clone(), self.arguments.clone());
+        asker.ask(channel.basic_consume(queue, "".into(), BasicConsumeOptions::default(), arguments)).await
     }
 }
 

@@ -83,6 +83,29 @@ pub(crate) async fn a_cancelled_consumer_drains_and_acks(backend: &impl Backend)
     assert_eq!(bodies(&take(&mut backend.consume(&queue, 10).await, 2).await), ["3", "4"]);
 }
 
+pub(crate) async fn a_cancelled_consumer_consumes_again_and_keeps_what_it_holds(backend: &impl Backend) {
+    let queue = backend.queue().await;
+    backend.send(&queue, &["1", "2"]).await;
+    let mut consumer = backend.consume(&queue, 10).await;
+    assert_eq!(bodies(&take(&mut consumer, 2).await), ["1", "2"]);
+    for (at, bodies_then) in [(3, ["3", "4"]), (5, ["5", "6"])] {
+        within(consumer.acker().cancel()).await.unwrap();
+        assert_eq!(within(consumer.next(1)).await, None);
+        backend.send(&queue, &bodies_then).await;
+        backend.until_ready(&queue, 2).await;
+        assert!(consumer.is_open());
+        within(consumer.restart()).await.unwrap();
+        let taken = take(&mut consumer, 2).await;
+        assert_eq!((bodies(&taken), redelivered(&taken)), (bodies_then.to_vec(), vec![false, false]));
+        assert_eq!(taken[0].tag, at);
+    }
+    consumer.acker().ack(6, true).await.unwrap();
+    drop(consumer);
+    backend.send(&queue, &["last"]).await;
+    backend.until_ready(&queue, 1).await;
+    assert_eq!(bodies(&take(&mut backend.consume(&queue, 10).await, 1).await), ["last"]);
+}
+
 pub(crate) async fn h2_the_ingress_has_one_active_consumer(backend: &impl Backend) {
     let queue = backend.topology().ingress_queue();
     backend.broker().declare(&queue).await.unwrap();

@@ -49,6 +49,7 @@ macro_rules! suite {
                     h1_what_a_lost_consumer_held_comes_again_in_order_and_first,
                     one_delivery_can_be_given_back,
                     a_cancelled_consumer_drains_and_acks,
+                    a_cancelled_consumer_consumes_again_and_keeps_what_it_holds,
                     h2_the_ingress_has_one_active_consumer,
                     a_deleted_queue_ends_its_consumer;
                 topology:
@@ -90,6 +91,7 @@ macro_rules! packing_suite {
                     a_cancelled_consumer_hands_on_the_rest_of_its_packs,
                     h21_a_cancelled_consumer_of_work_items_gives_back_what_has_no_slot,
                     h21_work_items_behind_slow_ones_go_to_another_consumer,
+                    a_cancelled_consumer_of_packs_consumes_again,
                     h6_a_pack_without_a_queue_returns_with_all_its_parts,
                     what_many_publish_at_once_arrives_once_each_in_few_messages,
                     h21_work_items_share_messages_as_the_replies_of_their_queue_say,

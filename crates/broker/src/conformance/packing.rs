@@ -166,6 +166,23 @@ pub(crate) async fn h21_work_items_behind_slow_ones_go_to_another_consumer(backe
     backend.until_ready(&queue, 1).await;
 }
 
+pub(crate) async fn a_cancelled_consumer_of_packs_consumes_again(backend: &impl Backend) {
+    let queue = backend.queue().await;
+    send(backend, &queue, &["1", "2", "3"]).await;
+    let mut consumer = backend.consume(&queue, 2).await;
+    assert_eq!(bodies(&take(&mut consumer, 2).await), ["1", "2"]);
+    within(consumer.acker().cancel()).await.unwrap();
+    backend.until_ready(&queue, 1).await;
+    assert_eq!(within(consumer.next(1)).await, None);
+    within(consumer.restart()).await.unwrap();
+    consumer.acker().ack(1, false).await.unwrap();
+    assert_eq!(bodies(&take(&mut consumer, 1).await), ["3"], "the prefetch bounds what it held before, too");
+    consumer.acker().ack(4, true).await.unwrap();
+    drop(consumer);
+    backend.send(&queue, &["last"]).await;
+    backend.until_ready(&queue, 1).await;
+}
+
 pub(crate) async fn h6_a_pack_without_a_queue_returns_with_all_its_parts(backend: &impl Backend) {
     let (queue, missing) = (backend.queue().await, backend.topology().work("missing").unwrap());
     let publisher = backend.broker().publisher().await.unwrap();

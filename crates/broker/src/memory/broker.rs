@@ -118,7 +118,7 @@ impl Memory {
     }
 }
 
-fn unavailable(why: String) -> Error {
+pub(super) fn unavailable(why: String) -> Error {
     Error::Unavailable { address: "memory".into(), why }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use super::{Memory, queue::ChannelId};
+use super::{Memory, broker::unavailable, queue::ChannelId};
 use crate::{Acker, Consumer, Delivery, Result};
 
 /// Receives from one queue.
@@ -47,6 +47,15 @@ impl Consumer for MemoryConsumer {
 
     fn acker(&self) -> MemoryAcker {
         self.acker.clone()
+    }
+
+    async fn restart(&mut self) -> Result<()> {
+        let has_restarted = self.acker.broker.state().restart(self.acker.id);
+        if has_restarted { Ok(()) } else { Err(unavailable("the channel or its queue is gone".into())) }
+    }
+
+    fn is_open(&self) -> bool {
+        self.acker.broker.state().channels.contains_key(&self.acker.id)
     }
 }
 

@@ -84,6 +84,17 @@ impl State {
         self.pump(&queue);
     }
 
+    /// Delivers to a cancelled channel again; returns whether it and its queue are there.
+    pub(super) fn restart(&mut self, id: ChannelId) -> bool {
+        let Some(channel) = self.channels.get_mut(&id) else { return false };
+        let Some(queue) = self.queues.get_mut(&channel.queue) else { return false };
+        channel.cancelled = false;
+        queue.consumers.push_back(id);
+        let name = channel.queue.clone();
+        self.pump(&name);
+        true
+    }
+
     pub(super) fn ack(&mut self, id: ChannelId, tag: u64, multiple: bool) {
         let Some(channel) = self.channels.get_mut(&id) else { return };
         channel.ack(tag, multiple);

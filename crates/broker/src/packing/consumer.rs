@@ -141,6 +141,17 @@ impl<B: Broker> Consumer for PackingConsumer<B> {
     fn acker(&self) -> Self::Acker {
         PackingAcker { acker: self.consumer.acker(), shared: self.shared.clone() }
     }
+
+    async fn restart(&mut self) -> Result<()> {
+        self.shared.tally().restart();
+        self.consumer.restart().await?;
+        self.has_ended = false;
+        Ok(())
+    }
+
+    fn is_open(&self) -> bool {
+        self.consumer.is_open()
+    }
 }
 
 impl<B: Broker> Clone for PackingAcker<B> {

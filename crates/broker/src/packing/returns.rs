@@ -93,6 +93,13 @@ impl Tally {
         self.release()
     }
 
+    /// Notes that it is consumed again.
+    pub fn restart(&mut self) {
+        if let Some(returns) = &mut self.returns {
+            returns.is_draining = false;
+        }
+    }
+
     /// Returns a part of a pack of work items that is to go back by itself; `None` of another delivery, which is
     /// [requeued](Self::requeue).
     pub fn give_back(&mut self, tag: u64) -> Option<Delivery> {

@@ -149,6 +149,24 @@ impl Broker {
         self.pump(&name);
     }
 
+    /// Delivers to a cancelled channel again; if its queue is gone, the channel ends.
+    pub(crate) fn restart(&mut self, id: ChannelId) {
+        let Some(channel) = self.channels.get_mut(&id).filter(|channel| !channel.is_closed) else { return };
+        channel.is_cancelled = false;
+        channel.tally.restart();
+        let name = channel.queue.clone();
+        match self.queues.get_mut(&name) {
+            Some(queue) => queue.consumers.push_back(id),
+            None => self.close(id),
+        }
+        self.pump(&name);
+    }
+
+    /// Returns whether a channel is gone, with all that it held.
+    pub(crate) fn is_lost(&self, id: ChannelId) -> bool {
+        self.channels.get(&id).is_none_or(|channel| channel.is_closed)
+    }
+
     /// Takes an acknowledgement and returns the messages that are gone.
     pub(crate) fn ack(&mut self, id: ChannelId, tag: u64, multiple: bool) -> Vec<Stored> {
         let Some(channel) = self.channels.get_mut(&id) else { return Vec::new() };

@@ -6,6 +6,7 @@ use warren_broker::{Publication, Published};
 use super::{Job, WorkerStep};
 use crate::{
     broker::{Holder, PublisherId, Ticket},
+    fault::Fault,
     mutation::Mutation,
     time::{MS, SECOND},
     workload::{ENDLESS, SLOW},
@@ -49,6 +50,16 @@ impl World {
                     self.frame(worker, queue.0, BrokerStep::Cancel);
                     self.drain_channel(worker, queue.0);
                 }
+                Effect::Pause { queue } => {
+                    self.faults.count(Fault::QueuePaused);
+                    self.workers[worker].paused.insert(queue.0);
+                    self.frame(worker, queue.0, BrokerStep::Cancel);
+                    self.drain_channel(worker, queue.0);
+                }
+                Effect::Consume { queue } => {
+                    self.workers[worker].paused.remove(&queue.0);
+                    self.frame(worker, queue.0, BrokerStep::Restart);
+                }
                 Effect::Stopped { .. } => has_stopped = true,
             }
         }
@@ -77,7 +88,7 @@ impl World {
         }
     }
 
-    fn frame(&mut self, worker: usize, queue: usize, step: impl Fn(crate::broker::ChannelId) -> BrokerStep) {
+    pub(super) fn frame(&mut self, worker: usize, queue: usize, step: impl Fn(crate::broker::ChannelId) -> BrokerStep) {
         if let Some(channel) = self.workers[worker].channels[queue] {
             let at = self.frame_of_channel(channel);
             self.agenda.add(at, Step::Broker(step(channel)));

@@ -4,7 +4,10 @@ mod effects;
 mod life;
 mod returns;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use activity_worker::worker::{Effect, Input, ItemId, QueueId, Worker};
 use warren::ActivityContext;
@@ -17,7 +20,7 @@ use crate::{
     invariants::Violation,
     time::{MS, SECOND, Time},
     workload::{CHANCE, DEADLY},
-    world::{Step, World},
+    world::{BrokerStep, Step, World},
 };
 
 /// How often the worker is told the time, at most; only while it holds something.
@@ -41,6 +44,8 @@ pub(crate) struct WorkerProcess {
     began: Time,
     pub(crate) worker: Option<Worker>,
     channels: Vec<Option<ChannelId>>,
+    /// The queues that are consumed only once the worker says so.
+    paused: BTreeSet<usize>,
     publisher: Option<PublisherId>,
     running: BTreeMap<ItemId, Job>,
     is_ticking: bool,
@@ -89,6 +94,7 @@ impl WorkerProcess {
             began: Time::default(),
             worker: None,
             channels: Vec::new(),
+            paused: BTreeSet::new(),
             publisher: None,
             running: BTreeMap::new(),
             is_ticking: false,
@@ -144,6 +150,9 @@ impl World {
         let holder = Holder::Worker { worker, life: self.workers[worker].life, queue };
         let prefetch = self.hub.worker.concurrency.get().into();
         self.workers[worker].channels[queue] = self.broker.consume(&name, prefetch, holder);
+        if self.workers[worker].paused.contains(&queue) {
+            self.frame(worker, queue, BrokerStep::Cancel);
+        }
     }
 
     fn work_arrives(&mut self, worker: usize, queue: usize, id: ChannelId) {
@@ -162,6 +171,9 @@ impl World {
                 self.in_worker(worker, Input::Delivered { queue: QueueId(queue), deliveries });
             }
             Taken::End if self.workers[worker].is_draining => {}
+            Taken::End if self.workers[worker].paused.contains(&queue) && !self.broker.is_lost(id) => {
+                self.in_worker(worker, Input::Paused { queue: QueueId(queue) });
+            }
             Taken::End => {
                 self.note(format_args!("worker {worker}: channel of queue {queue} is lost"));
                 self.broker.forget(id);

@@ -83,6 +83,10 @@ impl World {
                 self.note(format_args!("broker: {channel} is cancelled"));
                 self.broker.cancel(channel);
             }
+            BrokerStep::Restart(channel) => {
+                self.note(format_args!("broker: {channel} is consumed again"));
+                self.broker.restart(channel);
+            }
             BrokerStep::Forget(channel) => {
                 self.note(format_args!("broker: {channel} is closed by its consumer"));
                 self.broker.forget(channel);

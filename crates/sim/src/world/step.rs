@@ -102,6 +102,8 @@ pub(crate) enum BrokerStep {
         tag: u64,
     },
     Cancel(ChannelId),
+    /// A cancelled consumer consumes again.
+    Restart(ChannelId),
     /// A consumer is gone.
     Forget(ChannelId),
     /// Some of a batch arrive.
