@@ -32,6 +32,15 @@ async fn ask(ctx: Context, question: String) -> Result<Value, Failure> {
     ctx.activity(APPROVE).schedule_to_close(seconds(60)).call(question).await
 }
 
+/// Whoever is asked must be heard of every two seconds.
+async fn ask_again(ctx: Context, question: String) -> Result<Value, Failure> {
+    ctx.activity(APPROVE)
+        .heartbeat(seconds(2))
+        .retry(RetryPolicy::times(2).first_delay(seconds(0)))
+        .call(question)
+        .await
+}
+
 /// What the activities have done and were told.
 #[derive(Clone, Default)]
 struct Site {
@@ -58,9 +67,11 @@ impl Site {
             .orchestrator(Orchestrator::new("mine"), mine)
             .orchestrator(Orchestrator::new("watched"), watched)
             .orchestrator(Orchestrator::new("ask"), ask)
+            .orchestrator(Orchestrator::new("ask-again"), ask_again)
             .activity(DIG, move |ctx: ActivityContext, depth| site.clone().dig(ctx, depth))
             .activity(APPROVE, move |ctx: ActivityContext, _: String| {
                 other.tokens.lock().unwrap().push(ctx.token().to_owned());
+                other.begun.lock().unwrap().push(ctx.progress().unwrap());
                 std::future::ready(Err::<Value, _>(ctx.hand_over()))
             })
     }
@@ -250,4 +261,36 @@ async fn what_an_activity_hands_over_is_completed_by_http() {
     assert_eq!(outcome(&inside, "one").await, (json!("Completed"), json!({"approved": true})));
     assert_eq!(complete("1").await.status, 410, "nobody waits any more");
     assert_eq!(is_awaited().await, false);
+}
+
+/// H7: who has the token says that it is still at it, and how far; without such word the next attempt begins from there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn h7_heartbeats_by_http_keep_a_task_that_was_handed_over_and_tell_when_nobody_waits() {
+    let site = Site::default();
+    let mut inside = Inside::new(Database::Sqlite, site.registry());
+    inside.start().await;
+    start(&inside, "ask-again/one", "\"may I?\"").await;
+    let has_tokens = async |count: usize| {
+        eventually("somebody else has it", || async { site.tokens.lock().unwrap().len() == count }).await;
+    };
+    has_tokens(1).await;
+    let token = |attempt: usize| site.tokens.lock().unwrap()[attempt - 1].clone();
+    let beat = async |token: String, progress: u32| {
+        let (path, headers) = (format!("/tasks/{token}/heartbeat"), [("content-type", "application/json")]);
+        let reply = inside.http().post(&path, &headers, progress.to_string().into()).await.unwrap();
+        reply.json::<Value>().unwrap()["isAwaited"].as_bool().unwrap()
+    };
+    let begun = Instant::now();
+    let mut progress = 0;
+    while begun.elapsed() < Duration::from_secs(5) {
+        progress += 1;
+        assert!(beat(token(1), progress).await, "its time is not over while it is heard of");
+    }
+    has_tokens(2).await;
+    assert_eq!(*site.begun.lock().unwrap(), [None, Some(progress)]);
+    assert!(!beat(token(1), 0).await, "nobody waits for the first attempt any more");
+    assert!(beat(token(2), 0).await);
+    let reply = inside.http().post("/instances/one/terminate", &[], Vec::new()).await.unwrap();
+    assert_eq!(reply.status, 202, "{}", reply.text());
+    eventually("it is told", || async { !beat(token(2), 0).await }).await;
 }
