@@ -107,15 +107,19 @@ impl System {
         timeout(DEADLINE, holds).await.expect("the queue holds as many");
     }
 
-    /// Declares the queue as a stream.
+    /// Connects, and declares the queue as a stream.
     pub(super) async fn streamed() -> Self {
         let system = Self::new().await;
+        system.declare_stream().await;
+        system
+    }
+
+    pub(super) async fn declare_stream(&self) {
         let mut arguments = FieldTable::default();
         arguments.insert("x-queue-type".into(), AMQPValue::LongString("stream".into()));
         let (durable, plain) = (QueueDeclareOptions::durable(), QueueDeclareOptions::default());
-        system.channel.queue_declare(system.queue.as_str().into(), durable, arguments).await.unwrap();
-        system.channel.queue_declare(system.dead.as_str().into(), plain, FieldTable::default()).await.unwrap();
-        system
+        self.channel.queue_declare(self.queue.as_str().into(), durable, arguments).await.unwrap();
+        self.channel.queue_declare(self.dead.as_str().into(), plain, FieldTable::default()).await.unwrap();
     }
 
     fn source(&self) -> QueueBindingSettings {

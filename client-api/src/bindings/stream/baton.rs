@@ -55,18 +55,17 @@ impl Baton {
         Ok(baton)
     }
 
-    /// Waits until the broker gives us the baton, which is when nobody else has it; returns the place.
+    /// Waits until the broker gives us the baton, which is when nobody else has it; returns the place. May be dropped, and
+    /// asked for again.
     pub(super) async fn take(&mut self) -> Result<Place, String> {
-        loop {
+        while self.held.is_none() {
             let batons = self.next().await?;
             self.sort(batons).await?;
-            while let Ok(more) = timeout(SETTLE, self.next()).await {
-                self.sort(more?).await?;
-            }
-            if let Some(held) = &self.held {
-                return Ok(held.place);
-            }
         }
+        while let Ok(more) = timeout(SETTLE, self.next()).await {
+            self.sort(more?).await?;
+        }
+        Ok(self.held.as_ref().expect("who has taken a baton holds one").place)
     }
 
     /// Waits for further batons: our own, and those of other processes that have started. May be dropped at any time.

@@ -11,7 +11,7 @@ mod window;
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use warren_broker::{
     Acker, Consumer, Delivery, HeaderValue, Message, QueueSpec,
@@ -38,6 +38,8 @@ use crate::metrics;
 
 /// How often the place is written down, at most: what was read since then is read again after a crash.
 const KEEP: Duration = Duration::from_secs(1);
+/// After how long a reading, or a wait for the baton, is taken for one that lasts: what is wrong shows at once.
+const LASTS: Duration = Duration::from_secs(1);
 
 /// One stream, and what becomes of its messages.
 #[derive(Debug)]
@@ -87,20 +89,13 @@ impl StreamBinding {
     pub(super) async fn run<Q: Queries>(&self, client: Client<Q>, stopping: CancellationToken, standing: Standing) {
         let mut backoff = backoff();
         while !stopping.is_cancelled() {
-            let taking = async {
-                let mut baton = Baton::ask(&self.hub, &self.baton).await?;
+            let Some(taken) = stopping.run_until_cancelled(self.take(&standing)).await else { return };
+            let lasts = || {
+                backoff.reset();
                 standing.up();
-                baton.take().await.map(|place| (baton, place))
             };
-            let Some(taken) = stopping.run_until_cancelled(taking).await else { return };
             let ended = match taken {
-                Ok((mut baton, place)) => {
-                    self.read(&mut baton, place, &client, &stopping, || {
-                        backoff.reset();
-                        standing.up();
-                    })
-                    .await
-                }
+                Ok((mut baton, place)) => self.read(&mut baton, place, &client, &stopping, lasts).await,
                 Err(why) => Err(why),
             };
             if let Err(why) = ended {
@@ -110,25 +105,37 @@ impl StreamBinding {
         }
     }
 
+    /// Waits for the baton. Where another process reads meanwhile, all is well.
+    async fn take(&self, standing: &Standing) -> Result<(Baton, Place), String> {
+        let mut baton = Baton::ask(&self.hub, &self.baton).await?;
+        let place = match timeout(LASTS, baton.take()).await {
+            Ok(taken) => taken?,
+            Err(_) => {
+                standing.up();
+                baton.take().await?
+            }
+        };
+        Ok((baton, place))
+    }
+
     /// Reads from a place on until `stopping`, or until another process turns out to be further. Fails if the stream can't
-    /// be read, or the baton is lost.
+    /// be read, or the baton is lost. Calls `lasts` now and then.
     async fn read<Q: Queries>(
         &self,
         baton: &mut Baton,
         place: Place,
         client: &Client<Q>,
         stopping: &CancellationToken,
-        begun: impl FnOnce(),
+        mut lasts: impl FnMut(),
     ) -> Result<(), String> {
         let Source { name, broker, queue, prefetch, .. } = &self.source;
         let opening = broker.read_stream(queue, *prefetch, place.start(self.from));
         let Some(opened) = stopping.run_until_cancelled(opening).await else { return Ok(()) };
         let mut reader = opened.map_err(|error| error.to_string())?;
         tracing::info!(binding = name, stream = queue, ?place, "reading a stream");
-        begun();
         let mut reading = Reading::new(name, &reader, place);
         let mut keeping = FuturesUnordered::new();
-        let mut clock = interval(KEEP);
+        let mut clock = interval_at(Instant::now() + LASTS, KEEP);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -137,9 +144,12 @@ impl StreamBinding {
                     deliveries.into_iter().try_for_each(|delivery| reading.arrive(self, delivery, client))?;
                 }
                 Some(done) = reading.running.next() => reading.done(self, done, client).await?,
-                _ = clock.tick() => if keeping.is_empty() {
-                    keeping.extend(baton.due(reading.place()).map(|place| baton.keep(place)));
-                },
+                _ = clock.tick() => {
+                    lasts();
+                    if keeping.is_empty() {
+                        keeping.extend(baton.due(reading.place()).map(|place| baton.keep(place)));
+                    }
+                }
                 Some(kept) = keeping.next() => kept?,
                 batons = baton.next() => if baton.sort(batons?).await? > Some(reading.place()) {
                     return Ok(());

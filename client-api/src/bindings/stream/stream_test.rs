@@ -127,6 +127,7 @@ fn without_a_queue_for_it_what_does_not_fit_is_counted_and_passed_over() {
             let mut again = system.read(|_| ()).await;
             system.send(&order(8), None).await;
             accept(&mut again, 8).await;
+            again.says_of_bindings(|told| told == "ok").await;
             again.stop().await.unwrap();
             system.delete().await;
         });
@@ -174,13 +175,35 @@ async fn what_comes_while_nobody_serves_a_binding_that_begins_with_the_next_mess
     system.delete().await;
 }
 
+/// Readiness names the queue, and goes on doing so through some tries.
+async fn stays_down(stack: &Stack, queue: &str) {
+    stack.says_of_bindings(|told| told != "ok").await;
+    let since = Instant::now();
+    while since.elapsed() < Duration::from_secs(2) {
+        let told = stack.says_of_bindings(|_| true).await;
+        assert!(told.contains(queue), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_is_not_there_yet_is_told_by_name_and_waited_for() {
+    let system = System::new().await;
+    let mut stack = system.read(|_| ()).await;
+    stays_down(&stack, &system.queue).await;
+    system.declare_stream().await;
+    system.send(&order(1), None).await;
+    accept(&mut stack, 1).await;
+    stack.says_of_bindings(|told| told == "ok").await;
+    stack.stop().await.unwrap();
+    system.delete().await;
+}
+
 #[tokio::test]
 async fn a_queue_that_is_no_stream_is_told_by_name_and_keeps_its_messages() {
     let system = System::declared().await;
     system.send(&order(1), None).await;
     let stack = system.read(|_| ()).await;
-    let told = stack.says_of_bindings(|told| told != "ok").await;
-    assert!(told.contains(&system.queue), "{told}");
+    stays_down(&stack, &system.queue).await;
     stack.stop().await.unwrap();
     system.holds(1).await;
     system.delete().await;
