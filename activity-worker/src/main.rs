@@ -7,7 +7,16 @@ use clap::Parser;
 use tokio::runtime::Runtime;
 use warren::Registry;
 use warren_activities::register;
-use warren_service::{Settings, cli::ServiceArgs, config::Flag, shutdown};
+use warren_service::{
+    Settings,
+    allocator::{ALLOCATOR, Allocator},
+    cli::ServiceArgs,
+    config::Flag,
+    shutdown,
+};
+
+#[global_allocator]
+static MEMORY: Allocator = ALLOCATOR;
 
 /// How long activities that block their thread may hold up the exit.
 const LINGER: Duration = Duration::from_secs(1);

@@ -29,7 +29,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tokio::runtime::Builder;
-use warren_service::cli::ServiceArgs;
+use warren_service::{
+    allocator::{ALLOCATOR, Allocator},
+    cli::ServiceArgs,
+};
+
+#[global_allocator]
+static MEMORY: Allocator = ALLOCATOR;
 
 /// Measures a fleet.
 #[derive(Parser)]

@@ -3,7 +3,15 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use warren_service::{cli::ServiceArgs, config::Flag, shutdown};
+use warren_service::{
+    allocator::{ALLOCATOR, Allocator},
+    cli::ServiceArgs,
+    config::Flag,
+    shutdown,
+};
+
+#[global_allocator]
+static MEMORY: Allocator = ALLOCATOR;
 
 /// Serves the HTTP API of a hub: start, query, wait, raise, terminate, suspend, resume.
 #[derive(Parser)]

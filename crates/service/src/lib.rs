@@ -12,6 +12,7 @@
 //! # }
 //! ```
 
+pub mod allocator;
 pub mod backoff;
 pub mod cli;
 pub mod config;
