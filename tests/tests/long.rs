@@ -46,10 +46,11 @@ async fn ask_again(ctx: Context, question: String) -> Result<Value, Failure> {
 struct Site {
     /// One more lets an activity end.
     open: Arc<Gate>,
-    /// The progress with which each run began.
+    /// The progress with which each run of [`DIG`] began.
     begun: Arc<Mutex<Vec<Option<u32>>>>,
     told: Arc<Mutex<Vec<CancelReason>>>,
-    tokens: Arc<Mutex<Vec<String>>>,
+    /// The token of each run of [`APPROVE`], and the progress with which it began.
+    handed_over: Arc<Mutex<Vec<(String, Option<u32>)>>>,
 }
 
 struct Gate(Semaphore);
@@ -70,8 +71,8 @@ impl Site {
             .orchestrator(Orchestrator::new("ask-again"), ask_again)
             .activity(DIG, move |ctx: ActivityContext, depth| site.clone().dig(ctx, depth))
             .activity(APPROVE, move |ctx: ActivityContext, _: String| {
-                other.tokens.lock().unwrap().push(ctx.token().to_owned());
-                other.begun.lock().unwrap().push(ctx.progress().unwrap());
+                let known = ctx.progress().unwrap();
+                other.handed_over.lock().unwrap().push((ctx.token().to_owned(), known));
                 std::future::ready(Err::<Value, _>(ctx.hand_over()))
             })
     }
@@ -140,7 +141,7 @@ async fn h7_what_outlasts_the_broker_s_patience_and_its_restart_runs_once_and_is
         started.is_ok_and(|reply| [202, 409].contains(&reply.status.as_u16()))
     })
     .await;
-    eventually("its worker serves again", || async { !site.tokens.lock().unwrap().is_empty() }).await;
+    eventually("its worker serves again", || async { !site.handed_over.lock().unwrap().is_empty() }).await;
     let asked = Instant::now();
     let reply = inside.http().post("/instances/one/terminate", &[], vec![]).await.unwrap();
     assert_eq!(reply.status, 202, "{}", reply.text());
@@ -241,9 +242,9 @@ async fn what_an_activity_hands_over_is_completed_by_http() {
     let mut inside = Inside::new(Database::Sqlite, site.registry());
     inside.start().await;
     start(&inside, "ask/one", "\"may I?\"").await;
-    eventually("somebody else has it", || async { !site.tokens.lock().unwrap().is_empty() }).await;
+    eventually("somebody else has it", || async { !site.handed_over.lock().unwrap().is_empty() }).await;
     inside.stop("worker").await;
-    let token = site.tokens.lock().unwrap()[0].clone();
+    let token = site.handed_over.lock().unwrap()[0].0.clone();
     let path = format!("/tasks/{token}/complete");
     let complete = |json: &'static str| {
         let headers = [("content-type", "application/json")];
@@ -271,10 +272,10 @@ async fn h7_heartbeats_by_http_keep_a_task_that_was_handed_over_and_tell_when_no
     inside.start().await;
     start(&inside, "ask-again/one", "\"may I?\"").await;
     let has_tokens = async |count: usize| {
-        eventually("somebody else has it", || async { site.tokens.lock().unwrap().len() == count }).await;
+        eventually("somebody else has it", || async { site.handed_over.lock().unwrap().len() == count }).await;
     };
     has_tokens(1).await;
-    let token = |attempt: usize| site.tokens.lock().unwrap()[attempt - 1].clone();
+    let token = |attempt: usize| site.handed_over.lock().unwrap()[attempt - 1].0.clone();
     let beat = async |token: String, progress: u32| {
         let (path, headers) = (format!("/tasks/{token}/heartbeat"), [("content-type", "application/json")]);
         let reply = inside.http().post(&path, &headers, progress.to_string().into()).await.unwrap();
@@ -287,7 +288,8 @@ async fn h7_heartbeats_by_http_keep_a_task_that_was_handed_over_and_tell_when_no
         assert!(beat(token(1), progress).await, "its time is not over while it is heard of");
     }
     has_tokens(2).await;
-    assert_eq!(*site.begun.lock().unwrap(), [None, Some(progress)]);
+    let known = site.handed_over.lock().unwrap().iter().map(|(_, progress)| *progress).collect::<Vec<_>>();
+    assert_eq!(known, [None, Some(progress)]);
     assert!(!beat(token(1), 0).await, "nobody waits for the first attempt any more");
     assert!(beat(token(2), 0).await);
     let reply = inside.http().post("/instances/one/terminate", &[], Vec::new()).await.unwrap();
