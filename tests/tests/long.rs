@@ -41,6 +41,9 @@ async fn ask_again(ctx: Context, question: String) -> Result<Value, Failure> {
         .await
 }
 
+/// A token, and the progress that was known.
+type Handed = (String, Option<u32>);
+
 /// What the activities have done and were told.
 #[derive(Clone, Default)]
 struct Site {
@@ -50,7 +53,7 @@ struct Site {
     begun: Arc<Mutex<Vec<Option<u32>>>>,
     told: Arc<Mutex<Vec<CancelReason>>>,
     /// The token of each run of [`APPROVE`], and the progress with which it began.
-    handed_over: Arc<Mutex<Vec<(String, Option<u32>)>>>,
+    handed_over: Arc<Mutex<Vec<Handed>>>,
 }
 
 struct Gate(Semaphore);
