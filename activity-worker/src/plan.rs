@@ -26,8 +26,6 @@ pub(crate) struct Plan {
     /// The queues, and their lanes.
     served: Vec<Served>,
     specs: Vec<QueueSpec>,
-    /// How many unacknowledged deliveries of each the broker is asked for.
-    prefetches: Vec<u16>,
     worker: String,
     limits: Limits,
 }
@@ -46,8 +44,7 @@ impl Plan {
             lease: Duration::from_secs(settings.worker.lease_seconds.into()),
             hold: Duration::from_secs(settings.worker.hold_seconds.into()),
         };
-        let prefetches = served.iter().map(|queue| prefetch(queue, &topology, limits.concurrency.get())).collect();
-        Ok(Self { topology, served, specs, prefetches, worker: process_name(&settings.worker.name), limits })
+        Ok(Self { topology, served, specs, worker: process_name(&settings.worker.name), limits })
     }
 
     pub(crate) fn worker(&self) -> Worker {
@@ -70,7 +67,8 @@ impl Plan {
 
     /// Returns each queue and how many unacknowledged deliveries of it the broker is asked for.
     pub(crate) fn consumed(&self) -> impl Iterator<Item = (&QueueSpec, u16)> {
-        self.specs.iter().zip(self.prefetches.iter().copied())
+        let prefetch = |queue| prefetch(queue, &self.topology, self.concurrency());
+        self.specs.iter().zip(self.served.iter().map(prefetch))
     }
 
     pub(crate) fn name(&self) -> &str {
