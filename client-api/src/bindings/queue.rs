@@ -3,8 +3,6 @@
 //! What the mapping does not fit, or the hub refuses, is put aside: it would fail again. While the hub can't be reached,
 //! messages stay unacknowledged, and are asked for again under the same message id.
 
-use std::time::Duration;
-
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -21,12 +19,9 @@ use warren_store::Queries;
 use super::{
     BindingError,
     mapping::Order,
-    source::{Settled, Source, backoff},
+    source::{GRACE, Settled, Source, backoff},
     standing::Standing,
 };
-
-/// How long messages that are under way may take once the service stops.
-pub(super) const GRACE: Duration = Duration::from_secs(10);
 
 /// One queue, and what becomes of its messages.
 #[derive(Debug)]

@@ -24,6 +24,8 @@ use crate::metrics;
 /// How long to wait before a queue is consumed again, or a message is sent again.
 const RETRY_MIN: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(10);
+/// How long messages that are under way may take once the service stops.
+pub(super) const GRACE: Duration = Duration::from_secs(10);
 /// The header of what was put aside that says why.
 pub(super) const REASON: &str = "warren-reason";
 

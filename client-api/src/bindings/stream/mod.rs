@@ -30,8 +30,7 @@ use self::{
 use super::{
     BindingError, Maker,
     mapping::Order,
-    queue::GRACE,
-    source::{Source, backoff},
+    source::{GRACE, Source, backoff},
     standing::Standing,
 };
 use crate::metrics;
