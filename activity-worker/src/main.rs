@@ -7,16 +7,10 @@ use clap::Parser;
 use tokio::runtime::Runtime;
 use warren::Registry;
 use warren_activities::register;
-use warren_service::{
-    Settings,
-    allocator::{ALLOCATOR, Allocator},
-    cli::ServiceArgs,
-    config::Flag,
-    shutdown,
-};
+use warren_service::{Settings, allocator::Allocator, cli::ServiceArgs, config::Flag, shutdown};
 
 #[global_allocator]
-static MEMORY: Allocator = ALLOCATOR;
+static MEMORY: Allocator = Allocator;
 
 /// How long activities that block their thread may hold up the exit.
 const LINGER: Duration = Duration::from_secs(1);

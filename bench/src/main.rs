@@ -29,13 +29,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tokio::runtime::Builder;
-use warren_service::{
-    allocator::{ALLOCATOR, Allocator},
-    cli::ServiceArgs,
-};
+use warren_service::{allocator::Allocator, cli::ServiceArgs};
 
 #[global_allocator]
-static MEMORY: Allocator = ALLOCATOR;
+static MEMORY: Allocator = Allocator;
 
 /// Measures a fleet.
 #[derive(Parser)]

@@ -17,12 +17,12 @@ mod workload;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use warren_service::allocator::{ALLOCATOR, Allocator};
+use warren_service::allocator::Allocator;
 
 use crate::roles::{ServiceRole, WorkerRole};
 
 #[global_allocator]
-static MEMORY: Allocator = ALLOCATOR;
+static MEMORY: Allocator = Allocator;
 
 /// A storm over a real fleet, and a verdict on what it has left.
 #[derive(Parser)]

@@ -3,15 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use warren_service::{
-    allocator::{ALLOCATOR, Allocator},
-    cli::ServiceArgs,
-    config::Flag,
-    shutdown,
-};
+use warren_service::{allocator::Allocator, cli::ServiceArgs, config::Flag, shutdown};
 
 #[global_allocator]
-static MEMORY: Allocator = ALLOCATOR;
+static MEMORY: Allocator = Allocator;
 
 /// Serves the HTTP API of a hub: start, query, wait, raise, terminate, suspend, resume.
 #[derive(Parser)]

@@ -4,14 +4,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use warren::Registry;
-use warren_service::{
-    allocator::{ALLOCATOR, Allocator},
-    cli::ServiceArgs,
-    shutdown,
-};
+use warren_service::{allocator::Allocator, cli::ServiceArgs, shutdown};
 
 #[global_allocator]
-static MEMORY: Allocator = ALLOCATOR;
+static MEMORY: Allocator = Allocator;
 
 /// Runs orchestrations: owns partitions of a hub, commits every turn, publishes work items, fires timers.
 #[derive(Parser)]

@@ -5,14 +5,11 @@
 //! chooses one, not a library of it, so each binary says:
 //!
 //! ```
-//! use warren_service::allocator::{ALLOCATOR, Allocator};
+//! use warren_service::allocator::Allocator;
 //!
 //! #[global_allocator]
-//! static MEMORY: Allocator = ALLOCATOR;
+//! static MEMORY: Allocator = Allocator;
 //! # fn main() {}
 //! ```
 
 pub use tikv_jemallocator::Jemalloc as Allocator;
-
-/// The only one there is: all of its state is the process's.
-pub const ALLOCATOR: Allocator = Allocator;
