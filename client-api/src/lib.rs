@@ -21,6 +21,6 @@ mod testing;
 mod traces;
 
 pub use api::ApiOptions;
-pub use bindings::{BindingError, Bindings};
+pub use bindings::Bindings;
 pub use run::run;
 pub use service::{Error, Service};

@@ -24,34 +24,7 @@ pub(crate) fn describe() {
         "requests, by route, method and class of status; none: the caller left before the answer, or a bug was met"
     );
     describe_histogram!("warren_http_request_seconds", "how long requests took, waits included, by route and method");
-    describe_counter!(
-        "warren_binding_messages_total",
-        "messages that bindings are done with, by binding and result: accepted, misfit, refused"
-    );
-    describe_gauge!(
-        "warren_binding_up",
-        "1: the binding takes messages of its queue or stream, or will when it is this process's turn; 0: it can't"
-    );
-    describe_gauge!(
-        "warren_binding_stream_offset",
-        "the offset up to which all messages of the stream are done with; 0 in a process that does not read it"
-    );
     describe_gauge!("warren_waits_open", "requests that wait for the end of an instance");
-}
-
-/// Counts a message that a binding is done with.
-pub(crate) fn binding(name: &str, result: &'static str) {
-    counter!("warren_binding_messages_total", "binding" => name.to_owned(), "result" => result).increment(1);
-}
-
-/// Says whether a binding can take messages.
-pub(crate) fn binding_up(name: &str, is_up: bool) {
-    gauge!("warren_binding_up", "binding" => name.to_owned()).set(f64::from(u8::from(is_up)));
-}
-
-/// Says how far a stream was read, as long as this process reads it.
-pub(crate) fn stream_offset(name: &str) -> Share {
-    Share::of(gauge!("warren_binding_stream_offset", "binding" => name.to_owned()))
 }
 
 /// Counts a request, and how long it took.

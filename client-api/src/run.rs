@@ -28,6 +28,7 @@ const LEASES: u32 = 3;
 pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
     warren_service::metrics::begin();
     metrics::describe();
+    warren_bindings::metrics::describe();
     let bindings = Bindings::new(settings)?;
     let listener = listen::bind(&settings.client_api.listen, "client_api.listen").await?;
     let (tracer, exporter) = Tracer::new(&settings.telemetry, "client-api", &process_name(""), &settings.hub.name);

@@ -115,7 +115,7 @@ impl<B: Broker> Service<B> {
                 link.run().await;
                 Ok(())
             });
-            let consumers = bindings.consumers(&client, &stopping, &health);
+            let consumers = bindings.consumers.run(&client, &stopping, &health);
             consumers.for_each(|consumer| drop(tasks.spawn(consumer.map(Ok))));
             stage.send_replace(Stage::Open(client));
             shutdown.await;

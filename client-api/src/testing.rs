@@ -112,20 +112,6 @@ impl Stack {
         self.http.get(path).await.unwrap()
     }
 
-    /// Waits until readiness says this of the bindings, and returns it.
-    pub(crate) async fn says_of_bindings(&self, is_expected: impl Fn(&str) -> bool) -> String {
-        let says = async {
-            loop {
-                let ready = body(&self.get("/health/ready").await, 200);
-                match ready["checks"]["bindings"].as_str() {
-                    Some(told) if is_expected(told) => return told.to_owned(),
-                    Some(_) | None => tokio::time::sleep(Duration::from_millis(10)).await,
-                }
-            }
-        };
-        timeout(DEADLINE, says).await.expect("readiness says so")
-    }
-
     pub(crate) async fn post(&self, path: &str, json: &str) -> Reply {
         self.http.post(path, &[], json.into()).await.unwrap()
     }

@@ -2,9 +2,8 @@
 
 use axum::http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 use ring::hmac::{HMAC_SHA256, Key, sign, verify};
+use warren_bindings::{Error, Maker};
 use warren_service::settings::HttpBindingSettings;
-
-use super::{BindingError, Maker};
 
 /// Where Stripe puts its signatures: `t=SECONDS,v1=SIGNATURE,v1=…`.
 const STRIPE: HeaderName = HeaderName::from_static("stripe-signature");
@@ -25,7 +24,7 @@ pub(super) enum Gatekeeper {
 }
 
 impl Gatekeeper {
-    pub(super) fn new(maker: Maker<'_>, settings: &HttpBindingSettings) -> Result<Self, BindingError> {
+    pub(super) fn new(maker: Maker<'_>, settings: &HttpBindingSettings) -> Result<Self, Error> {
         let secret = || {
             let secret = maker.secret("secret", &settings.secret)?;
             if secret.is_empty() { Err(maker.wrong("secret", "is empty in the environment")) } else { Ok(secret) }

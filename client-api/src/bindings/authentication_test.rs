@@ -13,7 +13,7 @@ fn gatekeeper(authentication: &str) -> Gatekeeper {
         secret: if authentication == "none" { String::new() } else { "{env:PATH}".into() },
         ..HttpBindingSettings::default()
     };
-    Gatekeeper::new(Maker("hook"), &settings).unwrap()
+    Gatekeeper::new(Maker::new("hook"), &settings).unwrap()
 }
 
 fn knows(gatekeeper: &Gatekeeper, name: &'static str, value: &str) -> bool {
@@ -87,5 +87,5 @@ fn a_secret_that_is_not_set_is_refused_by_name() {
     };
     let expect =
         "serve bindings.hook: its setting secret needs the environment variable OF_NOBODY_AT_ALL, which is not set";
-    assert_eq!(Gatekeeper::new(Maker("hook"), &settings).unwrap_err().to_string(), expect);
+    assert_eq!(Gatekeeper::new(Maker::new("hook"), &settings).unwrap_err().to_string(), expect);
 }

@@ -13,14 +13,11 @@ use axum::{
     response::Response,
     routing::{MethodFilter, on},
 };
+use warren_bindings::{Arrival, Error, Maker, Mapping};
 use warren_service::settings::HttpBindingSettings;
 use warren_store::Queries;
 
-use super::{
-    BindingError, Maker,
-    authentication::Gatekeeper,
-    mapping::{Arrival, Mapping},
-};
+use super::authentication::Gatekeeper;
 use crate::{
     api::Api,
     http::{parse, read},
@@ -43,8 +40,8 @@ pub(crate) struct HttpBinding {
 }
 
 impl HttpBinding {
-    pub(super) fn new(name: &str, settings: &HttpBindingSettings) -> Result<Self, BindingError> {
-        let maker = Maker(name);
+    pub(super) fn new(name: &str, settings: &HttpBindingSettings) -> Result<Self, Error> {
+        let maker = Maker::new(name);
         let method: Method = settings.method.parse().map_err(|_| maker.wrong("method", "is no method"))?;
         Ok(Self {
             name: name.into(),

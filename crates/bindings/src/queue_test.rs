@@ -1,9 +1,8 @@
 use warren_model::{Command, Refusal, RefusalCode, Status};
 use warren_service::{Settings, settings::BindingSettings};
 
-use super::super::{source::REASON, system::System};
 use super::*;
-use crate::Bindings;
+use crate::{Consumers, source::REASON, system::System};
 
 #[tokio::test]
 async fn h1_a_message_is_acknowledged_once_the_hub_has_accepted_it_and_comes_again_until_then() {
@@ -14,12 +13,12 @@ async fn h1_a_message_is_acknowledged_once_the_hub_has_accepted_it_and_comes_aga
     assert_eq!((command.instance.as_str(), command.id.as_str()), ("7", "orders:m-1"));
     let Command::Start(start) = &command.command else { panic!("{command:?}") };
     assert_eq!((start.name.as_str(), start.input.as_str()), ("ship", r#"{"order": 7}"#));
-    // The owner says nothing, and client-api dies.
+    // The owner says nothing, and the process ends.
     drop(first);
     system.holds(1).await;
     let mut second = system.bound(|_| ()).await;
     assert_eq!(second.owner.accept_next(Status::Running).await.id, command.id, "a duplicate is known");
-    second.stop().await.unwrap();
+    second.stop().await;
     system.holds(0).await;
     system.delete().await;
 }
@@ -39,7 +38,7 @@ async fn a_message_that_the_mapping_does_not_fit_is_dead_lettered_and_holds_up_n
         let reason = headers.inner().get("x-first-death-reason").and_then(|value| value.as_long_string()).unwrap();
         assert_eq!(reason.to_string(), "rejected");
     }
-    stack.stop().await.unwrap();
+    stack.stop().await;
     system.delete().await;
 }
 
@@ -53,7 +52,7 @@ async fn what_is_put_aside_may_go_to_a_queue_of_the_settings_with_the_reason() {
     let reason = headers.inner().get(REASON).and_then(|value| value.as_long_string()).unwrap();
     assert_eq!(reason.to_string(), "instance: {/order} is missing");
     assert_eq!(dead.properties.message_id().as_ref().unwrap().as_str(), "m-1");
-    stack.stop().await.unwrap();
+    stack.stop().await;
     system.holds(0).await;
     system.delete().await;
 }
@@ -67,7 +66,7 @@ async fn what_the_hub_refuses_is_dead_lettered() {
     let refusal = Refusal { code: RefusalCode::Exists, message: "instance 7 exists".into() };
     stack.owner.answer(&command, Err(refusal)).await;
     assert_eq!(system.next_dead().await.data, br#"{"order": 7}"#);
-    stack.stop().await.unwrap();
+    stack.stop().await;
     system.delete().await;
 }
 
@@ -77,14 +76,14 @@ async fn a_message_that_could_act_twice_needs_an_id() {
     system.send(r#"{"order": 7}"#, None).await;
     let mut stack = system.bound(|_| ()).await;
     assert_eq!(stack.owner.accept_next(Status::Running).await.instance.as_str(), "7", "known by its instance");
-    stack.stop().await.unwrap();
+    stack.stop().await;
     system.send(r#"{"order": 7}"#, None).await;
     let event = |queue: &mut QueueBindingSettings| {
         (queue.mapping.start, queue.mapping.raise) = (String::new(), "shipped".into());
     };
     let stack = system.bound(event).await;
     system.next_dead().await;
-    stack.stop().await.unwrap();
+    stack.stop().await;
     system.send(r#"{"order": 7, "id": "s-1"}"#, None).await;
     let mut stack = system
         .bound(|queue| {
@@ -93,7 +92,7 @@ async fn a_message_that_could_act_twice_needs_an_id() {
         })
         .await;
     assert_eq!(stack.owner.accept_next(Status::Running).await.id.as_str(), "orders:s-1");
-    stack.stop().await.unwrap();
+    stack.stop().await;
     system.delete().await;
 }
 
@@ -107,7 +106,7 @@ async fn a_queue_that_is_not_there_yet_is_waited_for() {
     system.send(r#"{"order": 7}"#, Some("m-1")).await;
     assert_eq!(stack.owner.accept_next(Status::Running).await.instance.as_str(), "7");
     stack.says_of_bindings(|told| told == "ok").await;
-    stack.stop().await.unwrap();
+    stack.stop().await;
     system.delete().await;
 }
 
@@ -122,7 +121,7 @@ fn messages_are_counted_by_what_became_of_them() {
             system.next_dead().await;
             system.send(r#"{"order": 7}"#, Some("m-2")).await;
             stack.owner.accept_next(Status::Running).await;
-            stack.stop().await.unwrap();
+            stack.stop().await;
             system.delete().await;
         });
     });
@@ -140,7 +139,7 @@ fn a_broker_s_address_that_makes_no_sense_is_refused_by_name() {
     let mut settings = Settings::default();
     let binding = QueueBindingSettings { url: "amqp://u:hunter2@:port/v".into(), ..QueueBindingSettings::default() };
     settings.bindings.insert("orders".into(), BindingSettings::Queue(binding));
-    let refused = Bindings::new(&settings).unwrap_err().to_string();
+    let refused = Consumers::new(&settings, "test").unwrap_err().to_string();
     assert!(refused.starts_with("serve bindings.orders: its setting url is wrong"), "{refused}");
     assert!(!refused.contains("hunter2"), "{refused}");
 }

@@ -4,10 +4,7 @@ use warren_broker::Envelope;
 use warren_model::{Refusal, RefusalCode, Status};
 
 use super::*;
-use crate::{
-    bindings::{source::REASON, system::System},
-    testing::Stack,
-};
+use crate::{source::REASON, system::System, testing::Stack};
 
 fn order(number: u32) -> String {
     format!(r#"{{"order": {number}}}"#)
@@ -31,13 +28,13 @@ async fn h1_a_message_that_was_not_accepted_is_read_again_under_the_same_id_and_
         assert_eq!(accept(&mut first, number).await.id.as_str(), format!("orders:{number}"));
     }
     assert_eq!(first.owner.next().await.id.as_str(), "orders:2");
-    // The owner says nothing, and client-api ends.
+    // The owner says nothing, and the process ends.
     drop(first);
     let mut second = system.read(|_| ()).await;
     for number in 2..4 {
         assert_eq!(accept(&mut second, number).await.id.as_str(), format!("orders:{number}"));
     }
-    second.stop().await.unwrap();
+    second.stop().await;
     system.delete().await;
 }
 
@@ -54,11 +51,11 @@ async fn one_process_reads_and_another_goes_on_where_it_stopped() {
             other = Some(stack);
         }
     }
-    reader.stop().await.unwrap();
+    reader.stop().await;
     system.send(&order(3), None).await;
     let mut other = other.unwrap();
     accept(&mut other, 3).await;
-    other.stop().await.unwrap();
+    other.stop().await;
     system.delete().await;
 }
 
@@ -82,7 +79,7 @@ async fn messages_for_one_instance_are_accepted_one_after_another_and_others_do_
         stack.owner.accept(&command, Status::Running).await;
     }
     assert_eq!(accept(&mut stack, 1).await.id.as_str(), "orders:1");
-    stack.stop().await.unwrap();
+    stack.stop().await;
     system.delete().await;
 }
 
@@ -109,7 +106,7 @@ async fn what_does_not_fit_or_is_refused_is_put_aside_and_the_stream_goes_on() {
     let headers = aside.properties.headers().clone().unwrap();
     assert_eq!(headers.inner()[REASON].as_long_string().unwrap().to_string(), "instance 7 exists");
     accept(&mut stack, 8).await;
-    stack.stop().await.unwrap();
+    stack.stop().await;
     system.delete().await;
 }
 
@@ -123,12 +120,12 @@ fn without_a_queue_for_it_what_does_not_fit_is_counted_and_passed_over() {
             system.send(&order(7), None).await;
             let mut stack = system.read(|_| ()).await;
             accept(&mut stack, 7).await;
-            stack.stop().await.unwrap();
+            stack.stop().await;
             let mut again = system.read(|_| ()).await;
             system.send(&order(8), None).await;
             accept(&mut again, 8).await;
             again.says_of_bindings(|told| told == "ok").await;
-            again.stop().await.unwrap();
+            again.stop().await;
             system.delete().await;
         });
     });
@@ -157,7 +154,7 @@ async fn what_came_before_a_binding_is_left_out_if_the_settings_say_so() {
     stack.says_of_bindings(|told| told == "ok").await;
     system.send(&order(2), None).await;
     accept(&mut stack, 2).await;
-    stack.stop().await.unwrap();
+    stack.stop().await;
     system.delete().await;
 }
 
@@ -167,11 +164,11 @@ async fn what_comes_while_nobody_serves_a_binding_that_begins_with_the_next_mess
     let next = |stream: &mut StreamBindingSettings| stream.from = "next".into();
     let stack = system.read(next).await;
     stack.says_of_bindings(|told| told == "ok").await;
-    stack.stop().await.unwrap();
+    stack.stop().await;
     system.send(&order(1), None).await;
     let mut stack = system.read(next).await;
     accept(&mut stack, 1).await;
-    stack.stop().await.unwrap();
+    stack.stop().await;
     system.delete().await;
 }
 
@@ -194,7 +191,7 @@ async fn a_stream_that_is_not_there_yet_is_told_by_name_and_waited_for() {
     system.send(&order(1), None).await;
     accept(&mut stack, 1).await;
     stack.says_of_bindings(|told| told == "ok").await;
-    stack.stop().await.unwrap();
+    stack.stop().await;
     system.delete().await;
 }
 
@@ -204,7 +201,7 @@ async fn a_queue_that_is_no_stream_is_told_by_name_and_keeps_its_messages() {
     system.send(&order(1), None).await;
     let stack = system.read(|_| ()).await;
     stays_down(&stack, &system.queue).await;
-    stack.stop().await.unwrap();
+    stack.stop().await;
     system.holds(1).await;
     system.delete().await;
 }

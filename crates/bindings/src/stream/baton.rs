@@ -16,9 +16,9 @@ use warren_broker::{
 };
 
 use super::place::Place;
-use crate::bindings::source::publish;
+use crate::source::publish;
 
-/// How many batons to be given at a time: each start of a client-api leaves one.
+/// How many batons to be given at a time: each start of a process leaves one.
 const BATONS: u16 = 100;
 /// How long to wait for further batons once one is there: a place that is not the furthest means to read much again.
 const SETTLE: Duration = Duration::from_millis(250);

@@ -11,11 +11,11 @@ use warren_service::{
 };
 use warren_store::Queries;
 
-use super::{BindingError, Maker};
+use crate::{Error, Maker};
 
 /// What becomes of what arrives by one binding.
 #[derive(Clone, Debug)]
-pub(super) struct Mapping {
+pub struct Mapping {
     name: String,
     what: What,
     instance: Option<Template>,
@@ -31,27 +31,30 @@ enum What {
 }
 
 /// What arrived.
-pub(super) struct Arrival<'a> {
-    pub(super) body: Payload,
+pub struct Arrival<'a> {
+    /// Its body, which is JSON.
+    pub body: Payload,
     /// Finds a header by its name in lower case.
-    pub(super) header: &'a (dyn Fn(&str) -> Option<String> + Sync),
+    pub header: &'a (dyn Fn(&str) -> Option<String> + Sync),
     /// What its sender calls it.
-    pub(super) id: Option<String>,
-    pub(super) traceparent: Option<String>,
+    pub id: Option<String>,
+    /// The trace that it is part of.
+    pub traceparent: Option<String>,
 }
 
 /// A command that is ready to be sent, any number of times.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Order {
+pub struct Order {
     what: What,
     instance: Option<InstanceId>,
     input: Payload,
-    pub(super) message: Option<MessageId>,
+    pub(crate) message: Option<MessageId>,
     traceparent: Option<String>,
 }
 
 impl Mapping {
-    pub(super) fn new(maker: Maker<'_>, settings: &MappingSettings) -> Result<Self, BindingError> {
+    /// Returns the mapping of the settings, or what a person must mend.
+    pub fn new(maker: Maker<'_>, settings: &MappingSettings) -> Result<Self, Error> {
         let if_exists = IfExists::ALL.into_iter().find(|choice| choice.as_str() == settings.if_exists);
         let what = if settings.raise.is_empty() {
             What::Start {
@@ -63,7 +66,7 @@ impl Mapping {
             What::Raise { event: settings.raise.clone() }
         };
         Ok(Self {
-            name: maker.0.into(),
+            name: maker.name().into(),
             what,
             instance: maker.template("instance", &settings.instance)?,
             input: settings.input.clone(),
@@ -72,12 +75,12 @@ impl Mapping {
     }
 
     /// Returns whether what arrives begins instances.
-    pub(super) fn is_start(&self) -> bool {
+    pub fn is_start(&self) -> bool {
         matches!(self.what, What::Start { .. })
     }
 
     /// Returns the command, or why the mapping does not fit.
-    pub(super) fn order(&self, arrival: Arrival<'_>) -> Result<Order, String> {
+    pub fn order(&self, arrival: Arrival<'_>) -> Result<Order, String> {
         let body: Value = arrival.body.parse().map_err(|error| format!("the body is not JSON: {error}"))?;
         let find = |hole: &Hole| match hole {
             Hole::Input(pointer) => body.pointer(pointer).map(Cow::Borrowed),
@@ -110,12 +113,12 @@ impl Mapping {
 
 impl Order {
     /// Returns the instance, unless its id is still to be made.
-    pub(super) fn instance(&self) -> Option<&InstanceId> {
+    pub(crate) fn instance(&self) -> Option<&InstanceId> {
         self.instance.as_ref()
     }
 
     /// Returns whether it does nothing more if it is sent again under another message id.
-    pub(super) fn acts_once(&self) -> bool {
+    pub(crate) fn acts_once(&self) -> bool {
         match self.what {
             What::Start { if_exists: IfExists::Fail | IfExists::UseExisting, .. } => self.instance.is_some(),
             What::Start { if_exists: IfExists::ReplaceEnded, .. } | What::Raise { .. } => false,
@@ -123,7 +126,7 @@ impl Order {
     }
 
     /// Sends the command; returns once it is committed.
-    pub(super) async fn send<Q: Queries>(&self, client: &Client<Q>) -> warren_client::Result<Answer> {
+    pub async fn send<Q: Queries>(&self, client: &Client<Q>) -> warren_client::Result<Answer> {
         match (&self.what, &self.instance) {
             (What::Start { name, version, if_exists }, instance) => {
                 let mut start = client.start(name, self.input.clone()).if_exists(*if_exists);

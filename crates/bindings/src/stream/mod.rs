@@ -1,4 +1,4 @@
-//! Messages of another system's stream, which one client-api at a time reads, in order.
+//! Messages of another system's stream, which one process at a time reads, in order.
 //!
 //! A stream keeps its messages whoever has read them, and for readers by AMQP 0.9.1 nobody keeps the place. Here a message
 //! in a queue of the hub does, the **baton**: who holds it reads, and publishes another one as the hub has accepted more.
@@ -27,13 +27,11 @@ use self::{
     place::{From, Place},
     window::Window,
 };
-use super::{
-    BindingError, Maker,
-    mapping::Order,
+use crate::{
+    Error, Maker, Order, metrics,
     source::{GRACE, Source, backoff},
     standing::Standing,
 };
-use crate::metrics;
 
 /// How often the place is written down, at most: what was read since then is read again after a crash.
 const KEEP: Duration = Duration::from_secs(1);
@@ -70,22 +68,22 @@ struct Reading<'a> {
 
 impl StreamBinding {
     /// `hub` is the hub's broker, and `baton` the queue there that keeps the place.
-    pub(super) fn new(
-        name: &str,
+    pub(crate) fn new(
+        maker: Maker<'_>,
         settings: &StreamBindingSettings,
         broker: Amqp,
         (hub, baton): (Amqp, QueueSpec),
-    ) -> Result<Self, BindingError> {
-        let from = From::parse(&settings.from).map_err(|why| Maker(name).wrong("from", why))?;
-        Ok(Self { source: Source::new(name, &settings.source, broker)?, from, hub, baton })
+    ) -> Result<Self, Error> {
+        let from = From::parse(&settings.from).map_err(|why| maker.wrong("from", why))?;
+        Ok(Self { source: Source::new(maker, &settings.source, broker)?, from, hub, baton })
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.source.name
     }
 
     /// Reads whenever it is this process's turn, until `stopping`; then ends what is under way.
-    pub(super) async fn run<Q: Queries>(&self, client: Client<Q>, stopping: CancellationToken, standing: Standing) {
+    pub(crate) async fn run<Q: Queries>(&self, client: Client<Q>, stopping: CancellationToken, standing: Standing) {
         let mut backoff = backoff();
         while !stopping.is_cancelled() {
             let Some(taken) = stopping.run_until_cancelled(self.take(&standing)).await else { return };

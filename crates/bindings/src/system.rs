@@ -1,4 +1,4 @@
-//! Another system on the broker for tests: a queue or a stream, whose messages a client-api takes.
+//! Another system on the broker for tests: a queue or a stream, whose messages a process takes.
 #![allow(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
 
 use std::{path::Path, process::Command as Process, sync::OnceLock, time::Duration};
@@ -17,7 +17,7 @@ use warren_service::{
 };
 
 use crate::{
-    Bindings,
+    Consumers,
     testing::{DEADLINE, Stack},
 };
 
@@ -26,7 +26,7 @@ fn url() -> &'static str {
     static URL: OnceLock<String> = OnceLock::new();
     URL.get_or_init(|| {
         std::env::var("WARREN_TEST_AMQP").unwrap_or_else(|_| {
-            let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/local/rabbitmq");
+            let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/local/rabbitmq");
             let ran = Process::new(&script).arg("ensure").output().unwrap();
             assert!(ran.status.success(), "{script:?}: {}", String::from_utf8_lossy(&ran.stderr));
             String::from_utf8(ran.stdout).unwrap().trim().into()
@@ -35,29 +35,29 @@ fn url() -> &'static str {
 }
 
 /// Another system: a queue whose dead letters go to a second one. The hub has the name of the queue.
-pub(super) struct System {
-    pub(super) queue: String,
-    pub(super) dead: String,
+pub(crate) struct System {
+    pub(crate) queue: String,
+    pub(crate) dead: String,
     channel: Channel,
     connection: Connection,
 }
 
 impl System {
     /// Connects, and declares nothing yet.
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let connection = Connection::connect(url(), ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
         let queue = format!("test-{}", Uuid::new_v4().simple());
         Self { dead: format!("{queue}-dead"), queue, channel, connection }
     }
 
-    pub(super) async fn declared() -> Self {
+    pub(crate) async fn declared() -> Self {
         let system = Self::new().await;
         system.declare().await;
         system
     }
 
-    pub(super) async fn declare(&self) {
+    pub(crate) async fn declare(&self) {
         let mut arguments = FieldTable::default();
         let text = |text: &str| AMQPValue::LongString(LongString::from(text));
         arguments.insert("x-dead-letter-exchange".into(), text(""));
@@ -67,7 +67,7 @@ impl System {
         self.channel.queue_declare(self.dead.as_str().into(), options, FieldTable::default()).await.unwrap();
     }
 
-    pub(super) async fn send(&self, body: &str, id: Option<&str>) {
+    pub(crate) async fn send(&self, body: &str, id: Option<&str>) {
         let mut properties = BasicProperties::default();
         if let Some(id) = id {
             properties = properties.with_message_id(id.into());
@@ -79,7 +79,7 @@ impl System {
     }
 
     /// Waits for the next message of the queue for dead letters.
-    pub(super) async fn next_dead(&self) -> BasicGetMessage {
+    pub(crate) async fn next_dead(&self) -> BasicGetMessage {
         let next = async {
             loop {
                 let options = BasicGetOptions { no_ack: true };
@@ -93,7 +93,7 @@ impl System {
     }
 
     /// Waits until so many messages are in the queue that nobody holds.
-    pub(super) async fn holds(&self, count: u32) {
+    pub(crate) async fn holds(&self, count: u32) {
         let holds = async {
             let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
             let count_now = async || {
@@ -108,13 +108,13 @@ impl System {
     }
 
     /// Connects, and declares the queue as a stream.
-    pub(super) async fn streamed() -> Self {
+    pub(crate) async fn streamed() -> Self {
         let system = Self::new().await;
         system.declare_stream().await;
         system
     }
 
-    pub(super) async fn declare_stream(&self) {
+    pub(crate) async fn declare_stream(&self) {
         let mut arguments = FieldTable::default();
         arguments.insert("x-queue-type".into(), AMQPValue::LongString("stream".into()));
         let (durable, plain) = (QueueDeclareOptions::durable(), QueueDeclareOptions::default());
@@ -136,24 +136,24 @@ impl System {
         settings.hub.name.clone_from(&self.queue);
         settings.broker.url = url().into();
         settings.bindings.insert("orders".into(), binding);
-        Stack::with_bindings(Bindings::new(&settings).unwrap()).await
+        Stack::start(Consumers::new(&settings, "test").unwrap()).await
     }
 
-    /// Starts a client-api that takes the queue's messages.
-    pub(super) async fn bound(&self, change: impl FnOnce(&mut QueueBindingSettings)) -> Stack {
+    /// Starts a process that takes the queue's messages.
+    pub(crate) async fn bound(&self, change: impl FnOnce(&mut QueueBindingSettings)) -> Stack {
         let mut binding = self.source();
         change(&mut binding);
         self.serve(BindingSettings::Queue(binding)).await
     }
 
-    /// Starts a client-api that reads the stream from its first message on.
-    pub(super) async fn read(&self, change: impl FnOnce(&mut StreamBindingSettings)) -> Stack {
+    /// Starts a process that reads the stream from its first message on.
+    pub(crate) async fn read(&self, change: impl FnOnce(&mut StreamBindingSettings)) -> Stack {
         let mut binding = StreamBindingSettings { from: "first".into(), source: self.source() };
         change(&mut binding);
         self.serve(BindingSettings::Stream(binding)).await
     }
 
-    pub(super) async fn delete(self) {
+    pub(crate) async fn delete(self) {
         let Self { queue, dead, .. } = &self;
         for queue in [queue, dead, &format!("{queue}.binding.orders"), &format!("{queue}.dead")] {
             self.channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();

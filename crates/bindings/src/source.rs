@@ -7,7 +7,7 @@ use warren_broker::{
     Address, Broker, HeaderValue, Message, Publication, Published, Publisher,
     amqp::{Amqp, AmqpPublisher},
 };
-use warren_client::{Client, Error};
+use warren_client::{Client, Error as Unsent};
 use warren_model::{Payload, TraceContext};
 use warren_service::{
     backoff::{Backoff, chance},
@@ -15,34 +15,30 @@ use warren_service::{
 };
 use warren_store::Queries;
 
-use super::{
-    BindingError, Maker,
-    mapping::{Arrival, Mapping, Order},
-};
-use crate::metrics;
+use crate::{Arrival, Error, Maker, Mapping, Order, metrics};
 
 /// How long to wait before a queue is consumed again, or a message is sent again.
 const RETRY_MIN: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(10);
 /// How long messages that are under way may take once the service stops.
-pub(super) const GRACE: Duration = Duration::from_secs(10);
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 /// The header of what was put aside that says why.
-pub(super) const REASON: &str = "warren-reason";
+pub(crate) const REASON: &str = "warren-reason";
 
 /// Where messages come from, and what becomes of each.
 #[derive(Debug)]
-pub(super) struct Source {
-    pub(super) name: String,
-    pub(super) broker: Amqp,
-    pub(super) queue: String,
-    pub(super) prefetch: u16,
+pub(crate) struct Source {
+    pub(crate) name: String,
+    pub(crate) broker: Amqp,
+    pub(crate) queue: String,
+    pub(crate) prefetch: u16,
     dead_letter: Option<String>,
     mapping: Mapping,
 }
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Settled {
+pub(crate) enum Settled {
     /// The hub has accepted it, or the queue for such has it.
     Done,
     /// It does not fit or was refused, and the settings name no queue for such.
@@ -50,10 +46,9 @@ pub(super) enum Settled {
 }
 
 impl Source {
-    pub(super) fn new(name: &str, settings: &QueueBindingSettings, broker: Amqp) -> Result<Self, BindingError> {
-        let maker = Maker(name);
+    pub(crate) fn new(maker: Maker<'_>, settings: &QueueBindingSettings, broker: Amqp) -> Result<Self, Error> {
         Ok(Self {
-            name: name.into(),
+            name: maker.name().into(),
             broker,
             queue: settings.queue.clone(),
             prefetch: u16::try_from(settings.prefetch).map_err(|error| maker.wrong("prefetch", error.to_string()))?,
@@ -63,7 +58,7 @@ impl Source {
     }
 
     /// Returns the command that a message asks for, or why there is none. `id` is what its sender calls it.
-    pub(super) fn order(&self, message: &Message, id: Option<String>) -> Result<Order, String> {
+    pub(crate) fn order(&self, message: &Message, id: Option<String>) -> Result<Order, String> {
         let text = |value: &HeaderValue| match value {
             HeaderValue::Text(text) => text.clone(),
             HeaderValue::Number(number) => number.to_string(),
@@ -83,7 +78,7 @@ impl Source {
 
     /// Sends the command until the hub has accepted or refused it. What it refuses is put aside, and what there is no
     /// command for: it would fail again.
-    pub(super) async fn settle<Q: Queries>(
+    pub(crate) async fn settle<Q: Queries>(
         &self,
         message: Message,
         order: Result<Order, String>,
@@ -108,13 +103,13 @@ impl Source {
         loop {
             match order.send(client).await {
                 Ok(_) => return Ok(()),
-                Err(Error::Refused(refusal)) => return Err(refusal.message),
+                Err(Unsent::Refused(refusal)) => return Err(refusal.message),
                 Err(
-                    error @ (Error::Unavailable { .. }
-                    | Error::Timeout { .. }
-                    | Error::Store(_)
-                    | Error::Answer { .. }
-                    | Error::Hub { .. }),
+                    error @ (Unsent::Unavailable { .. }
+                    | Unsent::Timeout { .. }
+                    | Unsent::Store(_)
+                    | Unsent::Answer { .. }
+                    | Unsent::Hub { .. }),
                 ) => {
                     if backoff.tries() == 0 {
                         tracing::warn!(binding = self.name, %error, "the hub has not accepted a message yet");
@@ -142,7 +137,7 @@ impl Source {
 }
 
 /// Returns the waits between tries.
-pub(super) fn backoff() -> Backoff {
+pub(crate) fn backoff() -> Backoff {
     Backoff::new(RETRY_MIN, RETRY_MAX)
 }
 
@@ -152,7 +147,7 @@ async fn publish_by(broker: &Amqp, publication: &Publication) -> Result<(), Stri
 }
 
 /// Publishes one message; fails unless the broker confirms it.
-pub(super) async fn publish(publisher: &AmqpPublisher, publication: &Publication) -> Result<(), String> {
+pub(crate) async fn publish(publisher: &AmqpPublisher, publication: &Publication) -> Result<(), String> {
     match publisher.publish(vec![publication.clone()]).await.pop() {
         Some(Published::Confirmed) => Ok(()),
         Some(Published::Returned) => Err("it is missing".into()),

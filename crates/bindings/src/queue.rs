@@ -16,9 +16,8 @@ use warren_model::MessageId;
 use warren_service::{backoff::chance, settings::QueueBindingSettings};
 use warren_store::Queries;
 
-use super::{
-    BindingError,
-    mapping::Order,
+use crate::{
+    Error, Maker, Order,
     source::{GRACE, Settled, Source, backoff},
     standing::Standing,
 };
@@ -28,16 +27,16 @@ use super::{
 pub(crate) struct QueueBinding(Source);
 
 impl QueueBinding {
-    pub(super) fn new(name: &str, settings: &QueueBindingSettings, broker: Amqp) -> Result<Self, BindingError> {
-        Source::new(name, settings, broker).map(Self)
+    pub(crate) fn new(maker: Maker<'_>, settings: &QueueBindingSettings, broker: Amqp) -> Result<Self, Error> {
+        Source::new(maker, settings, broker).map(Self)
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.0.name
     }
 
     /// Takes messages until `stopping`; then ends what is under way.
-    pub(super) async fn run<Q: Queries>(&self, client: Client<Q>, stopping: CancellationToken, standing: Standing) {
+    pub(crate) async fn run<Q: Queries>(&self, client: Client<Q>, stopping: CancellationToken, standing: Standing) {
         let Source { name, broker, queue, prefetch, .. } = &self.0;
         let mut backoff = backoff();
         while !stopping.is_cancelled() {

@@ -13,37 +13,37 @@ const CHECK: &str = "bindings";
 
 /// How all bindings stand. Clones share it.
 #[derive(Clone, Debug)]
-pub(super) struct Standings {
+pub(crate) struct Standings {
     health: Health,
     troubles: watch::Sender<BTreeMap<String, String>>,
 }
 
 /// How one binding stands.
 #[derive(Debug)]
-pub(super) struct Standing {
+pub(crate) struct Standing {
     all: Standings,
     binding: String,
 }
 
 impl Standings {
-    pub(super) fn new(health: Health) -> Self {
+    pub(crate) fn new(health: Health) -> Self {
         Self { health, troubles: watch::Sender::default() }
     }
 
     /// Returns the standing of a binding, of which nothing is known yet.
-    pub(super) fn of(&self, binding: &str) -> Standing {
+    pub(crate) fn of(&self, binding: &str) -> Standing {
         Standing { all: self.clone(), binding: binding.into() }
     }
 }
 
 impl Standing {
     /// Notes that messages are taken, or will be as soon as it is this process's turn.
-    pub(super) fn up(&self) {
+    pub(crate) fn up(&self) {
         self.note(None);
     }
 
     /// Notes why no messages can be taken.
-    pub(super) fn down(&self, why: String) {
+    pub(crate) fn down(&self, why: String) {
         self.note(Some(why));
     }
 

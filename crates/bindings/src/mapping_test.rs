@@ -18,7 +18,7 @@ fn order(settings: &MappingSettings, body: &str) -> Result<Order, String> {
     let header = |name: &str| (name == "x-delivery").then(|| "7".to_owned());
     let body = Payload::from_bytes(body.as_bytes()).unwrap();
     let arrival = Arrival { body, header: &header, id: Some("own".into()), traceparent: Some("trace".into()) };
-    Mapping::new(Maker("github"), settings).unwrap().order(arrival)
+    Mapping::new(Maker::new("github"), settings).unwrap().order(arrival)
 }
 
 #[test]
