@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use warren::Registry;
+use warren_bindings::Consumers;
 use warren_broker::{Broker, Codec, packing::Packing};
 use warren_claims::Claiming;
 use warren_engine::Limits;
@@ -18,9 +19,22 @@ use warren_service::{
     settings::Backend,
     traces::Tracer,
 };
-use warren_store::{Payloads, Store};
+use warren_store::{Payloads, Queries, Store};
 
-use crate::{Replica, open, owner, shell::metrics::describe};
+use crate::{
+    Replica,
+    bindings::{Feeding, consumers},
+    open, owner,
+    shell::metrics::describe,
+};
+
+/// What a replica is given besides its store.
+struct Outfit {
+    registry: Registry,
+    consumers: Consumers,
+    report: health::Health,
+    tracer: Tracer,
+}
 
 /// Owns partitions of the hub that the settings name, with the orchestrators of `registry`, until `shutdown`; then
 /// drains and gives them back.
@@ -34,7 +48,9 @@ pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<
     if !address.is_empty() {
         warren_service::metrics::begin();
         describe();
+        warren_bindings::metrics::describe();
     }
+    let consumers = consumers(settings)?;
     let endpoint = if address.is_empty() { None } else { Some(listen::bind(address, "health.orchestrator").await?) };
     let serve = async {
         let serving =
@@ -47,7 +63,8 @@ pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<
     let process = process_name(&settings.orchestrator.name);
     let (tracer, exporter) = Tracer::new(&settings.telemetry, "orchestrator-svc", &process, &settings.hub.name);
     let own = async {
-        let owned = open_and_own(settings, registry, (report.clone(), tracer), shutdown).await;
+        let outfit = Outfit { registry, consumers, report: report.clone(), tracer };
+        let owned = open_and_own(settings, outfit, shutdown).await;
         stopped.cancel();
         owned
     };
@@ -57,38 +74,33 @@ pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<
 }
 
 /// Chooses the store by its URL, and owns.
-async fn open_and_own(
-    settings: &Settings,
-    registry: Registry,
-    watchers: (health::Health, Tracer),
-    shutdown: impl Future<Output = ()>,
-) -> anyhow::Result<()> {
+async fn open_and_own(settings: &Settings, outfit: Outfit, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
     match settings.store.backend() {
         Some(Backend::Sqlite(path)) => {
             let (store, orphaned, _lock) = open::sqlite(Path::new(path), settings).await?;
-            own(settings, registry, (store, orphaned), watchers, shutdown).await
+            own(settings, outfit, (store, orphaned), shutdown).await
         }
         Some(Backend::Postgres(url)) => {
             let mut shutdown = pin!(shutdown);
             let store = tokio::select! {
-                opened = open::postgres(url.as_str(), settings, &watchers.0) => opened?,
+                opened = open::postgres(url.as_str(), settings, &outfit.report) => opened?,
                 () = &mut shutdown => return Ok(()),
             };
-            own(settings, registry, (store, BTreeSet::new()), watchers, shutdown).await
+            own(settings, outfit, (store, BTreeSet::new()), shutdown).await
         }
         None => bail!("store.url = {}: must begin with sqlite: or postgres://", settings.store.url),
     }
 }
 
-async fn own<S: Store + Payloads>(
+async fn own<S: Store + Payloads + Queries>(
     settings: &Settings,
-    registry: Registry,
+    Outfit { registry, consumers, report, tracer }: Outfit,
     (store, orphaned): (S, BTreeSet<Partition>),
-    (report, tracer): (health::Health, Tracer),
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let broker = amqp(settings, &format!("orchestrator-svc {}", process_name(&settings.orchestrator.name)))?;
     let topology = topology(settings)?;
+    let feeding = Feeding::begin(consumers, settings, (broker.clone(), store.clone()), &report)?;
     let broker = Claiming::new(Packing::new(broker, topology.clone()), store.clone(), topology);
     let mut replica = replica(settings, registry, store, broker, report.clone()).await?;
     replica.orphaned = orphaned;
@@ -97,6 +109,8 @@ async fn own<S: Store + Payloads>(
     let drain = async {
         shutdown.await;
         report.drain();
+        // Before the partitions are given back: with the last replica nobody would accept what is under way.
+        feeding.end().await;
     };
     replica.run(drain).await.map_err(Into::into)
 }

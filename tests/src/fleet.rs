@@ -9,8 +9,8 @@ use std::{
 
 use client_api::http_client::{HttpClient, Reply};
 use serde_json::Value;
-use warren_model::{InstanceId, TurnRecord};
-use warren_store::{Queries, postgres::PostgresReader, sqlite::SqliteReader};
+use warren_model::{InstanceId, Status, TurnRecord};
+use warren_store::{Filter, Queries, postgres::PostgresReader, sqlite::SqliteReader};
 
 use crate::{Process, amqp_url, binary};
 
@@ -152,6 +152,16 @@ impl Fleet {
                 reader.history(&id, 0, 10_000).await.unwrap()
             }
         }
+    }
+
+    /// Returns how each instance stands, at most a thousand, from the database.
+    pub async fn statuses(&self) -> Vec<Status> {
+        let filter = Filter { top: 1_000, ..Filter::default() };
+        let page = match &self.database {
+            Some(url) => PostgresReader::open(url, &self.hub).await.unwrap().list(&filter).await,
+            None => SqliteReader::open(&self.database(), &self.hub).unwrap().list(&filter).await,
+        };
+        page.unwrap().instances.iter().map(|instance| instance.status).collect()
     }
 
     /// Returns where the hub's database is.

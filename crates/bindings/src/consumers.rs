@@ -48,6 +48,11 @@ impl Consumers {
         Ok(Self(consumers))
     }
 
+    /// Returns whether there is nothing to take.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns what takes messages until `stopping`, and then ends what is under way: to be run as tasks. `health` is told
     /// how each stands.
     pub fn run<Q: Queries>(

@@ -10,7 +10,7 @@ CONSUMER_TIMEOUT = 1800
 # What counts what runs.
 RUNNING = "warren_activities_running"
 # How long a binary may take to end after what its settings say, in seconds.
-MARGIN = {"client-api": 5 + 20 + 5, "orchestrator-svc": 10 + 5, "activity-worker": 10}
+MARGIN = {"client-api": 5 + 20 + 5, "orchestrator-svc": 20 + 10 + 5, "activity-worker": 10}
 
 
 def scalers(overlay):
@@ -139,6 +139,9 @@ def topology_is_whole(overlay):
     settings = next(iter(overlay.settings.values()))
     hub = settings["hub"]["name"]
     wanted = {f"{hub}.dead", f"{hub}.ingress"} | {f"{hub}.control.{n:02}" for n in range(settings["hub"]["partitions"])}
+    for of_any in overlay.settings.values():
+        streams = (name for name, binding in of_any.get("bindings", {}).items() if binding["kind"] == "stream")
+        wanted |= {f"{hub}.binding.{name}" for name in streams}
     for _, _, of_worker in workers(overlay):
         wanted |= served(overlay, of_worker)
     for queue in sorted(wanted ^ declared(overlay)):

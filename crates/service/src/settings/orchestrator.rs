@@ -43,6 +43,8 @@ pub struct OrchestratorSettings {
     /// The work-item queues, without the hub's name, whose work items may share messages, as all of their workers take
     /// packs; `*`: every queue.
     pub packed_queues: Vec<String>,
+    /// Whether it takes the messages of `[bindings]` with queues and streams, as client-api does.
+    pub take_bindings: bool,
 }
 
 impl Default for OrchestratorSettings {
@@ -65,6 +67,7 @@ impl Default for OrchestratorSettings {
             task_begins_max: 5,
             fail_quarantined_tasks: false,
             packed_queues: Vec::new(),
+            take_bindings: true,
         }
     }
 }
