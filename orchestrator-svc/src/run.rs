@@ -25,7 +25,7 @@ use crate::{
     Replica,
     bindings::{Feeding, consumers},
     open, owner,
-    shell::metrics::describe,
+    shell::{INGRESS, metrics::describe},
 };
 
 /// What a replica is given besides its store.
@@ -42,7 +42,7 @@ struct Outfit {
 /// A broker or a PostgreSQL server that can't be reached is no error: it is tried again, readiness says so meanwhile. A
 /// store that is not the hub's, a port in use or a setting that makes no sense is one.
 pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-    let report = health::Health::new(&["broker", "store"]);
+    let report = health::Health::new(&["broker", "store", INGRESS]);
     let stopped = CancellationToken::new();
     let address = &settings.health.orchestrator;
     if !address.is_empty() {

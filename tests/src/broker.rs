@@ -3,11 +3,11 @@
 use std::{process::Command, sync::OnceLock, time::Duration};
 
 use lapin::{
-    BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind,
+    BasicProperties, Channel, Connection, ConnectionProperties, Consumer, ExchangeKind,
     message::BasicGetMessage,
     options::{
-        BasicGetOptions, BasicPublishOptions, ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions,
-        QueueDeclareOptions, QueueDeleteOptions,
+        BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, ExchangeDeclareOptions, ExchangeDeleteOptions,
+        QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
     },
     types::{AMQPValue, FieldTable},
 };
@@ -73,6 +73,14 @@ impl Amqp {
         let options = QueueBindOptions::default();
         self.channel.queue_bind(queue.as_str().into(), exchange.into(), keys.into(), options, none).await.unwrap();
         queue
+    }
+
+    /// Consumes a queue that nobody else may consume then, as if the broker denied them; until what is returned is dropped.
+    pub async fn hold(&self, queue: &str) -> (Channel, Consumer) {
+        let channel = self.connection.create_channel().await.unwrap();
+        let options = BasicConsumeOptions { exclusive: true, ..BasicConsumeOptions::default() };
+        let consumer = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await.unwrap();
+        (channel, consumer)
     }
 
     /// Deletes an exchange.

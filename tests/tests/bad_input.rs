@@ -1,7 +1,7 @@
 //! Whatever is sent to a fleet, it is told what is wrong with it, and nothing else is lost or blocked.
 #![allow(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
 
-use end_to_end::{Amqp, Fleet};
+use end_to_end::{Amqp, Fleet, eventually};
 use lapin::{
     BasicProperties,
     types::{AMQPValue, FieldTable},
@@ -172,4 +172,26 @@ async fn a_file_that_is_not_the_hubs_is_refused_by_name() {
     let hub = fleet.hub.clone();
     gives_up(&mut fleet, "orchestrator-3", &[("hub.name", "other")], &["other", &hub]).await;
     gives_up(&mut fleet, "orchestrator-4", &[("hub.partitions", "7")], &["7", "4"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_orchestrator_svc_that_is_denied_the_ingress_is_not_ready_and_names_the_queue() {
+    let amqp = Amqp::connect().await;
+    let mut fleet = Fleet::empty();
+    let ingress = format!("{}.ingress", fleet.hub);
+    amqp.declare(&ingress).await;
+    let held = amqp.hold(&ingress).await;
+    fleet.spawn("orchestrator", &[]);
+    let http = fleet.http("orchestrator");
+    let names_it = || async {
+        let Ok(ready) = http.get("/health/ready").await else { return false };
+        let checks: Value = ready.json().unwrap();
+        let told = checks["checks"]["ingress"].as_str().unwrap();
+        ready.status == 503
+            && told.starts_with(&format!("queue {ingress} can't be read: "))
+            && told.contains("ACCESS_REFUSED")
+    };
+    eventually("readiness names the queue", names_it).await;
+    drop(held);
+    fleet.ready("orchestrator").await;
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use warren_broker::{Acker, Broker, Codec, Consumer, Delivery, Publication};
+use warren_broker::{Acker, Broker, Codec, Consumer, Delivery, Publication, QueueSpec, Topology};
 use warren_model::{Refusal, RefusalCode};
 use warren_store::Store;
 
@@ -10,6 +10,8 @@ use super::{Replica, metrics, publish::publish_all};
 
 /// Most messages on their way through this replica.
 const PREFETCH: u16 = 500;
+/// The check of readiness that says whether the ingress can be read.
+pub(crate) const CHECK: &str = "ingress";
 /// How long to wait before the ingress is consumed again after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -27,10 +29,12 @@ pub(crate) async fn run<S: Store, B: Broker>(replica: &Replica<S, B>) {
 async fn forward<S: Store, B: Broker>(replica: &Replica<S, B>) -> anyhow::Result<()> {
     let (broker, topology) = (&replica.broker, replica.codec.topology());
     let queue = topology.ingress_queue();
-    broker.declare(&topology.dead()).await?;
-    broker.declare(&queue).await?;
-    let publisher = broker.publisher().await?;
-    let mut consumer = broker.consume(&queue.name, PREFETCH).await?;
+    let opened = open(broker, topology, &queue).await;
+    match &opened {
+        Ok(_) => replica.health.pass(CHECK),
+        Err(error) => replica.health.fail(CHECK, format!("queue {} can't be read: failed to {error}", queue.name)),
+    }
+    let (publisher, mut consumer) = opened?;
     let acker = consumer.acker();
     while let Some(deliveries) = consumer.next(PREFETCH.into()).await {
         let max = replica.owner.limits.payload_bytes;
@@ -41,6 +45,17 @@ async fn forward<S: Store, B: Broker>(replica: &Replica<S, B>) -> anyhow::Result
         }
     }
     anyhow::bail!("the broker closed the channel or deleted queue {}", queue.name)
+}
+
+async fn open<B: Broker>(
+    broker: &B,
+    topology: &Topology,
+    queue: &QueueSpec,
+) -> warren_broker::Result<(B::Publisher, B::Consumer)> {
+    broker.declare(&topology.dead()).await?;
+    broker.declare(queue).await?;
+    let publisher = broker.publisher().await?;
+    Ok((publisher, broker.consume(&queue.name, PREFETCH).await?))
 }
 
 /// A command for its partition; or, if it makes no sense, word to the dead queue and to its sender.

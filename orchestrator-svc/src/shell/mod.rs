@@ -19,6 +19,7 @@ use warren_model::{InstanceId, Partition};
 use warren_service::{health::Health as Report, traces::Tracer};
 use warren_store::Store;
 
+pub(crate) use self::ingress::CHECK as INGRESS;
 use self::tenancy::Tenancy;
 use crate::owner::Settings;
 
