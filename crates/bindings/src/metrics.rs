@@ -18,6 +18,10 @@ pub fn describe() {
         "warren_binding_stream_offset",
         "the offset up to which all messages of the stream are done with; 0 in a process that does not read it"
     );
+    describe_gauge!(
+        "warren_binding_stream_short",
+        "how many messages the stream lacks of those that were read; more than 0: it was declared anew"
+    );
 }
 
 /// Counts a message that a binding is done with.
@@ -33,4 +37,9 @@ pub(crate) fn binding_up(name: &str, is_up: bool) {
 /// Says how far a stream was read, as long as this process reads it.
 pub(crate) fn stream_offset(name: &str) -> Share {
     Share::of(gauge!("warren_binding_stream_offset", "binding" => name.to_owned()))
+}
+
+/// Says how many messages of a stream are missing of those that were read, as long as this process reads it.
+pub(crate) fn stream_short(name: &str) -> Share {
+    Share::of(gauge!("warren_binding_stream_short", "binding" => name.to_owned()))
 }

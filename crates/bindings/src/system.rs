@@ -122,6 +122,10 @@ impl System {
         self.channel.queue_declare(self.dead.as_str().into(), plain, FieldTable::default()).await.unwrap();
     }
 
+    pub(crate) async fn delete_stream(&self) {
+        self.channel.queue_delete(self.queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
+    }
+
     fn source(&self) -> QueueBindingSettings {
         let (start, instance) = ("ship".into(), "{/order}".into());
         QueueBindingSettings {

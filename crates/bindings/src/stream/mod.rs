@@ -6,6 +6,7 @@
 
 mod baton;
 mod place;
+mod short;
 mod window;
 
 use std::time::Duration;
@@ -25,6 +26,7 @@ use warren_store::Queries;
 use self::{
     baton::Baton,
     place::{From, Place},
+    short::Short,
     window::Window,
 };
 use crate::{
@@ -87,9 +89,9 @@ impl StreamBinding {
         let mut backoff = backoff();
         while !stopping.is_cancelled() {
             let Some(taken) = stopping.run_until_cancelled(self.take(&standing)).await else { return };
-            let lasts = || {
+            let lasts = |short: Option<&Short>| {
                 backoff.reset();
-                standing.up();
+                short.map_or_else(|| standing.up(), |short| standing.down(short.why()));
             };
             let ended = match taken {
                 Ok((mut baton, place)) => self.read(&mut baton, place, &client, &stopping, lasts).await,
@@ -116,19 +118,22 @@ impl StreamBinding {
     }
 
     /// Reads from a place on until `stopping`, or until another process turns out to be further. Fails if the stream can't
-    /// be read, or the baton is lost. Calls `lasts` now and then.
+    /// be read, or the baton is lost. Calls `lasts` now and then, and says if the stream is shorter than it was read.
     async fn read<Q: Queries>(
         &self,
         baton: &mut Baton,
         place: Place,
         client: &Client<Q>,
         stopping: &CancellationToken,
-        mut lasts: impl FnMut(),
+        mut lasts: impl FnMut(Option<&Short>),
     ) -> Result<(), String> {
         let Source { name, broker, queue, prefetch, .. } = &self.source;
         let opening = broker.read_stream(queue, *prefetch, place.start(self.from));
         let Some(opened) = stopping.run_until_cancelled(opening).await else { return Ok(()) };
         let mut reader = opened.map_err(|error| error.to_string())?;
+        let looking = Short::look(&self.source, place);
+        let Some(looked) = stopping.run_until_cancelled(looking).await else { return Ok(()) };
+        let mut short = looked?;
         tracing::info!(binding = name, stream = queue, ?place, "reading a stream");
         let mut reading = Reading::new(name, &reader, place);
         let mut keeping = FuturesUnordered::new();
@@ -142,7 +147,8 @@ impl StreamBinding {
                 }
                 Some(done) = reading.running.next() => reading.done(self, done, client).await?,
                 _ = clock.tick() => {
-                    lasts();
+                    short = short.filter(|_| reading.place() == place);
+                    lasts(short.as_ref());
                     if keeping.is_empty() {
                         keeping.extend(baton.due(reading.place()).map(|place| baton.keep(place)));
                     }

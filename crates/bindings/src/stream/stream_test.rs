@@ -196,6 +196,36 @@ async fn a_stream_that_is_not_there_yet_is_told_by_name_and_waited_for() {
 }
 
 #[tokio::test]
+async fn a_stream_that_was_declared_anew_is_told_by_name_until_it_is_as_long_as_it_was_read() {
+    let system = System::streamed().await;
+    let mut stack = system.read(|_| ()).await;
+    for number in 0..3 {
+        system.send(&order(number), None).await;
+        accept(&mut stack, number).await;
+    }
+    stack.stop().await;
+    // As it is: nothing is wrong, although nothing new is in it.
+    let stack = system.read(|_| ()).await;
+    stack.says_of_bindings(|told| told == "ok").await;
+    stack.stop().await;
+
+    system.delete_stream().await;
+    system.declare_stream().await;
+    system.send(&order(3), None).await;
+    let mut stack = system.read(|_| ()).await;
+    let told = stack.says_of_bindings(|told| told != "ok").await;
+    let expected = format!("stream {} was read up to offset 3 and ends at 1 now", system.queue);
+    assert!(told.contains(&expected), "{told}");
+    for number in 4..7 {
+        system.send(&order(number), None).await;
+    }
+    assert_eq!(accept(&mut stack, 6).await.id.as_str(), "orders:3");
+    stack.says_of_bindings(|told| told == "ok").await;
+    stack.stop().await;
+    system.delete().await;
+}
+
+#[tokio::test]
 async fn a_queue_that_is_no_stream_is_told_by_name_and_keeps_its_messages() {
     let system = System::declared().await;
     system.send(&order(1), None).await;

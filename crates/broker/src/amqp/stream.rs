@@ -10,6 +10,8 @@ pub const STREAM_OFFSET: &str = "x-stream-offset";
 pub enum StreamStart {
     /// At the oldest message that it still holds.
     First,
+    /// Among the newest messages that it holds, if it holds any.
+    Last,
     /// At this offset, or the next one that it still holds.
     Offset(u64),
     /// At what came at this time, in seconds since 1970, or a little earlier: streams keep times by the chunk.
@@ -20,6 +22,7 @@ impl StreamStart {
     pub(super) fn arguments(self) -> FieldTable {
         let value = match self {
             Self::First => AMQPValue::LongString("first".into()),
+            Self::Last => AMQPValue::LongString("last".into()),
             Self::Offset(offset) => AMQPValue::LongLongInt(offset.try_into().unwrap_or(i64::MAX)),
             Self::Time(seconds) => AMQPValue::Timestamp(seconds),
         };
