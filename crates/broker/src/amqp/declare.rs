@@ -42,13 +42,26 @@ async fn ensure_queue(link: &Link, topology: &Topology, spec: &QueueSpec) -> Res
             }
         }
         Answer::Differs(why) => {
-            tracing::warn!(queue = spec.name, why, "a queue has other arguments than expected; it is used as it is");
+            let (queue, remedy) = (&spec.name, remedy(spec.kind));
+            tracing::warn!(queue, why, remedy, "a queue has other arguments than expected; it is used as it is");
         }
         // It exists, and nobody is owed a proof that it is as it should be.
         Answer::Forbidden(_) if exists => {}
         Answer::Forbidden(why) => return Err(link.asker().refused(format!("declare queue {}: {why}", spec.name))),
     }
     Ok(!exists)
+}
+
+/// Returns what a person may do about a queue with other arguments than expected.
+fn remedy(kind: QueueKind) -> &'static str {
+    match kind {
+        QueueKind::Work | QueueKind::LimitedWork => {
+            "give every service the same settings broker and queues; if they are, delete the queue while it is empty"
+        }
+        QueueKind::Ingress | QueueKind::Control | QueueKind::Baton | QueueKind::Dead => {
+            "give every service the same settings broker; if they are, delete the queue as docs/operations.md says"
+        }
+    }
 }
 
 async fn ask_queue(
