@@ -16,15 +16,15 @@ use warren_service::{
 
 use crate::{
     Error, Result,
-    worker::{Limits, Served, Worker},
+    worker::{Bound, Limits, Served, ServedId, Worker},
 };
 
 /// What a worker will do.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     topology: Topology,
-    /// The queues, and their lanes.
     served: Vec<Served>,
+    /// Their lanes.
     specs: Vec<QueueSpec>,
     worker: String,
     limits: Limits,
@@ -35,8 +35,8 @@ impl Plan {
     pub(crate) fn new(settings: &Settings, registry: &Registry) -> Result<Self> {
         let topology = topology(settings)?;
         let names = queues(&settings.worker.queues, registry)?;
-        let served = names.iter().map(|name| served(name, &topology, settings)).collect::<Result<Vec<_>>>()?.concat();
-        let specs = served.iter().map(|queue| topology.work(&queue.name)).collect::<Result<_, _>>()?;
+        let served = names.iter().map(|name| served(name, &topology, settings)).collect::<Result<Vec<_>>>()?;
+        let specs = lanes(&served).map(|(_, lane)| topology.work(&lane.name)).collect::<Result<_, _>>()?;
         let limits = Limits {
             concurrency: NonZeroU16::new(settings.worker.concurrency).ok_or(Error::NoSlots)?,
             payload_bytes: payload_bytes(settings),
@@ -56,19 +56,29 @@ impl Plan {
         &self.specs
     }
 
-    /// Returns the names of the queues, without the hub's prefix.
+    /// Returns the names of the lanes, without the hub's prefix.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.served.iter().map(|queue| queue.name.as_str())
+        lanes(&self.served).map(|(_, lane)| lane.name.as_str())
+    }
+
+    /// Returns the queues that have a baton, and where it is.
+    pub(crate) fn batons(&self) -> impl Iterator<Item = (ServedId, QueueSpec)> {
+        let baton = |(at, queue): (usize, &Served)| Some((ServedId(at), self.topology.baton_of_work(&queue.name)?));
+        self.served.iter().enumerate().filter_map(baton)
     }
 
     pub(crate) fn concurrency(&self) -> u16 {
         self.limits.concurrency.get()
     }
 
-    /// Returns each queue and how many unacknowledged deliveries of it the broker is asked for.
-    pub(crate) fn consumed(&self) -> impl Iterator<Item = (&QueueSpec, u16)> {
-        let prefetch = |queue| prefetch(queue, &self.topology, self.concurrency());
-        self.specs.iter().zip(self.served.iter().map(prefetch))
+    /// Returns how each lane is consumed.
+    pub(crate) fn consumed(&self) -> impl Iterator<Item = Consumed> {
+        let consumed = |(spec, (queue, lane)): (&QueueSpec, (&Served, &Lane))| Consumed {
+            spec: spec.clone(),
+            prefetch: prefetch(queue, lane, &self.topology, self.concurrency()),
+            begins_paused: queue.has_baton,
+        };
+        self.specs.iter().zip(lanes(&self.served)).map(consumed)
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -76,22 +86,42 @@ impl Plan {
     }
 }
 
-/// Returns a queue and its lanes with what the settings say of them.
-fn served(name: &str, topology: &Topology, settings: &Settings) -> Result<Vec<Served>> {
-    let rules = settings.queues.get(name).cloned().unwrap_or_default();
-    let limit = Some(rules.limit).filter(|limit| *limit > 0);
-    let per_minute = Some(rules.per_minute).filter(|rate| *rate > 0);
-    let lanes = topology.lanes(name)?.into_iter();
-    Ok(lanes.map(|Lane { name, priority }| Served { name, priority, limit, per_minute }).collect())
+/// How a lane is consumed.
+#[derive(Clone, Debug)]
+pub(crate) struct Consumed {
+    pub(crate) spec: QueueSpec,
+    /// How many unacknowledged deliveries of it the broker is asked for.
+    pub(crate) prefetch: u16,
+    /// Whether that is not before the worker's loop says so.
+    pub(crate) begins_paused: bool,
 }
 
-/// Returns how many unacknowledged deliveries of a queue the broker is asked for: enough to fill every slot from any one
+/// Returns a queue and its lanes with what the settings say of them.
+fn served(name: &str, topology: &Topology, settings: &Settings) -> Result<Served> {
+    let rules = settings.queues.get(name).cloned().unwrap_or_default();
+    let bound = |limit, per_minute| Bound {
+        limit: Some(limit).filter(|limit| *limit > 0),
+        per_minute: Some(per_minute).filter(|rate| *rate > 0),
+    };
+    Ok(Served {
+        name: name.to_owned(),
+        lanes: topology.lanes(name)?,
+        whole: bound(rules.limit, rules.per_minute),
+        each: bound(rules.lane_limit, rules.lane_per_minute),
+        has_baton: topology.baton_of_work(name).is_some(),
+    })
+}
+
+fn lanes(served: &[Served]) -> impl Iterator<Item = (&Served, &Lane)> {
+    served.iter().flat_map(|queue| queue.lanes.iter().map(move |lane| (queue, lane)))
+}
+
+/// Returns how many unacknowledged deliveries of a lane the broker is asked for: enough to fill every slot from any one
 /// queue, and no more than may run. But what goes before others must be here already when a slot becomes free, while the
 /// replies of as many are on their way.
-fn prefetch(queue: &Served, topology: &Topology, concurrency: u16) -> u16 {
-    let goes_first = topology.has_lower(&queue.name, queue.priority);
-    let most = if goes_first { concurrency.saturating_mul(2) } else { concurrency };
-    queue.limit.unwrap_or(most).min(most)
+fn prefetch(queue: &Served, lane: &Lane, topology: &Topology, concurrency: u16) -> u16 {
+    let most = [queue.whole.limit, queue.each.limit].into_iter().flatten().fold(concurrency, u16::min);
+    if topology.has_lower(&lane.name, lane.priority) { most.saturating_mul(2) } else { most }
 }
 
 /// Returns how large a result may be: without a payload store it must fit a message.

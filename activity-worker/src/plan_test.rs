@@ -66,14 +66,27 @@ fn every_lane_of_a_queue_is_served_with_its_priority() {
     let rules = QueueSettings { lanes: 1, priorities: true, ..QueueSettings::default() };
     settings.queues.insert("send".into(), rules);
     let plan = Plan::new(&settings, &registry()).unwrap();
-    let served: Vec<_> = plan.served.iter().map(|queue| (queue.name.as_str(), queue.priority)).collect();
+    let served: Vec<_> = lanes(&plan.served).map(|(_, lane)| (lane.name.as_str(), lane.priority)).collect();
     let [high, normal, low] = Priority::ALL;
     let send = [("send", normal), ("send~1", normal), ("send~high", high), ("send~high~1", high), ("send~low", low)];
     assert_eq!(served[0], ("images", normal));
     assert_eq!((&served[1..6], served[6]), (&send[..], ("send~low~1", low)));
     assert_eq!(plan.queues()[6].name, "h.work.send~low~1");
-    let prefetches: Vec<u16> = plan.consumed().map(|(_, prefetch)| prefetch).collect();
+    let prefetches: Vec<u16> = plan.consumed().map(|lane| lane.prefetch).collect();
     assert_eq!(prefetches, [32, 64, 64, 64, 64, 32, 32], "more of what goes before others");
+}
+
+#[test]
+fn lanes_that_are_limited_together_wait_for_their_baton() {
+    let mut settings = Settings::default();
+    settings.hub.name = "h".into();
+    let rules = QueueSettings { lanes: 1, priorities: true, limit: 5, lane_limit: 3, ..QueueSettings::default() };
+    settings.queues.insert("send".into(), rules);
+    let plan = Plan::new(&settings, &registry()).unwrap();
+    let batons: Vec<_> = plan.batons().map(|(queue, spec)| (queue, spec.name)).collect();
+    assert_eq!(batons, [(ServedId(1), "h.limit.send".to_owned())]);
+    let consumed: Vec<_> = plan.consumed().map(|lane| (lane.begins_paused, lane.prefetch)).collect();
+    assert_eq!(consumed, [(false, 32), (true, 6), (true, 6), (true, 6), (true, 6), (true, 3), (true, 3)]);
 }
 
 #[test]

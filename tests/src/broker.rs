@@ -178,3 +178,13 @@ pub(crate) async fn delete_hub(broker: &str, hub: &str) {
         let _ = channel.exchange_delete(format!("{hub}.{exchange}").into(), options).await;
     }
 }
+
+/// Deletes queues, as far as they exist.
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn delete(broker: &str, queues: &[String]) {
+    let Ok(connection) = Connection::connect(broker, ConnectionProperties::default()).await else { return };
+    let Ok(channel) = connection.create_channel().await else { return };
+    for queue in queues {
+        let _ = channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await;
+    }
+}

@@ -112,6 +112,16 @@ impl Inside {
         assert!(task.await.unwrap_err().is_cancelled());
     }
 
+    /// Returns the queues of its activities, with what the settings add to them.
+    fn queues(&self) -> Vec<String> {
+        let topology = warren_service::hub::topology(&self.settings).unwrap();
+        let of_queue = |queue: &str| {
+            let lanes = topology.lanes(queue).unwrap().into_iter().map(|lane| topology.work(&lane.name).unwrap());
+            lanes.chain(topology.baton_of_work(queue)).map(|spec| spec.name).collect::<Vec<_>>()
+        };
+        self.registry.activities().flat_map(|activity| of_queue(activity.queue)).collect()
+    }
+
     fn spawn<F: Future<Output = anyhow::Result<()>> + Send + 'static>(
         &mut self,
         name: &'static str,
@@ -143,8 +153,10 @@ impl Drop for Inside {
     fn drop(&mut self) {
         self.services.values().for_each(|(_, task)| task.abort());
         let (hub, url) = (self.settings.hub.name.clone(), self.settings.store.url.as_str().to_owned());
+        let queues = self.queues();
         let clean = std::thread::spawn(move || {
             crate::broker::delete_hub(amqp_url(), &hub);
+            crate::broker::delete(amqp_url(), &queues);
             crate::postgres::drop_hub(&url, &hub);
         });
         let _ = clean.join();

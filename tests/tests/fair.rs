@@ -40,15 +40,30 @@ impl Steps {
 
     async fn step(self, tenant: String) -> Result<u32, Failure> {
         self.begun.lock().unwrap().push(tenant.clone());
-        let running = self.running.fetch_add(1, SeqCst) + 1;
-        self.most.fetch_max(running, SeqCst);
+        let running = Running::new(&self.running, &self.most);
         // The work itself: nothing is waited for.
         tokio::time::sleep(Duration::from_millis(10)).await;
-        self.running.fetch_sub(1, SeqCst);
+        drop(running);
         if tenant == "acme" {
             self.done_of_flood.fetch_add(1, SeqCst);
         }
         Ok(1)
+    }
+}
+
+/// Counts a step that runs, until it ends or its worker is killed.
+struct Running(Arc<AtomicUsize>);
+
+impl Running {
+    fn new(running: &Arc<AtomicUsize>, most: &AtomicUsize) -> Self {
+        most.fetch_max(running.fetch_add(1, SeqCst) + 1, SeqCst);
+        Self(running.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
     }
 }
 
@@ -121,4 +136,52 @@ async fn a_limit_holds_for_the_whole_fleet_and_the_next_worker_takes_over() {
     inside.stop("worker").await;
     assert_eq!(ends(&inside, "flood").await, json!(300));
     assert!(steps.most.load(SeqCst) <= 6, "one begins while the other ends");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_over_all_lanes_holds_for_the_whole_fleet_while_workers_die_and_drain() {
+    let steps = Steps::default();
+    let mut inside = Inside::new(Database::Sqlite, steps.registry());
+    let rules = QueueSettings { lanes: 4, priorities: true, limit: 3, lane_limit: 2, ..QueueSettings::default() };
+    inside.settings.queues.insert("step".into(), rules);
+    inside.start().await;
+    inside.another_worker();
+    let tenants = [("acme", Priority::Normal), ("initech", Priority::High), ("hooli", Priority::Low)];
+    for (tenant, priority) in tenants {
+        start_with(&inside, tenant, (tenant, 300, priority)).await;
+    }
+    let done = |count| {
+        let done = steps.done_of_flood.clone();
+        eventually("it goes on", move || {
+            let done = done.clone();
+            async move { done.load(SeqCst) >= count }
+        })
+    };
+    done(10).await;
+    inside.kill("worker").await;
+    done(40).await;
+    inside.worker();
+    inside.stop("another worker").await;
+    done(80).await;
+    for (tenant, _) in tenants {
+        assert_eq!(ends(&inside, tenant).await, json!(300), "{tenant}");
+    }
+    assert_eq!(steps.most.load(SeqCst), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_that_floods_its_lane_does_not_hold_up_another_within_a_limit() {
+    let steps = Steps::default();
+    let mut inside = Inside::new(Database::Sqlite, steps.registry());
+    inside.settings.queues.insert("step".into(), QueueSettings { lanes: 3, limit: 2, ..QueueSettings::default() });
+    inside.start().await;
+    start(&inside, "flood", "acme", 500).await;
+    eventually("the flood runs", || async { steps.done_of_flood.load(SeqCst) > 20 }).await;
+    let before = steps.done_of_flood.load(SeqCst);
+    start(&inside, "quiet", "initech", 5).await;
+    assert_eq!(ends(&inside, "quiet").await, json!(5));
+    let meanwhile = steps.done_of_flood.load(SeqCst) - before;
+    assert!(meanwhile < 150, "{meanwhile} of 500 were let in before 5");
+    assert_eq!(ends(&inside, "flood").await, json!(500));
+    assert_eq!(steps.most.load(SeqCst), 2);
 }

@@ -12,7 +12,7 @@ struct Channel<B: Broker> {
     queue: String,
     /// Kept after a loss: what is then acknowledged comes to nothing.
     acker: Option<AckerOf<B>>,
-    /// Why nothing is consumed at the moment.
+    /// Why nothing is consumed at the moment, though it should.
     closed: Option<String>,
 }
 
@@ -28,11 +28,16 @@ impl<B: Broker> Channels<B> {
         self.0[at].closed = None;
     }
 
+    /// Notes that a queue is not to be consumed for now.
+    pub(super) fn paused(&mut self, QueueId(at): QueueId) {
+        self.0[at].closed = None;
+    }
+
     pub(super) fn closed(&mut self, QueueId(at): QueueId, why: String) {
         self.0[at].closed = Some(why);
     }
 
-    /// Returns the first queue from which nothing is consumed, and why.
+    /// Returns the first queue from which nothing is consumed though it should, and why.
     pub(super) fn unconsumed(&self) -> Option<String> {
         let why = |channel: &Channel<B>| channel.closed.as_ref().map(|why| format!("{}: {why}", channel.queue));
         self.0.iter().find_map(why)

@@ -12,16 +12,16 @@ use tokio_util::sync::CancellationToken;
 use warren_broker::{Acker, Broker, Consumer, Delivery, Error, QueueSpec};
 use warren_service::backoff::{Backoff, chance};
 
-use crate::worker::QueueId;
+use crate::{plan::Consumed, worker::QueueId};
 
 /// How many reports may wait for the loop. Each is a batch; more would only take memory that the prefetch bounds anyway.
 const REPORTS_MAX: usize = 64;
 
 /// The first wait before a queue is consumed again, and the longest. The broker's connection has waits of its own.
-const WAIT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+pub(super) const WAIT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
 /// A channel that lived so long was well: the next loss is not blamed on it.
-const WELL_AFTER: Duration = Duration::from_secs(10);
+pub(super) const WELL_AFTER: Duration = Duration::from_secs(10);
 
 /// How often a paused channel is looked at: what runs must be said to its owner within three seconds of a loss.
 const LOOK: Duration = Duration::from_millis(250);
@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_millis(250);
 pub(super) type AckerOf<B> = <<B as Broker>::Consumer as Consumer>::Acker;
 
 /// What a queue's task tells the loop, in this order for each channel: opened, deliveries, paused and opened again as often
-/// as it is asked to, lost.
+/// as it is asked to, lost. While it is to pause no channel is opened, and it is paused.
 pub(super) enum Report<B: Broker> {
     /// A channel is open, and its queue consumed.
     Opened(QueueId, AckerOf<B>),
@@ -57,16 +57,16 @@ pub(super) struct Consumers<B: Broker> {
 }
 
 impl<B: Broker> Consumers<B> {
-    pub(super) fn start<'a>(broker: &B, queues: impl Iterator<Item = (&'a QueueSpec, u16)>) -> Self {
+    pub(super) fn start(broker: &B, queues: impl Iterator<Item = Consumed>) -> Self {
         let (sender, reports) = mpsc::channel(REPORTS_MAX);
         let (draining, closing) = (CancellationToken::new(), CancellationToken::new());
         let (mut tasks, mut pauses) = (JoinSet::new(), Vec::new());
-        for (at, (spec, prefetch)) in queues.enumerate() {
-            let (pause, pauses_now) = watch::channel(false);
+        for (at, Consumed { spec, prefetch, begins_paused }) in queues.enumerate() {
+            let (pause, pauses_now) = watch::channel(begins_paused);
             pauses.push(pause);
             let task = QueueTask {
                 id: QueueId(at),
-                spec: spec.clone(),
+                spec,
                 prefetch,
                 broker: broker.clone(),
                 reports: sender.clone(),
@@ -127,7 +127,8 @@ impl<B: Broker> QueueTask<B> {
     /// Declare, consume, pass on; after a loss wait and begin again (H22: longer each time, and never in step with others).
     async fn run(mut self) {
         let mut backoff = Backoff::new(WAIT.0, WAIT.1);
-        while let Some(opened) = self.draining.run_until_cancelled(self.open()).await {
+        let draining = self.draining.clone();
+        while let Some(opened) = draining.run_until_cancelled(self.open()).await {
             let since = Instant::now();
             match opened {
                 Ok(consumer) => self.pass_on(consumer).await,
@@ -140,7 +141,7 @@ impl<B: Broker> QueueTask<B> {
             if since.elapsed() >= WELL_AFTER {
                 backoff.reset();
             }
-            if self.draining.run_until_cancelled(sleep(backoff.next(chance()))).await.is_none() {
+            if draining.run_until_cancelled(sleep(backoff.next(chance()))).await.is_none() {
                 return;
             }
         }
@@ -152,7 +153,12 @@ impl<B: Broker> QueueTask<B> {
         let _ = self.reports.send(Report::Closed(self.id, format!("cannot {error}"))).await;
     }
 
-    async fn open(&self) -> Result<B::Consumer, Error> {
+    /// Consumes, as soon as the queue is not to pause.
+    async fn open(&mut self) -> Result<B::Consumer, Error> {
+        if *self.pauses.borrow() {
+            let _ = self.reports.send(Report::Paused(self.id)).await;
+            becomes(&mut self.pauses, false).await;
+        }
         self.broker.declare(&self.spec).await?;
         self.broker.consume(&self.spec.name, self.prefetch).await
     }
@@ -214,7 +220,7 @@ impl<B: Broker> QueueTask<B> {
 }
 
 /// Waits until a word is said; for ever, if nobody says anything any more.
-async fn becomes(said: &mut watch::Receiver<bool>, word: bool) {
+pub(super) async fn becomes(said: &mut watch::Receiver<bool>, word: bool) {
     if said.wait_for(|said| *said == word).await.is_err() {
         std::future::pending::<()>().await;
     }

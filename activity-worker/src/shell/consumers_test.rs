@@ -30,7 +30,7 @@ async fn told(consumers: &mut Consumers<Memory>) -> String {
 async fn consuming() -> (Memory, Consumers<Memory>) {
     let broker = broker().await;
     let spec = Topology::new("h").unwrap().work("send").unwrap();
-    let mut consumers = Consumers::start(&broker, [(&spec, 4)].into_iter());
+    let mut consumers = Consumers::start(&broker, [Consumed { spec, prefetch: 4, begins_paused: false }].into_iter());
     assert_eq!(told(&mut consumers).await, "opened");
     (broker, consumers)
 }
@@ -59,12 +59,29 @@ async fn h7_a_channel_that_is_lost_while_it_is_paused_is_known_to_be_lost() {
     assert_eq!(told(&mut consumers).await, "paused");
     broker.break_connections();
     assert_eq!(told(&mut consumers).await, "lost");
-    assert_eq!(told(&mut consumers).await, "opened");
     assert_eq!(told(&mut consumers).await, "paused", "there is still no slot");
+    consumers.pause(QUEUE, false);
+    assert_eq!(told(&mut consumers).await, "opened");
+    consumers.pause(QUEUE, true);
+    assert_eq!(told(&mut consumers).await, "paused");
     broker.delete_queue("h.work.send");
     consumers.pause(QUEUE, false);
     assert_eq!(told(&mut consumers).await, "lost", "there is nothing to consume");
     assert_eq!(told(&mut consumers).await, "opened");
+    consumers.close().await;
+}
+
+#[tokio::test]
+async fn a_queue_that_begins_paused_is_left_to_others_until_it_is_consumed() {
+    let broker = broker().await;
+    publish(&broker, "send", [work("send", "send", 1)]).await;
+    let spec = Topology::new("h").unwrap().work("send").unwrap();
+    let mut consumers = Consumers::start(&broker, [Consumed { spec, prefetch: 4, begins_paused: true }].into_iter());
+    assert_eq!(told(&mut consumers).await, "paused");
+    assert_eq!((broker.ready("h.work.send").len(), broker.unacknowledged("h.work.send")), (1, 0));
+    consumers.pause(QUEUE, false);
+    assert_eq!(told(&mut consumers).await, "opened");
+    assert_eq!(told(&mut consumers).await, "delivered 1");
     consumers.close().await;
 }
 

@@ -29,6 +29,8 @@ impl<B: Broker> Shell<B> {
                 Effect::Cancel { queue } => self.channels.cancel(queue).await,
                 Effect::Pause { queue } => self.consumers.pause(queue, true),
                 Effect::Consume { queue } => self.consumers.pause(queue, false),
+                Effect::AskForBaton { queue } => self.batons.want(queue, true),
+                Effect::LeaveBaton { queue } => self.batons.want(queue, false),
                 Effect::Stopped { running, replying } => {
                     tracing::info!(running, replying, "stopped");
                     has_stopped = true;

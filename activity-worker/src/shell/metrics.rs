@@ -16,6 +16,7 @@ const UNKNOWN: RegisteredActivity<'static> = RegisteredActivity { name: "unknown
 pub(crate) fn describe() {
     use metrics::{describe_counter as counter, describe_gauge as gauge, describe_histogram as histogram};
     gauge!("warren_activities_running", "activities that run at the moment");
+    gauge!("warren_batons_held", "1 where the lanes of a queue are consumed that are limited together, by queue");
     gauge!("warren_work_items_held", "work items that wait, run or are being answered");
     counter!("warren_work_items_total", "work items that were delivered, by queue");
     counter!("warren_work_items_redelivered_total", "work items that were delivered again, by queue");
@@ -39,19 +40,22 @@ pub(super) struct Metrics {
     refused: Counter,
     lost: Counter,
     drains: Counter,
+    /// For each queue that has one, in the worker's order.
+    batons: Vec<Share>,
     dead: Counter,
     /// How many work items the worker had buried the last time.
     buried: u64,
 }
 
 impl Metrics {
-    /// Returns handles for a worker of these queues.
-    pub(super) fn new<'a>(queues: impl Iterator<Item = &'a str>) -> Self {
+    /// Returns handles for a worker, whose queues and lanes these are.
+    pub(super) fn new<'a>(worker: &Worker, queues: impl Iterator<Item = &'a str>) -> Self {
         let delivered = |queue: &str| {
             let (first, again) = (queue.to_owned(), queue.to_owned());
             let all = counter!("warren_work_items_total", "queue" => first);
             (all, counter!("warren_work_items_redelivered_total", "queue" => again))
         };
+        let baton = |queue: &str| Share::of(gauge!("warren_batons_held", "queue" => queue.to_owned()));
         let replies = |result: &'static str| counter!("warren_replies_total", "result" => result);
         Self {
             running: Share::of(gauge!("warren_activities_running")),
@@ -62,6 +66,7 @@ impl Metrics {
             refused: replies("refused"),
             lost: replies("lost"),
             drains: counter!("warren_drains_total"),
+            batons: worker.batons().map(|(queue, _)| baton(queue)).collect(),
             dead: counter!("warren_dead_messages_total", "reason" => "malformed"),
             buried: 0,
         }
@@ -91,6 +96,7 @@ impl Metrics {
             | Input::Told(_)
             | Input::Lost { .. }
             | Input::Paused { .. }
+            | Input::Baton { .. }
             | Input::Tick { .. } => {}
         }
     }
@@ -108,6 +114,9 @@ impl Metrics {
     pub(super) fn shows(&mut self, worker: &Worker) {
         self.running.set(worker.running() as u64);
         self.held.set(worker.held() as u64);
+        if !self.batons.is_empty() {
+            self.batons.iter_mut().zip(worker.batons()).for_each(|(share, (_, is_held))| share.set(is_held.into()));
+        }
         let buried = worker.buried() - std::mem::replace(&mut self.buried, worker.buried());
         if buried > 0 {
             self.dead.increment(buried);

@@ -39,7 +39,8 @@ fn worker() -> Worker {
 fn page() -> String {
     counted(|| {
         describe();
-        let mut metrics = Metrics::new(["people", "others"].into_iter());
+        let mut worker = worker();
+        let mut metrics = Metrics::new(&worker, ["people", "others"].into_iter());
         let deliveries = vec![delivery(false), delivery(true), delivery(false)];
         metrics.told(&Input::Delivered { queue: QueueId(0), deliveries });
         let fates = [Published::Confirmed, Published::Lost("gone".into()), Published::Confirmed];
@@ -49,7 +50,6 @@ fn page() -> String {
         timings.of("greet").note(Fate::Completed, Duration::from_millis(20));
         timings.of("greet").note(Fate::Failed, Duration::from_millis(1));
         timings.of("whatever a work item names").note(Fate::Completed, Duration::ZERO);
-        let mut worker = worker();
         let deliveries = vec![
             delivery(false),
             delivery(false),

@@ -5,6 +5,7 @@
 
 mod activities;
 mod asking;
+mod batons;
 mod channels;
 mod consumers;
 mod declaring;

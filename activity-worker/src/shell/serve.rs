@@ -13,6 +13,7 @@ use warren_service::{health::Health, traces::Tracer};
 use super::{
     activities::{Activities, Ended},
     asking::Asking,
+    batons::{BatonReport, Batons},
     channels::Channels,
     consumers::{AckerOf, Consumers, Report},
     declaring::Declaring,
@@ -50,6 +51,7 @@ pub(super) struct Shell<B: Broker> {
     broker: B,
     pub(super) consumers: Consumers<B>,
     pub(super) channels: Channels<B>,
+    pub(super) batons: Batons,
     pub(super) activities: Activities,
     pub(super) publishing: Publishing<B>,
     pub(super) declaring: Declaring<B>,
@@ -64,10 +66,13 @@ pub(super) struct Shell<B: Broker> {
 
 impl<B: Broker> Shell<B> {
     fn start(broker: B, registry: Registry, plan: &Plan, (health, tracer): (Health, Tracer)) -> Self {
+        let worker = plan.worker();
+        let metrics = Metrics::new(&worker, plan.names());
         Self {
-            worker: plan.worker(),
+            worker,
             consumers: Consumers::start(&broker, plan.consumed()),
             channels: Channels::new(plan.queues()),
+            batons: Batons::start(&broker, plan.batons()),
             activities: Activities::new(registry, tracer),
             publishing: Publishing::new(broker.clone()),
             declaring: Declaring::new(broker.clone()),
@@ -75,7 +80,7 @@ impl<B: Broker> Shell<B> {
             effects: Vec::new(),
             broker,
             health,
-            metrics: Metrics::new(plan.names()),
+            metrics,
             heard_at: Duration::ZERO,
         }
     }
@@ -91,6 +96,7 @@ impl<B: Broker> Shell<B> {
             select! {
                 report = self.consumers.next() => self.take(report).await?,
                 ended = self.activities.next() => self.finished(ended),
+                report = self.batons.next() => self.take_baton(report)?,
                 fates = self.publishing.next() => self.step(Input::Published(fates)),
                 () = self.declaring.next() => {}
                 word = self.asking.next() => self.step(Input::Told(word)),
@@ -108,6 +114,7 @@ impl<B: Broker> Shell<B> {
     async fn close(self) {
         self.activities.stop().await;
         self.consumers.close().await;
+        self.batons.close().await;
     }
 
     pub(super) fn step(&mut self, input: Input) {
@@ -143,8 +150,20 @@ impl<B: Broker> Shell<B> {
                 self.channels.closed(queue, "its channel is lost".into());
                 self.step(Input::Lost { queue });
             }
-            Report::Paused(queue) => self.step(Input::Paused { queue }),
+            Report::Paused(queue) => {
+                self.channels.paused(queue);
+                self.step(Input::Paused { queue });
+            }
             Report::Failed(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    fn take_baton(&mut self, report: BatonReport) -> Result<()> {
+        match report {
+            BatonReport::Held(queue) => self.step(Input::Baton { queue, is_held: true }),
+            BatonReport::Left(queue) => self.step(Input::Baton { queue, is_held: false }),
+            BatonReport::Failed(error) => return Err(error.into()),
         }
         Ok(())
     }
@@ -170,7 +189,7 @@ impl<B: Broker> Shell<B> {
         self.activities.end_overdue();
         self.step(Input::Tick { now });
         readiness::show_broker(&self.health, &self.broker.health());
-        readiness::show_queues(&self.health, self.channels.unconsumed());
+        readiness::show_queues(&self.health, self.channels.unconsumed().or_else(|| self.batons.trouble()));
     }
 
     fn drain(&mut self) {

@@ -57,6 +57,7 @@ impl Worker {
         let stage = match stage {
             Stage::Waiting(waiting) => {
                 self.asking += 1;
+                self.queues.begin(queue);
                 self.questions += 1;
                 let question = format!("{:016x}:{}:{}", self.life, self.questions, u8::from(is_alone));
                 let (waiting, asked_at) = (*waiting, self.now);
@@ -143,7 +144,7 @@ impl Worker {
         self.suspects.is_over(id);
         self.wait_again(id);
         match self.items.get(&id).and_then(|item| item.deliveries.first()).map(|held| held.queue) {
-            Some(queue) => self.queues.get(queue).into_iter().for_each(|queue| queue.waiting.push_front(id)),
+            Some(queue) => self.queues.wait_first(queue, id),
             None => drop(self.forget(id)),
         }
         self.acknowledge(&acks, effects);
@@ -155,6 +156,7 @@ impl Worker {
         let stage = match stage {
             Stage::Asking(asking) => {
                 self.asking -= 1;
+                self.queues.end(queue);
                 deliveries.extend(asking.later);
                 Stage::Waiting(Box::new(asking.waiting))
             }
@@ -177,7 +179,9 @@ impl Worker {
             self.suspects.present = next.map(|id| (id, self.now + ALONE));
         }
         let Some((id, until)) = self.suspects.present else { return };
-        let waits = self.items.get(&id).is_some_and(|item| matches!(item.stage, Stage::Waiting(_)));
+        let may_begin =
+            |item: &Item| matches!(item.stage, Stage::Waiting(_)) && self.queues.may_begin(item.queue, self.now);
+        let waits = self.items.get(&id).is_some_and(may_begin);
         let is_alone = self.running + self.asking == 0;
         if waits && self.has_room() && (is_alone || until <= self.now) {
             self.suspects.present = Some((id, self.now + ALONE));

@@ -241,6 +241,8 @@ impl Fleet {
                 | Effect::Cancel { .. }
                 | Effect::Pause { .. }
                 | Effect::Consume { .. }
+                | Effect::AskForBaton { .. }
+                | Effect::LeaveBaton { .. }
                 | Effect::Stopped { .. } => {}
             }
         }

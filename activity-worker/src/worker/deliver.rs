@@ -55,9 +55,7 @@ impl Worker {
         self.tokens.insert(token.clone(), id);
         self.items
             .insert(id, Item { queue: held.queue, deliveries: vec![held], stage: Stage::Waiting(Box::new(waiting)) });
-        if let Some(queue) = self.queues.get(held.queue) {
-            queue.waiting.push_back(id);
-        }
+        self.queues.wait(held.queue, id);
     }
 
     /// Answers an item whose input travelled apart and is not to be found. If it is a copy of one that is done, its owner

@@ -122,7 +122,7 @@ pub(super) fn again(number: u32) -> Delivery {
 
 /// Returns effects in short: `run 1`, `publish 1 to h.control.03`, `ack a 1`, `ack a ..3`, `requeue a 2`, …
 pub(super) fn short(effects: &[Effect]) -> Vec<String> {
-    let name = |queue: &QueueId| ["a", "b"][queue.0];
+    let name = |queue: &QueueId| ["a", "b", "c", "d"][queue.0];
     let short = |effect: &Effect| match effect {
         Effect::Run { item, .. } => format!("run {}", item.0),
         Effect::Publish { item, publication } => format!("publish {} to {}", item.0, to(publication)),
@@ -136,6 +136,8 @@ pub(super) fn short(effects: &[Effect]) -> Vec<String> {
         Effect::Cancel { queue } => format!("cancel {}", name(queue)),
         Effect::Pause { queue } => format!("pause {}", name(queue)),
         Effect::Consume { queue } => format!("consume {}", name(queue)),
+        Effect::AskForBaton { queue } => format!("ask for baton {}", queue.0),
+        Effect::LeaveBaton { queue } => format!("leave baton {}", queue.0),
         Effect::Stopped { running, replying } => format!("stopped, {running} running, {replying} replying"),
     };
     effects.iter().map(short).collect()
@@ -159,6 +161,8 @@ pub(super) fn publication(effects: &[Effect]) -> Publication {
         | Effect::Cancel { .. }
         | Effect::Pause { .. }
         | Effect::Consume { .. }
+        | Effect::AskForBaton { .. }
+        | Effect::LeaveBaton { .. }
         | Effect::Stopped { .. } => None,
     };
     let mut all: Vec<Publication> = effects.iter().filter_map(found).collect();

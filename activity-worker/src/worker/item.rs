@@ -127,14 +127,6 @@ impl Letters {
 }
 
 impl Item {
-    /// Returns whether it has a slot.
-    pub(super) fn has_begun(&self) -> bool {
-        match &self.stage {
-            Stage::Asking(_) | Stage::Running(_) => true,
-            Stage::Waiting(_) | Stage::HandingOver(_) | Stage::Replying(_) | Stage::Burying(_) => false,
-        }
-    }
-
     /// Returns every delivery that is unacknowledged for its sake.
     pub(super) fn all_deliveries(&self) -> Vec<Held> {
         let later: &[Held] = match &self.stage {

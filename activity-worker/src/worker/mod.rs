@@ -28,6 +28,8 @@
 
 mod acks;
 mod ask;
+mod baton;
+mod bound;
 mod deliver;
 mod drain;
 mod finish;
@@ -40,6 +42,8 @@ mod publish;
 mod queue;
 mod retry;
 mod runs;
+mod served;
+mod start;
 mod turns;
 
 use std::{collections::BTreeMap, num::NonZeroU16, time::Duration};
@@ -47,13 +51,14 @@ use std::{collections::BTreeMap, num::NonZeroU16, time::Duration};
 use warren_broker::{Codec, Topology};
 use warren_model::PartitionCount;
 
+pub use bound::Bound;
 pub use limits::Limits;
-pub use port::{Effect, Input, ItemId, QueueId};
+pub use port::{Effect, Input, ItemId, QueueId, ServedId};
+pub use served::Served;
 
 use ask::Suspects;
 use item::Item;
 use queue::Queues;
-pub use queue::Served;
 
 /// What a worker holds, and how far it has come. See the module for its rules.
 #[derive(Debug)]
@@ -104,8 +109,8 @@ enum Phase {
 }
 
 impl Worker {
-    /// Returns a worker that serves these queues (without the hub's prefix; the first is [`QueueId`] 0) and holds
-    /// nothing yet. `name` is what it calls itself in replies.
+    /// Returns a worker that serves these queues (the first is [`ServedId`] 0, and the first one's first lane [`QueueId`] 0)
+    /// and holds nothing yet; it has asked for their batons. `name` is what it calls itself in replies.
     pub fn new<Q: Into<Served>>(
         topology: Topology,
         queues: impl IntoIterator<Item = Q>,
@@ -158,6 +163,7 @@ impl Worker {
             Input::Told(word) => self.told(word, effects),
             Input::Lost { queue } => self.lose(queue),
             Input::Paused { queue } => self.paused(queue, effects),
+            Input::Baton { queue, is_held } => self.baton(queue, is_held, effects),
             Input::Tick { now } => self.tick(now, effects),
             Input::Drain => self.drain(effects),
         }
@@ -165,6 +171,9 @@ impl Worker {
             self.note_room(effects);
         }
         self.start(effects);
+        if !self.is_serving() {
+            self.leave_batons(effects);
+        }
         self.stop_when_done(effects);
     }
 

@@ -11,20 +11,26 @@
 
 use std::time::Duration;
 
-use super::{Effect, Phase, QueueId, Worker, item::Stage};
+use super::{
+    Effect, ItemId, Phase, QueueId, Worker,
+    item::{Item, Stage},
+};
 
 /// So long no slot becomes free before a worker pauses: what ends sooner is worth waiting for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Worker {
-    /// Notes whether there is a slot, and consumes again if there is.
+    /// Notes whether there is a slot, and consumes again if one has become free.
     pub(super) fn note_room(&mut self, effects: &mut Vec<Effect>) {
         if !self.has_room() {
             self.full_since.get_or_insert(self.now);
             return;
         }
-        self.full_since = None;
-        for id in self.queues.ids() {
+        if self.full_since.take().is_none() {
+            return;
+        }
+        self.ask_for_batons(effects);
+        for id in self.queues.ids().filter(|id| !self.queues.has_baton(*id)).collect::<Vec<_>>() {
             if let Some(queue) = self.queues.get(id).filter(|queue| queue.is_paused) {
                 queue.is_paused = false;
                 effects.push(Effect::Consume { queue: id });
@@ -32,15 +38,19 @@ impl Worker {
         }
     }
 
-    /// Pauses, if no slot has become free for long and one is taken by what was acknowledged. A queue with a limit goes on:
-    /// the broker would let another worker begin its items beside those that run here.
+    /// Pauses, if no slot has become free for long and one is taken by what was acknowledged. What has a limit pauses anyway,
+    /// as no other worker serves it, but only while nothing of it runs: the broker would let another begin its items beside.
     pub(super) fn pause(&mut self, effects: &mut Vec<Effect>) {
         let is_full = self.full_since.is_some_and(|since| since + PATIENCE <= self.now);
-        if !is_full || self.phase != Phase::Serving || !self.has_released() {
+        if !is_full || self.phase != Phase::Serving {
             return;
         }
+        self.leave_batons(effects);
+        let has_released = self.has_released();
         for id in self.queues.ids() {
-            if let Some(queue) = self.queues.get(id).filter(|queue| !queue.is_paused && queue.lets_go()) {
+            let is_idle = self.queues.is_idle(id);
+            let queue = self.queues.get(id).filter(|queue| !queue.is_paused);
+            if let Some(queue) = queue.filter(|queue| if queue.lets_go() { has_released } else { is_idle }) {
                 queue.is_paused = true;
                 effects.push(Effect::Pause { queue: id });
             }
@@ -50,12 +60,13 @@ impl Worker {
     /// Gives back what waits of a queue, now that it would not come right back.
     pub(super) fn paused(&mut self, id: QueueId, effects: &mut Vec<Effect>) {
         let Some(queue) = self.queues.get(id).filter(|queue| queue.is_paused) else { return };
-        let waiting = std::mem::take(&mut queue.waiting);
-        tracing::info!(
-            queue = queue.name,
-            waiting = waiting.len(),
-            "no slot is free for long: others take its work items"
-        );
+        queue.waiting.clear();
+        let name = queue.name.clone();
+        let waits = |item: &Item| item.queue == id && matches!(item.stage, Stage::Waiting(_));
+        let waiting: Vec<ItemId> = self.items.iter().filter(|(_, item)| waits(item)).map(|(id, _)| *id).collect();
+        if !waiting.is_empty() {
+            tracing::info!(queue = name, waiting = waiting.len(), "queue is paused: others take its work items");
+        }
         for item in waiting {
             let Some(item) = self.forget(item) else { continue };
             for held in item.all_deliveries() {

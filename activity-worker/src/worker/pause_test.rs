@@ -3,7 +3,7 @@ use std::{num::NonZeroU16, time::Duration};
 use warren_broker::OwnerWord;
 
 use super::super::{
-    Effect, Input, Limits, QueueId, Served,
+    Bound, Effect, Input, Limits, QueueId, Served,
     fixture::{A, B, Bench, DRAIN, HOLD, LEASE, PAYLOAD_BYTES, bench, brief, delivery, task, work},
 };
 use super::PATIENCE;
@@ -72,14 +72,30 @@ fn a_slot_that_is_free_before_the_broker_has_heard_of_a_pause_ends_it() {
     assert_eq!(brief(&paused(&mut bench, A)), [""; 0]);
 }
 
-/// Another worker would begin items of it beside those that run here.
-#[test]
-fn a_queue_with_a_limit_is_never_paused() {
+fn bench_with_a_limit_of_b() -> Bench {
     let concurrency = NonZeroU16::new(2).unwrap();
     let limits = Limits { concurrency, payload_bytes: PAYLOAD_BYTES, drain: DRAIN, lease: LEASE, hold: HOLD };
-    let mut bench = Bench::of(["a".into(), Served { limit: Some(1), ..Served::from("b") }], limits);
+    let whole = Bound { limit: Some(1), per_minute: None };
+    Bench::of(["a".into(), Served { whole, ..Served::from("b") }], limits)
+}
+
+/// Another worker would begin items of it beside those that run here.
+#[test]
+fn a_queue_with_a_limit_is_not_paused_while_something_of_it_runs() {
+    let mut bench = bench_with_a_limit_of_b();
     bench.deliver(A, [task(1)]);
     bench.deliver(B, [delivery(1, work(11)), delivery(2, work(12))]);
     assert_eq!(release(&mut bench, 1), ["pause a"]);
     assert_eq!(brief(&paused(&mut bench, B)), [""; 0]);
+}
+
+/// No other worker serves it meanwhile, whatever the slots hold.
+#[test]
+fn a_queue_with_a_limit_goes_to_another_worker_while_others_have_every_slot() {
+    let mut bench = bench_with_a_limit_of_b();
+    bench.deliver(A, [task(1), task(2)]);
+    assert_eq!(brief(&bench.deliver(B, [delivery(1, work(11))])), [""; 0]);
+    assert_eq!(brief(&bench.pass(PATIENCE)), ["pause b"]);
+    assert_eq!(brief(&paused(&mut bench, B)), ["requeue b 1"]);
+    assert_eq!(brief(&bench.finish(1)), ["publish 1 to h.control.03", "consume b"]);
 }

@@ -6,9 +6,13 @@ use warren::{ActivityContext, CancelReason};
 use warren_broker::{Delivery, OwnerWord, Publication, Published, QueueSpec};
 use warren_model::{Outcome, Payload};
 
-/// A queue that the worker serves, by its place in the list that it was made with.
+/// A lane of a queue that the worker serves, by its place among the lanes of all that it was made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueueId(pub usize);
+
+/// A queue that the worker serves, with all its lanes, by its place in the list that it was made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServedId(pub usize);
 
 /// A work item that the worker holds; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +62,13 @@ pub enum Input {
     Paused {
         /// Which.
         queue: QueueId,
+    },
+    /// The broker has given the worker a queue's baton; or the worker has it no more, or no longer asks for it.
+    Baton {
+        /// Whose.
+        queue: ServedId,
+        /// Which of the two.
+        is_held: bool,
     },
     /// Time has passed.
     Tick {
@@ -134,6 +145,16 @@ pub enum Effect {
     Consume {
         /// Which.
         queue: QueueId,
+    },
+    /// Ask for a queue's baton, and again after each loss.
+    AskForBaton {
+        /// Whose.
+        queue: ServedId,
+    },
+    /// Give a queue's baton back, or no longer ask for it, and say so with [`Input::Baton`].
+    LeaveBaton {
+        /// Whose.
+        queue: ServedId,
     },
     /// All is done that can be: end the activities that still run (their time is up), then close the channels, so that
     /// the broker gives what is unacknowledged to others. Nothing follows.

@@ -94,9 +94,15 @@ impl Worker {
         }
         self.suspects.is_over(id);
         match item.stage {
-            Stage::Running(_) => self.running -= 1,
+            Stage::Running(_) => {
+                self.running -= 1;
+                self.queues.end(item.queue);
+            }
             Stage::Replying(_) | Stage::HandingOver(_) => self.replying -= 1,
-            Stage::Asking(_) => self.asking -= 1,
+            Stage::Asking(_) => {
+                self.asking -= 1;
+                self.queues.end(item.queue);
+            }
             Stage::Waiting(_) | Stage::Burying(_) => {}
         }
         Some(item)

@@ -1,47 +1,34 @@
-//! The queues that a worker serves: who waits for a slot, whose turn it is, and what is unacknowledged.
+//! The lanes that a worker serves: who waits for a slot, whose turn it is, what is unacknowledged, and what is counted
+//! together.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::Range,
     time::Duration,
 };
 
-use warren_model::{Payload, Priority};
+use warren_broker::Lane;
+use warren_model::Priority;
 
 use super::{
-    Effect, ItemId, QueueId, Worker,
-    item::{Run, Stage},
-    turns::Turns,
+    ItemId, QueueId, ServedId,
+    baton::Baton,
+    bound::Count,
+    served::Served,
+    turns::{Ready, Turns},
 };
 
-/// A queue that a worker serves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Served {
-    /// Its name, without the hub's prefix.
-    pub name: String,
-    /// Whether its turn comes before or after others'.
-    pub priority: Priority,
-    /// How many of it run at a time.
-    pub limit: Option<u16>,
-    /// How many of it begin in a minute.
-    pub per_minute: Option<u32>,
-}
-
-impl<T: Into<String>> From<T> for Served {
-    fn from(name: T) -> Self {
-        Self { name: name.into(), priority: Priority::Normal, limit: None, per_minute: None }
-    }
-}
-
-/// One queue.
+/// One lane.
 #[derive(Debug)]
 pub(super) struct Queue {
     /// Its name, without the hub's prefix.
     pub(super) name: String,
     priority: Priority,
-    /// How many of it run at a time.
-    limit: Option<u16>,
-    rate: Option<Rate>,
-    /// Whether it is consumed only once a slot is free.
+    /// Whose lane it is.
+    whole: ServedId,
+    /// With what its items are counted: first with those of the whole queue, then with those of its number.
+    counts: Vec<usize>,
+    /// Whether it is not consumed for now.
     pub(super) is_paused: bool,
     /// In order of arrival.
     pub(super) waiting: VecDeque<ItemId>,
@@ -49,20 +36,56 @@ pub(super) struct Queue {
     pub(super) unacked: BTreeSet<u64>,
 }
 
-/// All queues.
+/// A queue with all its lanes.
 #[derive(Debug)]
+pub(super) struct Whole {
+    pub(super) name: String,
+    lanes: Range<usize>,
+    /// Nothing of it begins unless the worker holds this.
+    pub(super) baton: Option<Baton>,
+    count: Option<usize>,
+}
+
+/// All queues.
+#[derive(Debug, Default)]
 pub(super) struct Queues {
     all: Vec<Queue>,
+    wholes: Vec<Whole>,
+    counts: Vec<Count>,
     turns: Turns,
 }
 
 impl Queues {
     pub(super) fn new(served: impl IntoIterator<Item = Served>) -> Self {
-        let queue = |Served { name, priority, limit, per_minute }| {
-            let rate = per_minute.map(Rate::new);
-            Queue { name, priority, limit, rate, is_paused: false, waiting: VecDeque::new(), unacked: BTreeSet::new() }
-        };
-        Self { all: served.into_iter().map(queue).collect(), turns: Turns::default() }
+        let mut queues = Self::default();
+        served.into_iter().for_each(|served| queues.add(served));
+        queues
+    }
+
+    fn add(&mut self, Served { name, lanes, whole, each, has_baton }: Served) {
+        let (id, begin) = (ServedId(self.wholes.len()), self.all.len());
+        let count = (whole.holds() || has_baton).then(|| self.count(Count::new(whole)));
+        let mut of_number = BTreeMap::new();
+        for Lane { name, priority, number } in lanes {
+            let with_number =
+                each.holds().then(|| *of_number.entry(number).or_insert_with(|| self.count(Count::new(each))));
+            self.all.push(Queue {
+                name,
+                priority,
+                whole: id,
+                counts: count.into_iter().chain(with_number).collect(),
+                is_paused: has_baton,
+                waiting: VecDeque::new(),
+                unacked: BTreeSet::new(),
+            });
+        }
+        let baton = has_baton.then_some(Baton::Asked);
+        self.wholes.push(Whole { name, lanes: begin..self.all.len(), baton, count });
+    }
+
+    fn count(&mut self, count: Count) -> usize {
+        self.counts.push(count);
+        self.counts.len() - 1
     }
 
     pub(super) fn get(&mut self, id: QueueId) -> Option<&mut Queue> {
@@ -73,110 +96,111 @@ impl Queues {
         (0..self.all.len()).map(QueueId)
     }
 
-    /// Takes the first item of the queue whose turn it is, of those that have one and may begin it. `begun` says how many of
-    /// a queue are begun and not over.
-    fn take_next(&mut self, now: Duration, begun: impl Fn(QueueId) -> usize) -> Option<ItemId> {
-        let ready = self.all.iter_mut().enumerate().filter_map(|(at, queue)| {
-            let is_ready = queue.may_begin(now, || begun(QueueId(at)));
-            is_ready.then_some((at, queue.priority))
-        });
-        let queue = self.turns.take(ready).and_then(|at| self.all.get_mut(at))?;
-        queue.rate.iter_mut().for_each(Rate::take);
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Returns the queues that have a baton.
+    pub(super) fn with_baton(&self) -> impl Iterator<Item = (ServedId, &Whole, Baton)> {
+        self.wholes.iter().enumerate().filter_map(|(at, whole)| Some((ServedId(at), whole, whole.baton?)))
+    }
+
+    pub(super) fn whole(&mut self, id: ServedId) -> Option<&mut Whole> {
+        self.wholes.get_mut(id.0)
+    }
+
+    /// Returns the lanes of a queue.
+    pub(super) fn lanes(&self, id: ServedId) -> impl Iterator<Item = QueueId> + use<> {
+        self.wholes.get(id.0).map(|whole| whole.lanes.clone()).unwrap_or_default().map(QueueId)
+    }
+
+    /// Lets an item wait for its turn, after the others of its queue.
+    pub(super) fn wait(&mut self, id: QueueId, item: ItemId) {
+        self.list(id).into_iter().for_each(|queue| queue.waiting.push_back(item));
+    }
+
+    /// Lets an item wait for its turn, before the others of its queue.
+    pub(super) fn wait_first(&mut self, id: QueueId, item: ItemId) {
+        self.list(id).into_iter().for_each(|queue| queue.waiting.push_front(item));
+    }
+
+    fn list(&mut self, QueueId(at): QueueId) -> Option<&mut Queue> {
+        let queue = self.all.get_mut(at)?;
+        self.turns.list(at, queue.priority);
+        for count in &queue.counts {
+            self.counts[*count].turns.list(at, queue.priority);
+        }
+        Some(queue)
+    }
+
+    /// Takes the first item of the lane whose turn it is, of those that have one and may begin it.
+    ///
+    /// A lane that is counted with others has its turn among those: what else the worker begins meanwhile must not move
+    /// their turns on. So the turns over all lanes say only that one of those is next.
+    pub(super) fn take_next(&mut self, now: Duration) -> Option<ItemId> {
+        let mut turns = std::mem::take(&mut self.turns);
+        let taken = turns.take(|at| self.ready(at, now));
+        self.turns = turns;
+        let mut at = taken?;
+        for level in 0..self.all[at].counts.len() {
+            let count = self.all[at].counts[level];
+            let mut turns = std::mem::take(&mut self.counts[count].turns);
+            at = turns.take(|at| self.ready(at, now)).unwrap_or(at);
+            self.counts[count].turns = turns;
+        }
+        let queue = &mut self.all[at];
+        queue.counts.iter().for_each(|count| self.counts[*count].spend(now));
         queue.waiting.pop_front()
+    }
+
+    fn ready(&self, at: usize, now: Duration) -> Ready {
+        match self.all[at].waiting.is_empty() {
+            true => Ready::Empty,
+            false if self.may_begin(QueueId(at), now) => Ready::Yes,
+            false => Ready::NotNow,
+        }
+    }
+
+    /// Returns whether what is counted lets an item of a lane begin.
+    pub(super) fn may_begin(&self, QueueId(at): QueueId, now: Duration) -> bool {
+        let Some(Queue { counts, whole, .. }) = self.all.get(at).filter(|queue| !queue.counts.is_empty()) else {
+            return true;
+        };
+        let baton = self.wholes[whole.0].baton;
+        baton.is_none_or(|baton| baton == Baton::Held) && counts.iter().all(|count| self.counts[*count].has_room(now))
+    }
+
+    /// Counts an item as begun.
+    pub(super) fn begin(&mut self, QueueId(at): QueueId) {
+        self.all.get(at).into_iter().flat_map(|queue| &queue.counts).for_each(|count| self.counts[*count].begun += 1);
+    }
+
+    /// Counts an item that was begun as over.
+    pub(super) fn end(&mut self, QueueId(at): QueueId) {
+        self.all.get(at).into_iter().flat_map(|queue| &queue.counts).for_each(|count| self.counts[*count].begun -= 1);
+    }
+
+    /// Returns how many of a queue are begun and not over; 0 if they are not counted.
+    pub(super) fn begun(&self, whole: &Whole) -> usize {
+        whole.count.map_or(0, |count| self.counts[count].begun)
+    }
+
+    /// Returns whether a baton says who consumes a lane.
+    pub(super) fn has_baton(&self, QueueId(at): QueueId) -> bool {
+        self.all.get(at).is_some_and(|queue| self.wholes[queue.whole.0].baton.is_some())
+    }
+
+    /// Returns whether nothing runs of what is counted with a lane's items, and it has no baton to say who consumes it.
+    pub(super) fn is_idle(&self, id: QueueId) -> bool {
+        let has_none = |queue: &Queue| queue.counts.iter().all(|count| self.counts[*count].begun == 0);
+        !self.has_baton(id) && self.all.get(id.0).is_some_and(has_none)
     }
 }
 
 impl Queue {
     /// Returns whether what runs may be acknowledged: with a limit the broker must not send another in its place.
     pub(super) fn lets_go(&self) -> bool {
-        self.limit.is_none() && self.rate.is_none()
-    }
-
-    fn may_begin(&mut self, now: Duration, begun: impl Fn() -> usize) -> bool {
-        let has_one = !self.waiting.is_empty() && self.rate.as_mut().is_none_or(|rate| rate.has_one(now));
-        has_one && self.limit.is_none_or(|limit| begun() < limit.into())
-    }
-}
-
-/// How often something may begin: a bucket that fills evenly, and holds what a tick of the clock may have missed.
-#[derive(Debug)]
-struct Rate {
-    per_second: f64,
-    holds: f64,
-    tokens: f64,
-    at: Duration,
-}
-
-impl Rate {
-    fn new(per_minute: u32) -> Self {
-        let per_second = f64::from(per_minute) / 60.0;
-        let holds = (per_second / 10.0).max(1.0);
-        Self { per_second, holds, tokens: 1.0, at: Duration::ZERO }
-    }
-
-    fn has_one(&mut self, now: Duration) -> bool {
-        let passed = now.saturating_sub(self.at).as_secs_f64();
-        self.tokens = (self.tokens + passed * self.per_second).min(self.holds);
-        self.at = now;
-        self.tokens >= 1.0
-    }
-
-    fn take(&mut self) {
-        self.tokens -= 1.0;
-    }
-}
-
-impl Worker {
-    /// Fills the free slots.
-    pub(super) fn start(&mut self, effects: &mut Vec<Effect>) {
-        self.start_suspect(effects);
-        while self.is_serving() && self.has_room() && !self.suspects.keep_others_out(self.now) {
-            let items = &self.items;
-            let begun = |queue| items.values().filter(|item| item.queue == queue && item.has_begun()).count();
-            let Some(id) = self.queues.take_next(self.now, begun) else { return };
-            match self.items.get(&id).map(|item| &item.stage) {
-                Some(Stage::Waiting(waiting)) if waiting.must_ask => self.ask(id, false, effects),
-                Some(Stage::Waiting(_)) => self.run(id, effects),
-                Some(
-                    Stage::Asking(_)
-                    | Stage::Running(_)
-                    | Stage::HandingOver(_)
-                    | Stage::Replying(_)
-                    | Stage::Burying(_),
-                )
-                | None => {}
-            }
-        }
-    }
-
-    /// Hands an item to its activity.
-    pub(super) fn run(&mut self, id: ItemId, effects: &mut Vec<Effect>) {
-        let Some(item) = self.items.get_mut(&id) else { return };
-        let waiting = match &mut item.stage {
-            Stage::Waiting(waiting) => waiting,
-            Stage::Asking(asking) => {
-                self.asking -= 1;
-                item.deliveries.append(&mut asking.later);
-                &mut asking.waiting
-            }
-            Stage::Running(_) | Stage::HandingOver(_) | Stage::Replying(_) | Stage::Burying(_) => return,
-        };
-        let (mut work, context, has_owner) = (waiting.work.clone(), waiting.context.clone(), waiting.has_owner);
-        let input = std::mem::replace(&mut work.input, Payload::null());
-        let (activity, traceparent) = (work.activity.clone(), work.traceparent.clone());
-        item.stage = Stage::Running(Box::new(Run::new(work, has_owner, self.now)));
-        self.running += 1;
-        effects.push(Effect::Run { item: id, activity, context, input, traceparent });
-        self.has_begun(id, effects);
-    }
-
-    /// A slot is free, and not too many replies are unconfirmed.
-    ///
-    /// While no channel is lost, the prefetch alone keeps the second: each reply holds a delivery. Replies whose channel
-    /// was lost hold none; without this bound they would pile up while the broker comes and goes.
-    pub(super) fn has_room(&self) -> bool {
-        let (slots, taken) = (usize::from(self.limits.concurrency.get()), self.running + self.asking);
-        taken < slots && taken + self.replying < slots * self.queues.all.len()
+        self.counts.is_empty()
     }
 }
 

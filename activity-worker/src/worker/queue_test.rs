@@ -1,11 +1,13 @@
 use std::{num::NonZeroU16, time::Duration};
 
+use warren_broker::Lane;
+use warren_model::Priority;
+
 use super::super::{
-    Limits,
+    Bound, Limits,
     fixture::{A, B, Bench, DRAIN, HOLD, LEASE, PAYLOAD_BYTES, delivery, short, task, work},
 };
 use super::Served;
-use warren_model::Priority;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -16,7 +18,7 @@ fn limits(slots: u16) -> Limits {
 
 /// A worker with many slots, whose queue `a` has rules.
 fn bench(limit: Option<u16>, per_minute: Option<u32>) -> Bench {
-    Bench::of([Served { limit, per_minute, ..Served::from("a") }, "b".into()], limits(8))
+    Bench::of([Served { whole: Bound { limit, per_minute }, ..Served::from("a") }, "b".into()], limits(8))
 }
 
 #[test]
@@ -66,7 +68,8 @@ fn a_rate_is_even() {
 
 #[test]
 fn what_is_high_begins_first_though_it_came_last() {
-    let mut bench = Bench::of([Served::from("a"), Served { priority: Priority::High, ..Served::from("b") }], limits(1));
+    let lanes = vec![Lane { name: "b".into(), priority: Priority::High, number: 0 }];
+    let mut bench = Bench::of([Served::from("a"), Served { lanes, ..Served::from("b") }], limits(1));
     assert_eq!(short(&bench.deliver(A, [task(1), task(2)])), ["run 1"]);
     assert_eq!(short(&bench.deliver(B, [delivery(1, work(11))])), [""; 0]);
     assert_eq!(short(&bench.finish(1)), ["publish 1 to h.control.03", "run 3"]);

@@ -130,6 +130,9 @@ impl Worker {
     pub(super) fn leave_slot(&mut self, id: ItemId) {
         self.running -= 1;
         self.replying += 1;
+        if let Some(item) = self.items.get(&id) {
+            self.queues.end(item.queue);
+        }
         self.suspects.is_over(id);
     }
 

@@ -208,7 +208,7 @@ impl Topology {
             return false;
         };
         matches!(rest, "ingress" | "dead")
-            || ["binding.", "control.", "work."].iter().any(|begin| rest.starts_with(begin))
+            || ["binding.", "control.", "limit.", "work."].iter().any(|begin| rest.starts_with(begin))
     }
 
     /// Returns whether a queue may hold packs and claims, forms that only components of ours write: in the ingress other

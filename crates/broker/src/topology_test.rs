@@ -65,6 +65,7 @@ fn queues_of_the_hub_are_known_by_name() {
         "orders.control.x",
         "orders.work.a.b",
         "orders.binding.a",
+        "orders.limit.a.b",
     ] {
         assert!(hub.is_engine_queue(own), "{own}");
         assert_eq!(hub.is_inner_queue(own), own != "orders.ingress", "{own}");

@@ -13,7 +13,7 @@ pub enum QueueKind {
     Work,
     /// Work items of which only so many may run at a time: a single active consumer.
     LimitedWork,
-    /// How far a binding has read its stream: a single active consumer.
+    /// How far a binding has read its stream, or who serves the lanes of a work-item queue: a single active consumer.
     Baton,
     /// What nobody could understand or handle.
     Dead,

@@ -21,6 +21,8 @@ pub struct QueueRules {
     pub has_priorities: bool,
     /// Whether one worker at a time serves each lane, and so can hold a limit.
     pub is_limited: bool,
+    /// Whether one worker at a time serves all lanes together: who holds the queue's baton.
+    pub has_baton: bool,
 }
 
 /// One of the queues that hold the work items of a queue.
@@ -30,6 +32,8 @@ pub struct Lane {
     pub name: String,
     /// What it holds.
     pub priority: Priority,
+    /// Which of the lanes for calls with a key it is; 0: that of calls with none. Each priority has one of each number.
+    pub number: u16,
 }
 
 /// What stands between the parts of a lane's name, and in no name that a person gives.
@@ -41,8 +45,8 @@ impl Topology {
     pub fn work_of(&self, task: &TaskScheduled) -> Result<QueueSpec, NameError> {
         let rules = self.rules_of(task.queue())?;
         let priority = if rules.has_priorities { task.priority } else { Priority::Normal };
-        let number = task.key.as_deref().filter(|_| rules.lanes > 0).map(|key| hash(key) % u64::from(rules.lanes) + 1);
-        self.work(&name(task.queue(), priority, number))
+        let number = task.key.as_deref().filter(|_| rules.lanes > 0).map(|key| number(key, rules.lanes));
+        self.work(&name(task.queue(), priority, number.unwrap_or_default()))
     }
 
     /// Returns a queue's lanes, itself first; fails if the queue can't have that name.
@@ -50,9 +54,14 @@ impl Topology {
         let rules = self.rules_of(queue)?;
         let priorities = [Priority::Normal, Priority::High, Priority::Low].into_iter();
         let priorities = priorities.take(if rules.has_priorities { 3 } else { 1 });
-        let numbers = || std::iter::once(None).chain((1..=u64::from(rules.lanes)).map(Some));
-        let lane = |priority, number| Lane { name: name(queue, priority, number), priority };
-        Ok(priorities.flat_map(|priority| numbers().map(move |number| lane(priority, number))).collect())
+        let lane = |priority, number| Lane { name: name(queue, priority, number), priority, number };
+        Ok(priorities.flat_map(|priority| (0..=rules.lanes).map(move |number| lane(priority, number))).collect())
+    }
+
+    /// Returns the queue whose baton says which worker serves the lanes of a work-item queue, if one must have it.
+    pub fn baton_of_work(&self, queue: &str) -> Option<QueueSpec> {
+        self.rules.get(queue).filter(|rules| rules.has_baton)?;
+        Some(QueueSpec { name: format!("{}.limit.{queue}", self.hub()), kind: QueueKind::Baton })
     }
 
     /// Returns how a work-item queue is kept.
@@ -79,14 +88,19 @@ pub(crate) fn whole(lane: &str) -> &str {
     lane.split_once(MARK).map_or(lane, |(queue, _)| queue)
 }
 
-fn name(queue: &str, priority: Priority, number: Option<u64>) -> String {
+fn name(queue: &str, priority: Priority, number: u16) -> String {
     let priority = match priority {
         Priority::High => "~high",
         Priority::Normal => "",
         Priority::Low => "~low",
     };
-    let number = number.map(|number| format!("{MARK}{number}")).unwrap_or_default();
-    format!("{queue}{priority}{number}")
+    if number == 0 { format!("{queue}{priority}") } else { format!("{queue}{priority}{MARK}{number}") }
+}
+
+/// Returns which of so many lanes a key has.
+fn number(key: &str, lanes: u16) -> u16 {
+    let number = hash(key) % u64::from(lanes);
+    u16::try_from(number).expect("a remainder is less than what was divided by") + 1
 }
 
 /// Returns a number that no version may change: FNV-1a, 64 bits (Fowler, Noll, Vo).

@@ -39,7 +39,7 @@ fn calls_with_a_key_go_to_a_lane_of_their_queue_and_always_to_the_same() {
 
 #[test]
 fn a_priority_has_a_lane_of_its_own_and_lanes_by_key_within() {
-    let rules = |lanes| QueueRules { lanes, has_priorities: true, is_limited: false };
+    let rules = |lanes| QueueRules { lanes, has_priorities: true, ..QueueRules::default() };
     let hub = hub([("charge", rules(0)), ("ship", rules(2))]);
     assert_eq!(names(&hub, "charge"), ["charge", "charge~high", "charge~low"]);
     let ship = ["ship", "ship~1", "ship~2", "ship~high", "ship~high~1", "ship~high~2", "ship~low", "ship~low~1"];
@@ -58,7 +58,7 @@ fn a_priority_has_a_lane_of_its_own_and_lanes_by_key_within() {
 #[test]
 fn every_task_goes_to_a_queue_that_its_workers_serve() {
     for (lanes, has_priorities) in [(0, false), (5, false), (0, true), (5, true)] {
-        let hub = hub([("charge", QueueRules { lanes, has_priorities, is_limited: false })]);
+        let hub = hub([("charge", QueueRules { lanes, has_priorities, ..QueueRules::default() })]);
         let of = |lane: &Lane| (hub.work(&lane.name).unwrap().name, lane.priority);
         let served: Vec<_> = hub.lanes("charge").unwrap().iter().map(of).collect();
         let apart: BTreeSet<_> = served.iter().map(|(name, _)| name).collect();
@@ -84,7 +84,7 @@ fn no_queue_has_the_name_of_a_lane() {
 
 #[test]
 fn what_holds_for_a_queue_holds_for_its_lanes() {
-    let rules = |is_limited: bool| QueueRules { lanes: 2, has_priorities: !is_limited, is_limited };
+    let rules = |is_limited: bool| QueueRules { lanes: 2, has_priorities: true, is_limited, has_baton: is_limited };
     let bodies = Bodies { claim_queues: ["charge".to_owned()].into(), ..Bodies::default() };
     let hub = hub([("charge", rules(true)), ("ship", rules(false))]).with_bodies(bodies);
     let hub = hub.with_packed_queues(["ship".to_owned()].into());
@@ -96,4 +96,15 @@ fn what_holds_for_a_queue_holds_for_its_lanes() {
             assert_eq!(hub.is_packed(&lane.name), queue == "ship", "{lane:?}");
         }
     }
+}
+
+/// Its name is no lane's and no other queue's, whatever those are called.
+#[test]
+fn a_queue_whose_lanes_have_a_limit_together_has_a_baton() {
+    let rules = QueueRules { lanes: 2, is_limited: true, has_baton: true, ..QueueRules::default() };
+    let hub = hub([("charge", rules), ("ship", QueueRules { has_baton: false, ..rules })]);
+    let baton = hub.baton_of_work("charge").unwrap();
+    assert_eq!((baton.name.as_str(), baton.kind), ("h.limit.charge", QueueKind::Baton));
+    assert_eq!((hub.baton_of_work("ship"), hub.baton_of_work("x")), (None, None));
+    assert_eq!((hub.queue_of_work(&baton.name), hub.takes_claims(&baton.name)), (None, false));
 }

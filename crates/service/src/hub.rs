@@ -29,7 +29,12 @@ pub fn topology(settings: &Settings) -> Result<Topology> {
 }
 
 fn rules(queue: &settings::QueueSettings) -> QueueRules {
-    QueueRules { lanes: queue.lanes, has_priorities: queue.priorities, is_limited: queue.is_limited() }
+    QueueRules {
+        lanes: queue.lanes,
+        has_priorities: queue.priorities,
+        is_limited: queue.is_limited(),
+        has_baton: queue.has_baton(),
+    }
 }
 
 /// Returns the broker, not connected yet. `name` is what its connections are called in the broker's management.

@@ -49,8 +49,8 @@ fn each_bound_is_held() {
     check("worker.queues", |s| s.worker.queues = vec![String::new()]);
     check("queues.a.lanes", |s| rules(s, "a").lanes = 257);
     check("queues.a~1", |s| rules(s, "a~1").lanes = 1);
-    check("queues.a.priorities", |s| (rules(s, "a").priorities, rules(s, "a").limit) = (true, 1));
-    check("queues.a.priorities", |s| (rules(s, "a").priorities, rules(s, "a").per_minute) = (true, 1));
+    check("queues.a.lane_limit", |s| rules(s, "a").lane_limit = 1);
+    check("queues.a.lane_per_minute", |s| (rules(s, "a").priorities, rules(s, "a").lane_per_minute) = (true, 1));
     check("client_api.listen", |s| s.client_api.listen = "8080".into());
     check("client_api.base_url", |s| s.client_api.base_url = "example.com".into());
     check("log.level", |s| s.log.level = "lapin=loud".into());

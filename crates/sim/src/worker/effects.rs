@@ -60,6 +60,9 @@ impl World {
                     self.workers[worker].paused.remove(&queue.0);
                     self.frame(worker, queue.0, BrokerStep::Restart);
                 }
+                Effect::AskForBaton { .. } | Effect::LeaveBaton { .. } => {
+                    unreachable!("no queue of the simulation has a baton")
+                }
                 Effect::Stopped { .. } => has_stopped = true,
             }
         }
