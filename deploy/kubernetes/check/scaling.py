@@ -32,10 +32,44 @@ def served(overlay, settings):
 
 def lanes(name, rules):
     """Yields the queues that hold a queue's work items, as its rules say."""
-    rules = rules.get(name, {"priorities": False, "lanes": 0})
-    for priority in ("", "~high", "~low") if rules["priorities"] else ("",):
+    rules = rules.get(name, {})
+    for priority in ("", "~high", "~low") if rules.get("priorities") else ("",):
         yield name + priority
-        yield from (f"{name}{priority}~{number}" for number in range(1, rules["lanes"] + 1))
+        yield from (f"{name}{priority}~{number}" for number in range(1, rules.get("lanes", 0) + 1))
+
+
+def limits(rules):
+    """Returns whether a queue with these rules has a limit or a rate, and whether it has a baton for it."""
+    whole = rules.get("limit") or rules.get("per_minute")
+    each = rules.get("lane_limit") or rules.get("lane_per_minute")
+    has_priorities = rules.get("priorities", False)
+    return bool(whole or each), bool((whole and (rules.get("lanes") or has_priorities)) or (each and has_priorities))
+
+
+def batons(overlay, settings):
+    """Returns the full names of the batons' queues that a worker with these settings consumes."""
+    names = settings["worker"]["queues"] or overlay.registered
+    return {f"{settings['hub']['name']}.limit.{name}" for name in names if limits(settings.get("queues", {}).get(name, {}))[1]}
+
+
+def places(overlay):
+    """Yields the full names of the queues that keep the places of streams."""
+    for settings in overlay.settings.values():
+        for name, binding in settings.get("bindings", {}).items():
+            if binding["kind"] == "stream":
+                yield f"{settings['hub']['name']}.binding.{name}"
+
+
+def single(overlay):
+    """Yields the full names of the queues that must have a single active consumer."""
+    yield from places(overlay)
+    for _, _, settings in workers(overlay):
+        hub = settings["hub"]["name"]
+        yield f"{hub}.ingress"
+        yield from batons(overlay, settings)
+        for name, rules in settings.get("queues", {}).items():
+            if limits(rules)[0]:
+                yield from (f"{hub}.work.{lane}" for lane in lanes(name, settings["queues"]))
 
 
 def is_of_queue(trigger):
@@ -139,16 +173,24 @@ def topology_is_whole(overlay):
     settings = next(iter(overlay.settings.values()))
     hub = settings["hub"]["name"]
     wanted = {f"{hub}.dead", f"{hub}.ingress"} | {f"{hub}.control.{n:02}" for n in range(settings["hub"]["partitions"])}
-    for of_any in overlay.settings.values():
-        streams = (name for name, binding in of_any.get("bindings", {}).items() if binding["kind"] == "stream")
-        wanted |= {f"{hub}.binding.{name}" for name in streams}
+    wanted |= set(places(overlay))
     for _, _, of_worker in workers(overlay):
-        wanted |= served(overlay, of_worker)
+        wanted |= served(overlay, of_worker) | batons(overlay, of_worker)
     for queue in sorted(wanted ^ declared(overlay)):
         yield "the overlay", f"queue {queue} is " + ("not declared" if queue in wanted else "declared and nobody's")
     for document in overlay.manifests.of("Queue", "Vhost"):
         if document["spec"].get("deletionPolicy") != "retain":
             yield where(document), "deletionPolicy must be retain: with it would go what is in it"
+
+
+@rule
+def queues_have_as_many_active_consumers_as_they_may(overlay):
+    """The ingress, a queue with a limit, its lanes and its baton have a single active consumer, and no other queue."""
+    wanted = set(single(overlay))
+    for queue in overlay.manifests.of("Queue"):
+        name, is_single = queue["spec"]["name"], queue["spec"]["arguments"].get("x-single-active-consumer", False)
+        if is_single != (name in wanted):
+            yield where(queue), f"{name} must have {'a' if name in wanted else 'no'} single active consumer"
 
 
 @rule
