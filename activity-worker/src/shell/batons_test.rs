@@ -1,7 +1,9 @@
 use tokio::time::timeout;
+use warren::{Activity, ActivityContext, Failure, Registry};
 use warren_broker::memory::Memory;
+use warren_service::settings::QueueSettings;
 
-use super::super::fixture::{broker, until};
+use super::super::fixture::{broker, settings, start as start_worker, until};
 use super::*;
 
 const QUEUE: ServedId = ServedId(3);
@@ -69,4 +71,23 @@ async fn who_asks_no_longer_says_so_and_gets_nothing() {
     first.close().await;
     until("nobody has it", || broker.unacknowledged(NAME) == 0 && !broker.ready(NAME).is_empty()).await;
     second.close().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_stands_by_is_ready_and_consumes_nothing_until_the_other_has_gone() {
+    let broker = broker().await;
+    let mut settings = settings(4);
+    settings.queues.insert("send".into(), QueueSettings { lanes: 2, limit: 3, ..QueueSettings::default() });
+    let send = Activity::<u32, u32>::new("send");
+    let registry =
+        || Registry::new().activity(send, |_: ActivityContext, number| async move { Ok::<_, Failure>(number) });
+    let first = start_worker(&broker, registry(), settings.clone());
+    until("the first is ready", || first.health.is_ready()).await;
+    until("the first consumes", || broker.consumers("h.work.send~2") == 1).await;
+    let second = start_worker(&broker, registry(), settings);
+    until("the second is ready", || second.health.is_ready()).await;
+    assert_eq!((broker.consumers(NAME), broker.consumers("h.work.send~2")), (2, 1));
+    first.stopped().await;
+    until("the second consumes", || broker.consumers("h.work.send~2") == 1).await;
+    second.stopped().await;
 }

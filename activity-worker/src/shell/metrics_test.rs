@@ -5,7 +5,7 @@ use warren_broker::{Message, Topology};
 use warren_service::metrics::counted;
 
 use super::{super::fixture::work, *};
-use crate::worker::{ItemId, Limits};
+use crate::worker::{ItemId, Limits, Served, ServedId};
 
 fn registry() -> Registry {
     async fn greet(_: ActivityContext, name: String) -> Result<String, Failure> {
@@ -32,7 +32,8 @@ fn worker() -> Worker {
     let second = Duration::from_secs(1);
     let limits =
         Limits { concurrency: NonZeroU16::MIN, payload_bytes: 100, drain: second, lease: second, hold: second };
-    Worker::new(Topology::new("h").unwrap(), ["people", "others"], "worker-1", limits)
+    let others = Served { has_baton: true, ..Served::from("others") };
+    Worker::new(Topology::new("h").unwrap(), ["people".into(), others], "worker-1", limits)
 }
 
 /// Does a little of everything.
@@ -56,6 +57,7 @@ fn page() -> String {
             Delivery { message: work("greet", "people", 1).message, ..delivery(false) },
         ];
         worker.step(Input::Delivered { queue: QueueId(0), deliveries }, &mut Vec::new());
+        worker.step(Input::Baton { queue: ServedId(1), is_held: true }, &mut Vec::new());
         metrics.shows(&worker);
         metrics.shows(&worker);
         std::mem::forget(metrics); // it still holds them
@@ -78,6 +80,7 @@ fn what_a_worker_does_is_exported_under_few_labels() {
         "warren_activity_seconds_count{activity=\"unknown\",queue=\"unknown\",outcome=\"completed\"} 1",
         "warren_activities_running 1",
         "warren_work_items_held 3",
+        "warren_batons_held{queue=\"others\"} 1",
         "warren_dead_messages_total{reason=\"malformed\"} 2",
     ] {
         assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");
