@@ -22,5 +22,5 @@ mod traces;
 
 pub use api::ApiOptions;
 pub use bindings::Bindings;
-pub use run::run;
-pub use service::{Error, Service};
+pub use run::{run, serve_paths};
+pub use service::{Error, Service, Surface};

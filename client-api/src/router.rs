@@ -14,7 +14,7 @@ use warren_store::{Payloads, Queries};
 use crate::{
     api::Api,
     bindings::Bindings,
-    http::{BASES, canonical, identify, no_method, no_route, panicked},
+    http::{BASES, canonical, identify, no_binding, no_method, no_route, panicked},
     metrics,
     routes::{
         complete, fail, health, heartbeat, hub, list, purge, purge_all, raise, redispatch, resume, start, status,
@@ -40,7 +40,18 @@ pub(crate) fn router<B: Broker, Q: Queries + Payloads>(
         .merge(bindings.routes(traces))
         .with_state(api.clone())
         .merge(health(health_of_service, broker, api.clone()))
-        .fallback(no_route)
+        .fallback(no_route);
+    served(routes, api)
+}
+
+/// Returns the paths of bindings alone.
+pub(crate) fn paths<Q: Queries>(api: &Api<Q>, bindings: &Bindings, traces: &Traces) -> Router {
+    served(bindings.routes(traces).with_state(api.clone()).fallback(no_binding), api)
+}
+
+/// Returns the routes with what every request goes through.
+fn served<Q: Queries>(routes: Router, api: &Api<Q>) -> Router {
+    let routes = routes
         .method_not_allowed_fallback(no_method)
         .layer(DefaultBodyLimit::max(api.options().body_bytes_max))
         .layer(from_fn(metrics::count));

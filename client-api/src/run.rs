@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::bail;
-use tokio::task::spawn_blocking;
+use tokio::{net::TcpListener, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 use warren_broker::Broker;
 use warren_client::Options;
@@ -14,9 +14,9 @@ use warren_service::{
     settings::Backend,
     traces::Tracer,
 };
-use warren_store::{self as store, postgres::PostgresReader, sqlite::SqliteReader};
+use warren_store::{self as store, Payloads, Queries, postgres::PostgresReader, sqlite::SqliteReader};
 
-use crate::{ApiOptions, Bindings, Service, metrics};
+use crate::{ApiOptions, Bindings, Service, Surface, metrics};
 
 /// After how many lease times without any renewal commands are refused: another owner would have taken over in two.
 const LEASES: u32 = 3;
@@ -32,17 +32,8 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> any
     let bindings = Bindings::new(settings)?;
     let listener = listen::bind(&settings.client_api.listen, "client_api.listen").await?;
     let (tracer, exporter) = Tracer::new(&settings.telemetry, "client-api", &process_name(""), &settings.hub.name);
-    let service = Service {
-        broker: amqp(settings, &format!("client-api {}", settings.client_api.listen))?,
-        topology: topology(settings)?,
-        listener,
-        api: api_options(settings),
-        bindings,
-        tracer,
-        traces_percent: settings.telemetry.traces_percent,
-        lapse: Duration::from_secs(settings.orchestrator.lease_seconds.into()) * LEASES,
-        client: Options { payload_bytes_max: settings.hub.payload_bytes_max(), ..Options::default() },
-    };
+    let broker = amqp(settings, &format!("client-api {}", settings.client_api.listen))?;
+    let service = service(settings, Surface::Whole, (broker, tracer), (listener, bindings))?;
     let has_ended = CancellationToken::new();
     let serve = async {
         let served = serve(service, settings, shutdown).await;
@@ -51,6 +42,39 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> any
     };
     let (served, ()) = tokio::join!(serve, exporter.run(has_ended.cancelled()));
     served
+}
+
+/// Serves the paths of `bindings` alone, beside what else a process does with its store, until `shutdown`.
+pub async fn serve_paths<B: Broker, Q: Queries + Payloads>(
+    settings: &Settings,
+    (listener, bindings): (TcpListener, Bindings),
+    (broker, queries, tracer): (B, Q, Tracer),
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    metrics::describe();
+    let service = service(settings, Surface::Paths, (broker, tracer), (listener, bindings))?;
+    let open = || std::future::ready(Ok(queries.clone()));
+    service.run(open, shutdown).await.map_err(Into::into)
+}
+
+fn service<B: Broker>(
+    settings: &Settings,
+    surface: Surface,
+    (broker, tracer): (B, Tracer),
+    (listener, bindings): (TcpListener, Bindings),
+) -> anyhow::Result<Service<B>> {
+    Ok(Service {
+        broker,
+        topology: topology(settings)?,
+        listener,
+        surface,
+        api: api_options(settings),
+        bindings,
+        tracer,
+        traces_percent: settings.telemetry.traces_percent,
+        lapse: Duration::from_secs(settings.orchestrator.lease_seconds.into()) * LEASES,
+        client: Options { payload_bytes_max: settings.hub.payload_bytes_max(), ..Options::default() },
+    })
 }
 
 /// Serves on the store that the settings name.

@@ -19,7 +19,7 @@ use warren_store::{self as store, Payloads, Queries};
 use crate::{
     api::{Api, ApiOptions, Stage},
     bindings::Bindings,
-    router::router,
+    router::{paths, router},
     routes::CHECKS,
     standing,
     traces::Traces,
@@ -44,6 +44,15 @@ pub enum Error {
     Serve(#[from] io::Error),
 }
 
+/// Which routes are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surface {
+    /// The whole API, and health beside it.
+    Whole,
+    /// The paths of bindings alone.
+    Paths,
+}
+
 /// What the service runs on.
 #[derive(Debug)]
 pub struct Service<B> {
@@ -53,6 +62,8 @@ pub struct Service<B> {
     pub topology: Topology,
     /// Where requests arrive.
     pub listener: TcpListener,
+    /// What is served there.
+    pub surface: Surface,
     /// How the API behaves.
     pub api: ApiOptions,
     /// Ways in for other systems.
@@ -80,6 +91,7 @@ impl<B: Broker> Service<B> {
             broker,
             topology,
             listener,
+            surface,
             api: options,
             bindings,
             client: client_options,
@@ -93,7 +105,10 @@ impl<B: Broker> Service<B> {
         let (trouble, troubled) = watch::channel(None);
         let api = Api::new(topology.hub().into(), options, staged, troubled, stopping.clone());
         let traces = Traces::new(tracer, traces_percent);
-        let app = router(&api, &bindings, health.clone(), broker.clone(), &traces);
+        let app = match surface {
+            Surface::Whole => router(&api, &bindings, health.clone(), broker.clone(), &traces),
+            Surface::Paths => paths(&api, &bindings, &traces),
+        };
         drop(api);
         let mut tasks = JoinSet::new();
         let upkeep = warren_service::metrics::upkeep();

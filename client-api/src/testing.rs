@@ -13,7 +13,7 @@ use warren_service::traces::Tracer;
 use warren_store as store;
 
 use crate::{
-    ApiOptions, Bindings, Error, Service,
+    ApiOptions, Bindings, Error, Service, Surface,
     http_client::{HttpClient, Reply},
 };
 
@@ -90,6 +90,7 @@ impl Stack {
             broker: broker.clone(),
             topology: topology(),
             listener,
+            surface: Surface::Whole,
             bindings,
             api: ApiOptions { base_url: None, body_bytes_max: BODY_BYTES_MAX, wait_max: Duration::from_secs(60) },
             client: Options {

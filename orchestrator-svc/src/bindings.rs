@@ -1,7 +1,8 @@
-//! What other systems' queues and streams bring becomes commands, which go through the broker as any client's do: nothing
-//! of it reaches a partition by another way.
+//! What other systems send becomes commands, which go through the broker as any client's do: nothing of it reaches a
+//! partition by another way.
 
-use tokio::task::JoinSet;
+use futures_util::FutureExt;
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use warren_bindings::Consumers;
 use warren_broker::Broker;
@@ -10,40 +11,71 @@ use warren_service::{
     Settings,
     health::Health,
     hub::{process_name, topology},
+    listen,
     settings::BindingSettings,
+    traces::Tracer,
 };
 use warren_store::{Payloads, Queries};
 
-/// The bindings that take messages, and the client that they use. Those that are dropped end at once, and what was under
-/// way comes again.
+/// The bindings that this process is to take.
+#[derive(Default)]
+pub(crate) struct Ways {
+    consumers: Consumers,
+    /// Those that requests come by, and where they arrive.
+    paths: Option<(TcpListener, client_api::Bindings)>,
+}
+
+/// The bindings that are taken, and the client that they use. Those that are dropped end at once, and what was under way
+/// comes again.
 pub(crate) struct Feeding {
     stopping: CancellationToken,
     tasks: JoinSet<()>,
 }
 
-/// Returns the bindings that the settings name, if this process is to take them, or what a person must mend.
-pub(crate) fn consumers(settings: &Settings) -> Result<Consumers, warren_bindings::Error> {
+/// Returns the bindings that the settings name, or what a person must mend.
+pub(crate) async fn ways(settings: &Settings) -> anyhow::Result<Ways> {
     if !settings.orchestrator.take_bindings {
-        return Ok(Consumers::default());
+        return Ok(Ways::default());
     }
-    for (binding, kind) in &settings.bindings {
-        match kind {
-            BindingSettings::Http(_) => tracing::info!(binding, "left to client-api, which serves paths"),
-            BindingSettings::Queue(_) | BindingSettings::Stream(_) => {}
-        }
+    let consumers = Consumers::new(settings, &process_name(&settings.orchestrator.name))?;
+    let is_path = |kind: &BindingSettings| matches!(kind, BindingSettings::Http(_));
+    let named: Vec<&str> =
+        settings.bindings.iter().filter(|(_, kind)| is_path(kind)).map(|(name, _)| &**name).collect();
+    let address = &settings.orchestrator.listen;
+    if !named.is_empty() && address.is_empty() {
+        tracing::info!(
+            bindings = named.join(" "),
+            "orchestrator.listen is empty: client-api serves the paths of these"
+        );
     }
-    Consumers::new(settings, &process_name(&settings.orchestrator.name))
+    let paths = if named.is_empty() || address.is_empty() {
+        None
+    } else {
+        let bindings = client_api::Bindings::paths(settings)?;
+        Some((listen::bind(address, "orchestrator.listen").await?, bindings))
+    };
+    Ok(Ways { consumers, paths })
 }
 
 impl Feeding {
-    /// Begins to take messages.
+    /// Begins to take what is sent.
     pub(crate) fn begin<B: Broker, Q: Queries + Payloads>(
-        consumers: Consumers,
+        Ways { consumers, paths }: Ways,
         settings: &Settings,
         (broker, queries): (B, Q),
-        health: &Health,
+        (health, tracer): (&Health, &Tracer),
     ) -> anyhow::Result<Self> {
         let (stopping, mut tasks) = (CancellationToken::new(), JoinSet::new());
+        if let Some(paths) = paths {
+            let parts = (broker.clone(), queries.clone(), tracer.clone());
+            let (settings, stopped) = (settings.clone(), stopping.clone().cancelled_owned());
+            let serve = async move { client_api::serve_paths(&settings, paths, parts, stopped).await };
+            tasks.spawn(serve.map(|served| {
+                if let Err(error) = served {
+                    tracing::error!(%error, "the paths of bindings are not served any more");
+                }
+            }));
+        }
         if !consumers.is_empty() {
             let options = Options { payload_bytes_max: settings.hub.payload_bytes_max(), ..Options::default() };
             let (client, link) = Client::new(broker, queries, topology(settings)?, options)?;

@@ -7,7 +7,6 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use warren::Registry;
-use warren_bindings::Consumers;
 use warren_broker::{Broker, Codec, packing::Packing};
 use warren_claims::Claiming;
 use warren_engine::Limits;
@@ -23,7 +22,7 @@ use warren_store::{Payloads, Queries, Store};
 
 use crate::{
     Replica,
-    bindings::{Feeding, consumers},
+    bindings::{Feeding, Ways, ways},
     open, owner,
     shell::{INGRESS, metrics::describe},
 };
@@ -31,7 +30,7 @@ use crate::{
 /// What a replica is given besides its store.
 struct Outfit {
     registry: Registry,
-    consumers: Consumers,
+    ways: Ways,
     report: health::Health,
     tracer: Tracer,
 }
@@ -50,7 +49,7 @@ pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<
         describe();
         warren_bindings::metrics::describe();
     }
-    let consumers = consumers(settings)?;
+    let ways = ways(settings).await?;
     let endpoint = if address.is_empty() { None } else { Some(listen::bind(address, "health.orchestrator").await?) };
     let serve = async {
         let serving =
@@ -63,7 +62,7 @@ pub async fn run(settings: &Settings, registry: Registry, shutdown: impl Future<
     let process = process_name(&settings.orchestrator.name);
     let (tracer, exporter) = Tracer::new(&settings.telemetry, "orchestrator-svc", &process, &settings.hub.name);
     let own = async {
-        let outfit = Outfit { registry, consumers, report: report.clone(), tracer };
+        let outfit = Outfit { registry, ways, report: report.clone(), tracer };
         let owned = open_and_own(settings, outfit, shutdown).await;
         stopped.cancel();
         owned
@@ -94,13 +93,13 @@ async fn open_and_own(settings: &Settings, outfit: Outfit, shutdown: impl Future
 
 async fn own<S: Store + Payloads + Queries>(
     settings: &Settings,
-    Outfit { registry, consumers, report, tracer }: Outfit,
+    Outfit { registry, ways, report, tracer }: Outfit,
     (store, orphaned): (S, BTreeSet<Partition>),
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let broker = amqp(settings, &format!("orchestrator-svc {}", process_name(&settings.orchestrator.name)))?;
     let topology = topology(settings)?;
-    let feeding = Feeding::begin(consumers, settings, (broker.clone(), store.clone()), &report)?;
+    let feeding = Feeding::begin(ways, settings, (broker.clone(), store.clone()), (&report, &tracer))?;
     let broker = Claiming::new(Packing::new(broker, topology.clone()), store.clone(), topology);
     let mut replica = replica(settings, registry, store, broker, report.clone()).await?;
     replica.orphaned = orphaned;

@@ -1,6 +1,9 @@
 //! Bindings: what other systems send as they like starts orchestrations, through real processes.
 #![allow(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
 
+use std::time::Duration;
+
+use client_api::http_client::HttpClient;
 use end_to_end::{Amqp, Fleet, eventually};
 use lapin::BasicProperties;
 use serde_json::json;
@@ -204,7 +207,7 @@ async fn h7_a_stream_is_read_by_one_process_of_either_service() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hub_without_client_api_is_fed_from_a_queue_and_a_stream() {
+async fn a_hub_without_client_api_is_fed_from_a_path_a_queue_and_a_stream() {
     let amqp = Amqp::connect().await;
     let mut fleet = Fleet::empty();
     let (queue, streamed) = (format!("{}-parcels", fleet.hub), format!("{}-boxes", fleet.hub));
@@ -218,13 +221,26 @@ dead_letter = "{aside}"
 start = "volume"
 instance = "parcel-{{/id}}"
 input = "/box"
+
+[bindings.hook]
+kind = "http"
+path = "/hooks/boxes"
+authentication = "bearer"
+secret = "{{env:PATH}}"
+start = "volume"
+instance = "{{/id}}"
+input = "/box"
 "#
     );
     fleet.configure("orchestrator", &(stream(&streamed) + &parcels));
     amqp.declare(&aside).await;
     amqp.declare_stream(&streamed).await;
-    for process in ["orchestrator", "worker-1"] {
-        fleet.spawn(process, &[]);
+    let address = {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        free.local_addr().unwrap().to_string()
+    };
+    for (process, settings) in [("orchestrator", &[("orchestrator.listen", &*address)][..]), ("worker-1", &[])] {
+        fleet.spawn(process, settings);
         fleet.ready(process).await;
     }
     let ready = fleet.http("orchestrator").get("/health/ready").await.unwrap().text();
@@ -238,7 +254,17 @@ input = "/box"
         amqp.publish("", &queue, parcel, BasicProperties::default()).await;
     }
     publish_boxes(&amqp, &streamed, 20).await;
-    complete(&fleet, 21).await;
+    let hook = HttpClient::new(&format!("http://{address}"), Duration::from_secs(30)).unwrap();
+    let token = format!("Bearer {}", std::env::var("PATH").unwrap());
+    let body = r#"{"id": "by-hook", "box": {"length": 2, "width": 3, "height": 4}}"#;
+    for (headers, status) in [(&[][..], 401), (&[("authorization", &*token)], 202)] {
+        let reply = hook.post("/hooks/boxes", headers, body.into()).await.unwrap();
+        assert_eq!(reply.status, status, "{}", reply.text());
+    }
+    for path in ["/api/v1/instances", "/metrics"] {
+        assert_eq!(hook.get(path).await.unwrap().status, 404, "nothing but the paths of bindings");
+    }
+    complete(&fleet, 22).await;
     assert!(!fleet.history("parcel-7").await.is_empty());
     assert_eq!(amqp.get(&aside).await.data, b"no json");
     assert_eq!(accepted(&fleet, "orchestrator").await, 20);

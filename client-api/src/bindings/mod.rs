@@ -23,6 +23,11 @@ pub struct Bindings {
 impl Bindings {
     /// Returns those of the settings, or what a person must mend.
     pub fn new(settings: &Settings) -> Result<Self, Error> {
+        Ok(Self { consumers: Consumers::new(settings, &settings.client_api.listen)?, ..Self::paths(settings)? })
+    }
+
+    /// Returns those that requests come by.
+    pub fn paths(settings: &Settings) -> Result<Self, Error> {
         let mut http = Vec::new();
         for (name, binding) in &settings.bindings {
             match binding {
@@ -30,7 +35,7 @@ impl Bindings {
                 BindingSettings::Queue(_) | BindingSettings::Stream(_) => {}
             }
         }
-        Ok(Self { http, consumers: Consumers::new(settings, &settings.client_api.listen)? })
+        Ok(Self { http, consumers: Consumers::default() })
     }
 
     /// Returns the routes of those that are served by HTTP.

@@ -16,4 +16,4 @@ pub(crate) use links::{InstanceLinks, Links};
 pub(crate) use params::Params;
 pub(crate) use route::route;
 pub(crate) use segments::{IdempotencyKey, Segments};
-pub(crate) use unrouted::{no_method, no_route, panicked};
+pub(crate) use unrouted::{no_binding, no_method, no_route, panicked};

@@ -17,6 +17,12 @@ const ROUTES: &str = "POST /orchestrators/{name}, POST /orchestrators/{name}/{id
                       DELETE /instances, DELETE /instances/{id}, GET /hub, \
                       POST /hub/redispatch";
 
+/// Answers a path that no binding has, where there is nothing else.
+pub(crate) async fn no_binding(method: Method, uri: Uri) -> Problem {
+    let message = format!("{method} {} is no path of a binding, and there is nothing else here", uri.path());
+    Problem::new(StatusCode::NOT_FOUND, "no_route", message)
+}
+
 /// Answers a path that no route has.
 pub(crate) async fn no_route(method: Method, uri: Uri) -> Problem {
     let path = uri.path();

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A binding decides nothing about instances: it turns what arrived into a command, whose answer is the owner's. Here are
-//! the queues and streams; the requests, and who may send them, are client-api's.
+//! the queues and streams; the requests, and who may send them, are in client-api's library.
 
 mod brokers;
 mod consumers;

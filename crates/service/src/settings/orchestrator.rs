@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::health::check_address;
 use crate::Problems;
 
 /// How an owner works.
@@ -45,6 +46,8 @@ pub struct OrchestratorSettings {
     pub packed_queues: Vec<String>,
     /// Whether it takes the messages of `[bindings]` with queues and streams, as client-api does.
     pub take_bindings: bool,
+    /// Address and port of the paths in `[bindings]`; empty: they are left to client-api.
+    pub listen: String,
 }
 
 impl Default for OrchestratorSettings {
@@ -68,6 +71,7 @@ impl Default for OrchestratorSettings {
             fail_quarantined_tasks: false,
             packed_queues: Vec::new(),
             take_bindings: true,
+            listen: String::new(),
         }
     }
 }
@@ -88,6 +92,9 @@ impl OrchestratorSettings {
         problems.range("orchestrator.turn_warn_ms", self.turn_warn_ms, 1, 600_000);
         problems.range("orchestrator.turn_limit_seconds", self.turn_limit_seconds, 1, 3_600);
         problems.range("orchestrator.task_begins_max", self.task_begins_max, 1, 1_000);
+        if !self.listen.is_empty() {
+            check_address("orchestrator.listen", &self.listen, problems);
+        }
         self.check_pairs(problems);
     }
 

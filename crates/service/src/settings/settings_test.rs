@@ -52,6 +52,7 @@ fn each_bound_is_held() {
     check("queues.a.lane_limit", |s| rules(s, "a").lane_limit = 1);
     check("queues.a.lane_per_minute", |s| (rules(s, "a").priorities, rules(s, "a").lane_per_minute) = (true, 1));
     check("client_api.listen", |s| s.client_api.listen = "8080".into());
+    check("orchestrator.listen", |s| s.orchestrator.listen = "8080".into());
     check("client_api.base_url", |s| s.client_api.base_url = "example.com".into());
     check("log.level", |s| s.log.level = "lapin=loud".into());
     check("telemetry.otlp_endpoint", |s| s.telemetry.otlp_endpoint = "https://collector:4318".into());

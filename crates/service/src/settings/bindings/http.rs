@@ -1,4 +1,4 @@
-//! `kind = "http"`: requests to a path of client-api.
+//! `kind = "http"`: requests to a path.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ const METHODS: [&str; 3] = ["PATCH", "POST", "PUT"];
 /// Where client-api has routes of its own.
 const TAKEN: [&str; 4] = ["/api", "/runtime", "/health", "/metrics"];
 
-/// Requests to a path of client-api.
+/// Requests to a path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HttpBindingSettings {

@@ -19,7 +19,7 @@ use crate::Problems;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum BindingSettings {
-    /// Requests to a path of client-api.
+    /// Requests to a path.
     Http(HttpBindingSettings),
     /// Messages of another system's queue.
     Queue(QueueBindingSettings),
