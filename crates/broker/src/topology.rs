@@ -219,9 +219,11 @@ impl Topology {
 
     /// Returns the partition whose control queue has this name.
     pub fn partition_of_control(&self, name: &str) -> Option<Partition> {
-        let number = name.strip_prefix(self.hub.as_str())?.strip_prefix(".control.")?;
-        let partition = Partition(number.parse().ok()?);
-        (self.control(partition).name == name).then_some(partition)
+        let digits = name.strip_prefix(self.hub.as_str())?.strip_prefix(".control.")?;
+        // As a partition is written: every work item's `reply_to` is looked at, so none is written here to compare.
+        let is_padded = digits.len() == 2 || (digits.len() > 2 && !digits.starts_with('0'));
+        let is_number = is_padded && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| digits.parse().map(Partition).ok()).flatten()
     }
 
     /// Returns the arguments that a queue is declared with.

@@ -78,8 +78,12 @@ fn queues_of_the_hub_are_known_by_name() {
 #[test]
 fn a_control_queue_names_its_partition() {
     let hub = hub();
-    assert_eq!(hub.partition_of_control("orders.control.07"), Some(Partition(7)));
-    for other in ["orders.control.7", "orders.control.", "orders.control.x", "other.control.07", "orders.dead"] {
+    for partition in [0, 7, 10, 63, 100, 65_535].map(Partition) {
+        assert_eq!(hub.partition_of_control(&hub.control(partition).name), Some(partition));
+    }
+    let unpadded = ["orders.control.7", "orders.control.007", "orders.control.+7", "orders.control.65536"];
+    let others = ["orders.control.", "orders.control.x", "orders.control.0x", "other.control.07", "orders.dead"];
+    for other in unpadded.into_iter().chain(others) {
         assert_eq!(hub.partition_of_control(other), None, "{other}");
     }
 }
