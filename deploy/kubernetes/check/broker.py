@@ -7,6 +7,8 @@ Starts a RabbitMQ 4 of the repository's own (deploy/local/rabbitmq) and removes 
 """
 
 import argparse
+import copy
+import json
 import os
 import re
 import subprocess
@@ -37,6 +39,19 @@ STARTS = [
     ("fan_out", {"chunks": 8}, "words"),
     ("order", ORDER, "order-7"),
 ]
+
+
+# Another system's stream in the hub's vhost, and what is added to the manifests for it (docs/kubernetes.md, Bindings).
+STREAM = "shop.boxes"
+BINDING = f"""
+[bindings.boxes]
+kind = "stream"
+queue = "{STREAM}"
+from = "first"
+start = "volume"
+instance = "{{/id}}"
+input = "/box"
+"""
 
 
 def rabbitmq(command):
@@ -88,6 +103,30 @@ def declare(api, manifests, passwords):
         api.put(f"/policies/{spec['vhost']}/{spec['name']}", body)
 
 
+def bind(manifests):
+    """Adds the binding to the settings of every pod, the queue of its place, and the permissions to read the stream."""
+    for document in manifests.of("ConfigMap"):
+        if "warren.toml" in document.get("data", {}):
+            document["data"]["warren.toml"] += BINDING
+    place = copy.deepcopy(manifests.find("Queue", "ingress"))
+    place["metadata"]["name"], place["spec"]["name"] = "binding-boxes", f"{HUB}.binding.boxes"
+    manifests.append(place)
+    for user in ("client-api", "orchestrator-svc"):
+        permissions = manifests.find("Permission", user)["spec"]["permissions"]
+        permissions["read"] = f"({permissions['read']})|^{re.escape(STREAM)}$"
+
+
+def a_stream_starts_orchestrations(node, fleet):
+    """One of the two services reads, as its user; what is published starts an instance."""
+    body = json.dumps({"id": "by-stream", "box": {"length": 2, "width": 3, "height": 4}})
+    message = {"properties": {}, "routing_key": STREAM, "payload": body, "payload_encoding": "string"}
+    node.api.post(f"/exchanges/{HUB}/amq.default/publish", message)
+    wait_until("the stream starts an instance", lambda: "24000" in fleet.ask("client-api", "/api/v1/instances/by-stream")[1])
+    for name in ("client-api", "orchestrator-svc"):
+        wait_until(f"{name} takes the stream", lambda: '"bindings":"ok"' in fleet.ask(name, "/health/ready")[1])
+    print("  a stream starts orchestrations, and both services may read it")
+
+
 def specs(manifests, kind):
     return [document["spec"] for document in manifests.of(kind)]
 
@@ -101,6 +140,7 @@ def runs_with_least_privilege(node, manifests, binaries, passwords, folder):
             answer = fleet.run(orchestrator, body)
             assert result in answer, f"{orchestrator} ended with {answer}"
             print(f"  {orchestrator}: {answer[:60]} …")
+        a_stream_starts_orchestrations(node, fleet)
         # The node counts consumers now and then.
         wait_until("every queue but the dead one is consumed", lambda: unconsumed(node) == [f"{HUB}.dead"])
         keda = Api(f"http://127.0.0.1:{node.http}/api", "keda", passwords["keda"])
@@ -146,7 +186,9 @@ def main():
     binaries = arguments.binaries.resolve()
     passwords = {name_of(user): os.urandom(12).hex() for user in manifests.of("User")}
     with Node() as node, tempfile.TemporaryDirectory() as folder:
+        bind(manifests)
         declare(node.api, manifests, passwords)
+        node.api.put(f"/queues/{HUB}/{STREAM}", {"durable": True, "arguments": {"x-queue-type": "stream"}})
         runs_with_least_privilege(node, manifests, binaries, passwords, Path(folder) / "least")
         metrics_exist(node, manifests)
         arguments_are_warrens_own(node, manifests, binaries, Path(folder) / "declaring")
