@@ -1,25 +1,17 @@
-//! The commits of a thread's sessions: what has gathered while one transaction is written goes into the next.
+//! One commit at a time for the sessions of a thread: what has gathered meanwhile is written together.
 //!
 //! So a lone commit is written at once, and under load one transaction, with one flush to disk, carries a batch of every
-//! partition. Much that waits does not wait for the transaction before it: while the one takes the database's time, the
-//! other is read by it, or flushed to its disk.
+//! partition.
 
 use std::{collections::BTreeSet, time::Instant};
 
-use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::sync::{mpsc, oneshot};
-use warren_model::Partition;
 use warren_store::{Commit, Error, Result, Store};
 
 use super::metrics;
 
 /// Most commits that are looked at at a time: more than a hub has partitions.
 const JOBS_MAX: usize = 128;
-
-/// Most transactions at a time, of different partitions.
-const TRANSACTIONS_MAX: usize = 2;
-/// How many turns must wait for a transaction to begin beside another: a smaller one is cheaper as a part of the next.
-const BESIDE_MIN: usize = 200;
 
 /// A commit, and who wants to know.
 type Job = (Commit, oneshot::Sender<Result<()>>);
@@ -48,69 +40,24 @@ impl Writer {
 }
 
 async fn write<S: Store>(store: S, mut wanted: mpsc::UnboundedReceiver<Job>) {
-    let (mut waiting, seconds) = (Waiting::default(), metrics::transactions());
-    let mut transactions = FuturesUnordered::new();
-    let mut is_open = true;
-    loop {
-        if let Some(jobs) = waiting.next() {
-            let (commits, replies): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
-            let partitions: Vec<_> = commits.iter().map(|commit| commit.partition).collect();
-            let (store, begun) = (&store, Instant::now());
-            transactions.push(async move { (begun, partitions, replies, store.commit_together(commits).await) });
-        }
-        tokio::select! {
-            biased;
-            Some((begun, partitions, replies, results)) = transactions.next() => {
-                seconds.record(begun.elapsed());
-                waiting.ended(&partitions);
-                for (reply, result) in replies.into_iter().zip(results) {
-                    // A session that has ended does not want to know.
-                    let _ = reply.send(result);
-                }
-            }
-            count = wanted.recv_many(&mut waiting.jobs, JOBS_MAX), if is_open => is_open = count > 0,
-            else => break,
+    let (mut waiting, transactions) = (Vec::new(), metrics::transactions());
+    while !waiting.is_empty() || wanted.recv_many(&mut waiting, JOBS_MAX).await > 0 {
+        let (commits, replies): (Vec<_>, Vec<_>) = next_of_each(&mut waiting).into_iter().unzip();
+        let begun = Instant::now();
+        let results = store.commit_together(commits).await;
+        transactions.record(begun.elapsed());
+        for (reply, result) in replies.into_iter().zip(results) {
+            // A session that has ended does not want to know.
+            let _ = reply.send(result);
         }
     }
 }
 
-/// What is to be written, and what is being written.
-#[derive(Default)]
-struct Waiting {
-    jobs: Vec<Job>,
-    /// The partitions of the transactions that are under way.
-    busy: BTreeSet<Partition>,
-    transactions: usize,
-}
-
-impl Waiting {
-    /// Returns what the next transaction writes, if one is to begin now: the next commit of each partition that none is
-    /// being written of. What a session that has ended has left is not written any more.
-    fn next(&mut self) -> Option<Vec<Job>> {
-        self.jobs.retain(|(_, reply)| !reply.is_closed());
-        let mut partitions = self.busy.clone();
-        let is_next: Vec<bool> = self.jobs.iter().map(|(commit, _)| partitions.insert(commit.partition)).collect();
-        let ready = self.jobs.iter().zip(&is_next).filter(|(_, is_next)| **is_next);
-        let turns: usize = ready.map(|((commit, _), _)| commit.turns.len()).sum();
-        let begins = match self.transactions {
-            0 => !self.jobs.is_empty(),
-            TRANSACTIONS_MAX.. => false,
-            _ => turns >= BESIDE_MIN,
-        };
-        if !begins {
-            return None;
-        }
-        self.busy = partitions;
-        self.transactions += 1;
-        let mut is_next = is_next.into_iter();
-        Some(self.jobs.extract_if(.., |_| is_next.next().unwrap_or_default()).collect())
-    }
-
-    /// Notes that the transaction of these partitions has ended.
-    fn ended(&mut self, partitions: &[Partition]) {
-        self.transactions -= 1;
-        self.busy.retain(|partition| !partitions.contains(partition));
-    }
+/// Takes the next commit of each partition; what a session that has ended has left is not written any more.
+fn next_of_each(waiting: &mut Vec<Job>) -> Vec<Job> {
+    waiting.retain(|(_, reply)| !reply.is_closed());
+    let mut partitions = BTreeSet::new();
+    waiting.extract_if(.., |(commit, _)| partitions.insert(commit.partition)).collect()
 }
 
 #[cfg(test)]
