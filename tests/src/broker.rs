@@ -6,8 +6,8 @@ use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties, Consumer, ExchangeKind,
     message::BasicGetMessage,
     options::{
-        BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, ExchangeDeclareOptions, ExchangeDeleteOptions,
-        QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
+        BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions,
+        ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
     },
     types::{AMQPValue, FieldTable},
 };
@@ -97,6 +97,15 @@ impl Amqp {
     pub async fn publish(&self, exchange: &str, key: &str, body: &[u8], properties: BasicProperties) {
         let options = BasicPublishOptions::default();
         self.channel.basic_publish(exchange.into(), key.into(), options, body, properties).await.unwrap();
+    }
+
+    /// Publishes to a queue, on a channel of its own, and waits for the broker to confirm it.
+    pub async fn publish_confirmed(&self, queue: &str, body: &[u8], properties: BasicProperties) -> lapin::Result<()> {
+        let channel = self.connection.create_channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        let options = BasicPublishOptions::default();
+        channel.basic_publish("".into(), queue.into(), options, body, properties).await?.await?;
+        Ok(())
     }
 
     /// Returns how many messages of a queue wait for a consumer; none if there is no such queue.
