@@ -163,6 +163,9 @@ impl TaskNote {
 pub struct TaskRun {
     /// What the worker calls itself, for a person.
     pub worker: String,
+    /// Another one that runs the same attempt: its work item was there twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
     /// When its owner heard that it had begun.
     pub started_at: Timestamp,
     /// For how long the worker may be silent, in milliseconds; absent: only the broker can tell whether it lives.

@@ -135,7 +135,9 @@ impl TaskNotes {
         let beat = &heartbeat.beat;
         run.lease_ms = lease_ms(beat);
         run.is_handed_over |= beat.is_handed_over;
-        run.worker.clone_from(&heartbeat.worker);
+        if run.worker != heartbeat.worker && run.beside.as_ref() != Some(&heartbeat.worker) {
+            run.beside = Some(std::mem::replace(&mut run.worker, heartbeat.worker.clone()));
+        }
         note.heard(beat.is_workers, now);
         note.answer_to = heartbeat.answer_to.clone().or(note.answer_to.take());
         note.came_to(beat.progress.clone());
@@ -149,6 +151,7 @@ impl TaskNotes {
         let Heartbeat { of, worker, beat, answer_to, .. } = heartbeat;
         row.run = Some(TaskRun {
             worker: worker.clone(),
+            beside: None,
             started_at: now,
             lease_ms: lease_ms(beat),
             is_handed_over: beat.is_handed_over,
@@ -255,6 +258,18 @@ impl Note {
         if !is_workers {
             self.beat_at = now;
         }
+    }
+
+    /// Notes that a worker has given the task up; returns whether another one still runs it, whose lease goes on.
+    pub(super) fn is_left_to_another(&mut self, worker: Option<&str>) -> bool {
+        let Some(run) = &mut self.row.run else { return false };
+        if worker.is_some() && worker == run.beside.as_deref() {
+            run.beside = None;
+            return true;
+        }
+        let Some(other) = run.beside.take() else { return false };
+        run.worker = other;
+        true
     }
 
     /// Notes how far the activity has come.

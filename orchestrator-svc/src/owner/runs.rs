@@ -70,8 +70,11 @@ impl<P: Programs> Owner<P> {
 
     /// A worker stops before it has done it: somebody else begins it, and nobody is blamed.
     pub(super) fn handed_back(&mut self, word: HandBack, gathered: &mut Gathered) {
-        let HandBack { of, must_resend, progress } = word;
+        let HandBack { of, worker, must_resend, progress } = word;
         let Some(note) = self.task_notes.get_mut(&of) else { return };
+        if note.is_left_to_another(worker.as_deref()) {
+            return gathered.noted.push((of.instance, of.task));
+        }
         let Some(run) = &mut note.row.run else { return };
         tracing::info!(
             partition = %self.me, instance = %of.instance, task = %of.task, worker = run.worker, "task is handed back"

@@ -62,6 +62,8 @@ pub struct Beat {
 pub struct HandBack {
     /// Which attempt it ran.
     pub of: Attempt,
+    /// What the worker calls itself, if it says so.
+    pub worker: Option<String>,
     /// Whether the work item is acknowledged already: nobody gets it unless its owner sends it again.
     pub must_resend: bool,
     /// How far the activity has come.
@@ -181,7 +183,8 @@ impl Codec {
     pub(super) fn read_hand_back(&self, delivery: &Delivery) -> Result<Inbound, Malformed> {
         let fields = Fields(&delivery.message);
         let (of, must_resend) = (self.read_attempt(delivery)?, fields.flag(header::RESEND)?);
-        Ok(Inbound::HandBack(HandBack { of, must_resend, progress: read_progress(fields)? }))
+        let worker = fields.maybe_text(header::WORKER)?;
+        Ok(Inbound::HandBack(HandBack { of, worker, must_resend, progress: read_progress(fields)? }))
     }
 
     /// Reads which attempt a worker's message is about: a token that this hub has signed, at home here.

@@ -51,6 +51,7 @@ pub async fn h18_suspected_tasks_are_kept_until_they_end_and_shown_once_quaranti
     let timeouts = Timeouts { start_to_close_ms: Some(9), ..Timeouts::default() };
     let run = |count: u32| TaskRun {
         worker: "worker-1".into(),
+        beside: (count > 1).then(|| "worker-2".into()),
         started_at: at(i64::from(count)),
         lease_ms: Some(20_000),
         is_handed_over: false,

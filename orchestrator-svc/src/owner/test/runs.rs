@@ -68,8 +68,12 @@ fn delivery(message: Message) -> Delivery {
 }
 
 fn hear(world: &mut World, item: &WorkItem, beat: &Beat) {
-    let mut message = heartbeat(item, "w-1", beat, None).message;
-    message.reply_to = Some("w-1".into());
+    hear_from(world, "w-1", item, beat);
+}
+
+fn hear_from(world: &mut World, worker: &str, item: &WorkItem, beat: &Beat) {
+    let mut message = heartbeat(item, worker, beat, None).message;
+    message.reply_to = Some(worker.into());
     world.queue.push_back((message, false));
     world.settle();
 }
@@ -329,6 +333,31 @@ fn h8_what_a_worker_that_stops_hands_back_is_sent_again_at_once_and_counts_for_n
     assert_eq!(items(&world).len(), sent);
     assert_eq!(ask(&mut world, &first, "q1"), Permit::Go);
     assert_eq!(note(&world).map(|note| note.count), Some(0));
+}
+
+/// H7: a work item that was published twice runs twice. One that gives it back leaves it to the other, which may have
+/// acknowledged its own: only its lease says then that the task is under way.
+#[test]
+fn h7_what_one_of_two_workers_hands_back_is_left_to_the_other() {
+    for (leaves, must_resend) in [("w-1", false), ("w-2", false), ("w-1", true), ("w-2", true)] {
+        let mut world = world("plain");
+        let item = item(&world);
+        ["w-1", "w-2", "w-1"].into_iter().for_each(|worker| hear_from(&mut world, worker, &item, &alive()));
+        world.queue.push_back((hand_back(&item, leaves, must_resend, None).message, false));
+        world.settle();
+        world.crash();
+        world.settle();
+        let stays = if leaves == "w-1" { "w-2" } else { "w-1" };
+        let run = note(&world).and_then(|note| note.run.clone()).unwrap();
+        assert_eq!((&*run.worker, &run.beside, items(&world).len()), (stays, &None, 1));
+        world.wait(30);
+        assert_eq!(items(&world).len(), 2, "the other is silent for longer than its lease");
+        hear_from(&mut world, stays, &item, &alive());
+        world.queue.push_back((hand_back(&item, stays, true, None).message, false));
+        world.settle();
+        world.wait(1);
+        assert_eq!(items(&world).len(), 3, "nobody is left");
+    }
 }
 
 #[test]
