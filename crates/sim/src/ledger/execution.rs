@@ -25,8 +25,8 @@ pub(crate) struct Execution {
     pub(crate) tasks: BTreeSet<(ActionId, u32)>,
     /// Events that it was given, by the number that they carry.
     raised: BTreeSet<i64>,
-    /// Timers that fired in the present turn: its code may cancel them before it hears of that.
-    fired: BTreeSet<ActionId>,
+    /// Timers that fired and tasks that ended in the present turn: its code may cancel them before it hears of that.
+    ended: BTreeSet<ActionId>,
     /// How it ended; `None` for continue-as-new.
     pub(crate) end: Option<Option<Outcome>>,
     pub(crate) now: Option<Timestamp>,
@@ -39,7 +39,7 @@ impl Execution {
             return Err(("quiet", "a turn follows the end of the execution".into()));
         }
         self.turns += 1;
-        self.fired.clear();
+        self.ended.clear();
         turn.events.iter().try_for_each(|event| self.event(event))
     }
 
@@ -65,6 +65,7 @@ impl Execution {
             Event::TimerCreated(timer) => self.open(timer.id, Open::Timer { fire_at: timer.fire_at })?,
             Event::TaskCompleted { id, .. } | Event::TaskFailed { id, .. } => {
                 self.close(*id, event, |open| matches!(open, Open::Task { .. }))?;
+                self.ended.insert(*id);
             }
             Event::SubOrchestrationInstanceCompleted { id, .. } | Event::SubOrchestrationInstanceFailed { id, .. } => {
                 self.close(*id, event, |open| matches!(open, Open::Child { .. }))?;
@@ -77,10 +78,10 @@ impl Execution {
                     return Err(("timers", format!("timer {id} fires at {now:?} and is due at {fire_at}")));
                 }
                 self.close(*id, event, |open| matches!(open, Open::Timer { .. }))?;
-                self.fired.insert(*id);
+                self.ended.insert(*id);
             }
+            Event::TimerCanceled { id } | Event::TaskCanceled { id } if self.ended.contains(id) => {}
             Event::TaskCanceled { id } => self.close(*id, event, |open| matches!(open, Open::Task { .. }))?,
-            Event::TimerCanceled { id } if self.fired.contains(id) => {}
             Event::TimerCanceled { id } => self.close(*id, event, |open| matches!(open, Open::Timer { .. }))?,
             Event::EventRaised(raised) => {
                 if let Some(value) = super::number(raised.input.as_str().as_bytes())
