@@ -13,9 +13,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at, sleep},
 };
 use tokio_util::sync::CancellationToken;
-use warren_broker::{
-    Acker, Address, Broker, Consumer, Delivery, Error, Message, Publication, Published, Publisher, QueueSpec,
-};
+use warren_broker::{Acker, Address, Broker, Consumer, Delivery, Error, Message, Publication, Publisher, QueueSpec};
 use warren_service::backoff::{Backoff, chance};
 
 use super::consumers::{WAIT, WELL_AFTER, becomes};
@@ -180,11 +178,7 @@ impl<B: Broker> BatonTask<B> {
         let message = Message { kind: Some("baton".into()), ..Message::default() };
         let to = Address::Queue(self.spec.name.clone());
         let publication = Publication { to, mandatory: true, packs: false, message };
-        match publisher.publish(vec![publication]).await.pop() {
-            Some(Published::Confirmed) => Ok(()),
-            Some(Published::Refused(why) | Published::Lost(why)) => Err(Failure::NotTaken(why)),
-            Some(Published::Returned) | None => Err(Failure::NotTaken("it is missing".into())),
-        }
+        publisher.publish_one(publication).await.map_err(Failure::NotTaken)
     }
 }
 

@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::sleep;
-use warren_broker::{
-    Address, Broker, HeaderValue, Message, Publication, Published, Publisher,
-    amqp::{Amqp, AmqpPublisher},
-};
+use warren_broker::{Address, Broker, HeaderValue, Message, Publication, Publisher, amqp::Amqp};
 use warren_client::{Client, Error as Unsent};
 use warren_model::{Payload, TraceContext};
 use warren_service::{
@@ -143,15 +140,5 @@ pub(crate) fn backoff() -> Backoff {
 
 async fn publish_by(broker: &Amqp, publication: &Publication) -> Result<(), String> {
     let publisher = broker.publisher().await.map_err(|error| error.to_string())?;
-    publish(&publisher, publication).await
-}
-
-/// Publishes one message; fails unless the broker confirms it.
-pub(crate) async fn publish(publisher: &AmqpPublisher, publication: &Publication) -> Result<(), String> {
-    match publisher.publish(vec![publication.clone()]).await.pop() {
-        Some(Published::Confirmed) => Ok(()),
-        Some(Published::Returned) => Err("it is missing".into()),
-        Some(Published::Refused(why) | Published::Lost(why)) => Err(why),
-        None => Err("no answer".into()),
-    }
+    publisher.publish_one(publication.clone()).await
 }

@@ -117,6 +117,18 @@ pub trait Acker: Clone + Send + Sync + 'static {
 pub trait Publisher: Clone + Send + Sync + 'static {
     /// Publishes all, in order and without waiting in between, and returns what became of each once that is known.
     fn publish(&self, batch: Vec<Publication>) -> impl Future<Output = Vec<Published>> + Send;
+
+    /// Publishes one; fails, and says why, unless the broker confirms it.
+    fn publish_one(&self, publication: Publication) -> impl Future<Output = Result<(), String>> + Send {
+        async {
+            match self.publish(vec![publication]).await.pop() {
+                Some(Published::Confirmed) => Ok(()),
+                Some(Published::Returned) => Err("it is missing".into()),
+                Some(Published::Refused(why) | Published::Lost(why)) => Err(why),
+                None => Err("no answer".into()),
+            }
+        }
+    }
 }
 
 /// Sends requests whose answers come back on the same channel, at most once.

@@ -11,12 +11,11 @@ use std::{
 
 use tokio::time::timeout;
 use warren_broker::{
-    Acker, Address, Broker, Consumer, Delivery, Publication, QueueSpec,
+    Acker, Address, Broker, Consumer, Delivery, Publication, Publisher, QueueSpec,
     amqp::{Amqp, AmqpAcker, AmqpConsumer, AmqpPublisher},
 };
 
 use super::place::Place;
-use crate::source::publish;
 
 /// How many batons to be given at a time: each start of a process leaves one.
 const BATONS: u16 = 100;
@@ -105,7 +104,7 @@ impl Baton {
         async move {
             let to = Address::Queue(queue.clone());
             let publication = Publication { to, mandatory: true, packs: false, message: place.message() };
-            publish(&publisher, &publication).await.map_err(|why| format!("queue {queue} takes no baton: {why}"))
+            publisher.publish_one(publication).await.map_err(|why| format!("queue {queue} takes no baton: {why}"))
         }
     }
 }
