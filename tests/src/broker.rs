@@ -172,28 +172,19 @@ const QUEUES: &[&str] = &[
     "work.shared",
 ];
 
-/// Deletes everything of a hub, as far as it exists.
+/// Deletes everything of a hub, and `queues`, as far as they exist.
 #[tokio::main(flavor = "current_thread")]
-pub(crate) async fn delete_hub(broker: &str, hub: &str) {
+pub(crate) async fn delete_hub(broker: &str, hub: &str, queues: &[String]) {
     let Ok(connection) = Connection::connect(broker, ConnectionProperties::default()).await else { return };
     let control = (0..4).map(|partition| format!("control.{partition:02}"));
     let Ok(channel) = connection.create_channel().await else { return };
-    for queue in QUEUES.iter().copied().map(ToOwned::to_owned).chain(control) {
+    let of_hub = QUEUES.iter().copied().map(ToOwned::to_owned).chain(control).map(|queue| format!("{hub}.{queue}"));
+    for queue in of_hub.chain(queues.iter().cloned()) {
         // Deleting a queue that is not there is no error.
-        let _ = channel.queue_delete(format!("{hub}.{queue}").into(), QueueDeleteOptions::default()).await;
+        let _ = channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await;
     }
     for exchange in ["ingress", "events"] {
         let options = ExchangeDeleteOptions::default();
         let _ = channel.exchange_delete(format!("{hub}.{exchange}").into(), options).await;
-    }
-}
-
-/// Deletes queues, as far as they exist.
-#[tokio::main(flavor = "current_thread")]
-pub(crate) async fn delete(broker: &str, queues: &[String]) {
-    let Ok(connection) = Connection::connect(broker, ConnectionProperties::default()).await else { return };
-    let Ok(channel) = connection.create_channel().await else { return };
-    for queue in queues {
-        let _ = channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await;
     }
 }

@@ -187,7 +187,7 @@ impl Drop for Fleet {
     fn drop(&mut self) {
         self.processes.clear();
         let (hub, broker) = (self.hub.clone(), self.broker.clone());
-        let clean = std::thread::spawn(move || crate::broker::delete_hub(&broker, &hub));
+        let clean = std::thread::spawn(move || crate::broker::delete_hub(&broker, &hub, &[]));
         let _ = clean.join();
     }
 }

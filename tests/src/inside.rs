@@ -155,8 +155,7 @@ impl Drop for Inside {
         let (hub, url) = (self.settings.hub.name.clone(), self.settings.store.url.as_str().to_owned());
         let queues = self.queues();
         let clean = std::thread::spawn(move || {
-            crate::broker::delete_hub(amqp_url(), &hub);
-            crate::broker::delete(amqp_url(), &queues);
+            crate::broker::delete_hub(amqp_url(), &hub, &queues);
             crate::postgres::drop_hub(&url, &hub);
         });
         let _ = clean.join();

@@ -4,10 +4,7 @@
 use std::num::NonZeroU16;
 
 use end_to_end::{Amqp, Fleet, eventually};
-use lapin::{
-    BasicProperties,
-    types::{FieldTable, ShortString},
-};
+use lapin::{BasicProperties, types::ShortString};
 use serde_json::Value;
 use warren_model::{InstanceId, PartitionCount};
 
@@ -35,7 +32,7 @@ async fn take(fleet: &Fleet, amqp: &Amqp) -> Item {
 
 fn result(item: &Item) -> BasicProperties {
     let properties = BasicProperties::default().with_type("result".into()).with_correlation_id(item.token.clone());
-    properties.with_delivery_mode(2).with_headers(FieldTable::default())
+    properties.with_delivery_mode(2)
 }
 
 async fn answer(amqp: &Amqp, item: &Item, body: &[u8]) -> lapin::Result<()> {

@@ -9,18 +9,21 @@ use lapin::BasicProperties;
 use serde_json::json;
 use warren_model::Status;
 
-fn settings(queue: &str) -> String {
-    format!(
-        r#"
+/// Requests that start an orchestration.
+const HOOK: &str = r#"
 [bindings.hook]
 kind = "http"
 path = "/hooks/boxes"
 authentication = "bearer"
-secret = "{{env:PATH}}"
+secret = "{env:PATH}"
 start = "volume"
-instance = "{{/id}}"
+instance = "{/id}"
 input = "/box"
+"#;
 
+fn settings(queue: &str) -> String {
+    let boxes = format!(
+        r#"
 [bindings.boxes]
 kind = "queue"
 queue = "{queue}"
@@ -29,7 +32,8 @@ instance = "{{/id}}"
 input = "/box"
 dead_letter = "{queue}-aside"
 "#
-    )
+    );
+    HOOK.to_owned() + &boxes
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -221,18 +225,9 @@ dead_letter = "{aside}"
 start = "volume"
 instance = "parcel-{{/id}}"
 input = "/box"
-
-[bindings.hook]
-kind = "http"
-path = "/hooks/boxes"
-authentication = "bearer"
-secret = "{{env:PATH}}"
-start = "volume"
-instance = "{{/id}}"
-input = "/box"
 "#
     );
-    fleet.configure("orchestrator", &(stream(&streamed) + &parcels));
+    fleet.configure("orchestrator", &(HOOK.to_owned() + &stream(&streamed) + &parcels));
     amqp.declare(&aside).await;
     amqp.declare_stream(&streamed).await;
     let address = {
