@@ -2,7 +2,6 @@
 
 use std::{
     fs::{self, File},
-    net::TcpListener,
     os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, Stdio},
@@ -19,6 +18,7 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, sleep},
 };
+use warren_testing::free_port;
 
 /// How long a service may take to be ready.
 const READY: Duration = Duration::from_secs(60);
@@ -49,7 +49,7 @@ pub(crate) struct Service {
 impl Service {
     /// Starts it and waits until it is ready; returns it with how long that took.
     pub(crate) async fn start(role: &str, hub: &str, places: &Places) -> anyhow::Result<(Self, Duration)> {
-        let address = format!("127.0.0.1:{}", TcpListener::bind("127.0.0.1:0")?.local_addr()?.port());
+        let address = format!("127.0.0.1:{}", free_port());
         let log = File::options().create(true).append(true).open(places.folder.join(format!("{hub}-{role}.log")))?;
         let health = match role {
             "api" => format!("client_api.listen={address}"),

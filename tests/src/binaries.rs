@@ -6,10 +6,7 @@ use std::{
     sync::Once,
 };
 
-/// Returns the root of the repository.
-pub fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
+use warren_testing::repository;
 
 /// Returns the path of a service's binary, built as it stands.
 ///

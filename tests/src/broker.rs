@@ -1,6 +1,6 @@
 //! RabbitMQ as another system sees it: plain AMQP, no code of Warren's.
 
-use std::{process::Command, sync::OnceLock, time::Duration};
+use std::time::Duration;
 
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties, Consumer, ExchangeKind,
@@ -12,19 +12,7 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 
-use crate::repository;
-
-/// Returns the address of the broker for tests; starts the repository's own if none is named.
-pub fn amqp_url() -> &'static str {
-    static URL: OnceLock<String> = OnceLock::new();
-    URL.get_or_init(|| {
-        std::env::var("WARREN_TEST_AMQP").unwrap_or_else(|_| {
-            let started = Command::new(repository().join("deploy/local/rabbitmq")).arg("ensure").output().unwrap();
-            assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
-            String::from_utf8(started.stdout).unwrap().trim().into()
-        })
-    })
-}
+use warren_testing::amqp_url;
 
 /// A channel of another system.
 pub struct Amqp {

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    net::TcpListener,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,8 +10,9 @@ use client_api::http_client::{HttpClient, Reply};
 use serde_json::Value;
 use warren_model::{InstanceId, Status, TurnRecord};
 use warren_store::{Filter, Queries, postgres::PostgresReader, sqlite::SqliteReader};
+use warren_testing::{amqp_url, free_port};
 
-use crate::{Process, amqp_url, binary};
+use crate::{Process, binary};
 
 /// How long anything may take before a test gives up.
 const DEADLINE: Duration = Duration::from_secs(180);
@@ -190,8 +190,4 @@ impl Drop for Fleet {
         let clean = std::thread::spawn(move || crate::broker::delete_hub(&broker, &hub, &[]));
         let _ = clean.join();
     }
-}
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

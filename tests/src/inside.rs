@@ -6,8 +6,9 @@ use client_api::http_client::HttpClient;
 use tokio::{sync::oneshot, task::JoinHandle};
 use warren::Registry;
 use warren_service::Settings;
+use warren_testing::{amqp_url, free_port, postgres_url};
 
-use crate::{amqp_url, eventually, fleet::free_port, postgres_url};
+use crate::eventually;
 
 /// Where a hub rests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +58,7 @@ impl Inside {
     pub async fn orchestrator(&mut self) {
         let (settings, registry) = (self.settings.clone(), self.registry.clone());
         self.spawn("orchestrator", |stop| async move { orchestrator_svc::run(&settings, registry, stop).await });
-        ready("orchestrator-svc", &self.settings.health.orchestrator).await;
+        self.ready("orchestrator", &self.settings.health.orchestrator).await;
     }
 
     /// Starts an activity-worker.
@@ -77,7 +78,7 @@ impl Inside {
     pub async fn api(&mut self) {
         let settings = self.settings.clone();
         self.spawn("api", |stop| async move { client_api::run(&settings, stop).await });
-        ready("client-api", &self.settings.client_api.listen).await;
+        self.ready("api", &self.settings.client_api.listen).await;
     }
 
     /// Starts all three.
@@ -122,6 +123,17 @@ impl Inside {
         self.registry.activities().flat_map(|activity| of_queue(activity.queue)).collect()
     }
 
+    /// Waits until a service is ready; panics if it ends instead.
+    async fn ready(&self, name: &str, address: &str) {
+        let http = HttpClient::new(&format!("http://{address}"), Duration::from_secs(5)).unwrap();
+        let (_, service) = &self.services[name];
+        let is_ready = || async {
+            assert!(!service.is_finished(), "{name} has ended before it was ready");
+            http.get("/health/ready").await.is_ok_and(|reply| reply.status.is_success())
+        };
+        eventually(&format!("{name} is ready"), is_ready).await;
+    }
+
     fn spawn<F: Future<Output = anyhow::Result<()>> + Send + 'static>(
         &mut self,
         name: &'static str,
@@ -130,12 +142,6 @@ impl Inside {
         let (stop, stopped) = oneshot::channel();
         self.services.insert(name, (stop, tokio::spawn(run(Stop(stopped)))));
     }
-}
-
-async fn ready(service: &str, address: &str) {
-    let http = HttpClient::new(&format!("http://{address}"), Duration::from_secs(5)).unwrap();
-    let is_ready = || async { http.get("/health/ready").await.is_ok_and(|reply| reply.status.is_success()) };
-    eventually(&format!("{service} is ready"), is_ready).await;
 }
 
 /// Resolves once a service is to stop.

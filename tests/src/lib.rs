@@ -14,11 +14,12 @@ mod postgres;
 mod process;
 mod server;
 
-pub use binaries::{binary, node, promtool, python, repository};
-pub use broker::{Amqp, amqp_url};
+pub use binaries::{binary, node, promtool, python};
+pub use broker::Amqp;
 pub use cluster::Cluster;
 pub use fleet::{Fleet, eventually};
 pub use inside::{Database, Inside};
-pub use postgres::{postgres_url, sql};
+pub use postgres::sql;
 pub use process::Process;
 pub use server::Server;
+pub use warren_testing::{amqp_url, free_port, postgres_url, repository};

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use client_api::http_client::HttpClient;
-use end_to_end::{Amqp, Fleet, eventually};
+use end_to_end::{Amqp, Fleet, eventually, free_port};
 use lapin::BasicProperties;
 use serde_json::json;
 use warren_model::Status;
@@ -230,10 +230,7 @@ input = "/box"
     fleet.configure("orchestrator", &(HOOK.to_owned() + &stream(&streamed) + &parcels));
     amqp.declare(&aside).await;
     amqp.declare_stream(&streamed).await;
-    let address = {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        free.local_addr().unwrap().to_string()
-    };
+    let address = format!("127.0.0.1:{}", free_port());
     for (process, settings) in [("orchestrator", &[("orchestrator.listen", &*address)][..]), ("worker-1", &[])] {
         fleet.spawn(process, settings);
         fleet.ready(process).await;

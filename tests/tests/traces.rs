@@ -195,7 +195,7 @@ async fn a_sub_orchestration_is_in_the_trace_of_its_parent() {
     inside.settings.telemetry.otlp_endpoint = sink.start().await;
     inside.start().await;
     let reply = inside.http().post("/orchestrators/parent/p?timeout=60", &[], "\"you\"".into()).await.unwrap();
-    assert_eq!(reply.text(), "\"hello you\"");
+    assert_eq!((reply.status.as_u16(), &*reply.text()), (200, "\"hello you\""));
     let spans = sink.whole("parent").await;
     check_tree(&spans);
     for name in ["child child", "orchestrator child", "activity greet"] {

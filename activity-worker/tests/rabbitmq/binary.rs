@@ -8,8 +8,9 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use warren_testing::amqp_url;
 
-use crate::hub::{DEADLINE, Hub, url};
+use crate::hub::{DEADLINE, Hub};
 
 /// A running worker and its log. Killed if the test ends early.
 struct Worker {
@@ -80,7 +81,7 @@ fn text(line: &Value, field: &str) -> String {
 #[tokio::test]
 async fn the_stock_worker_serves_the_examples_and_ends_at_sigterm() {
     let mut hub = Hub::open().await;
-    let (name, broker) = (format!("hub.name={}", hub.name()), format!("broker.url={}", url()));
+    let (name, broker) = (format!("hub.name={}", hub.name()), format!("broker.url={}", amqp_url()));
     let mut worker = Worker::start(&["--set", &name, "--set", &broker, "--set", "worker.queues=greet"]);
     let address = text(&worker.logs("answering at /health/live and /health/ready"), "address");
     hub.schedule("greet", [json!({ "name": "Ada", "city": "Lisbon" })]).await;
@@ -99,7 +100,7 @@ async fn the_stock_worker_serves_the_examples_and_ends_at_sigterm() {
 /// A worker that can't get in says so and goes on trying: a person may be about to mend it.
 #[test]
 fn h22_a_refused_worker_names_the_broker_without_its_password_and_is_not_ready() {
-    let wrong = url().replacen("guest:guest@", "guest:not-the-password@", 1);
+    let wrong = amqp_url().replacen("guest:guest@", "guest:not-the-password@", 1);
     let mut worker = Worker::start(&["--set", &format!("broker.url={wrong}")]);
     let address = text(&worker.logs("answering at /health/live and /health/ready"), "address");
     let refused = worker.logs("refused by the broker");

@@ -2,9 +2,6 @@
 
 use std::{
     num::NonZeroU16,
-    path::Path,
-    process::{Command, Stdio},
-    sync::OnceLock,
     time::{Duration, Instant},
 };
 
@@ -22,6 +19,7 @@ use warren_broker::{
 };
 use warren_model::{ActionId, ExecutionId, InstanceId, Outgoing, Partition, PartitionCount, Payload, TaskScheduled};
 use warren_service::Settings;
+use warren_testing::amqp_url;
 
 /// Far more than any condition takes; only a failing test waits so long.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
@@ -52,9 +50,10 @@ impl Hub {
     async fn with(packed_queues: impl IntoIterator<Item = String>) -> Self {
         let topology = Topology::new(&format!("test-{}", Uuid::new_v4().simple())).unwrap();
         let topology = topology.with_packed_queues(packed_queues.into_iter().collect());
-        let broker = Amqp::connect_lazily(AmqpConfig::new(url(), "activity-worker tests", topology.clone())).unwrap();
+        let broker =
+            Amqp::connect_lazily(AmqpConfig::new(amqp_url(), "activity-worker tests", topology.clone())).unwrap();
         let broker = Packing::new(broker, topology.clone());
-        let hand = Connection::connect(url(), ConnectionProperties::default()).await.expect("the broker answers");
+        let hand = Connection::connect(amqp_url(), ConnectionProperties::default()).await.expect("the broker answers");
         let control = topology.control(PARTITION);
         broker.declare(&control).await.unwrap();
         let replies = broker.consume(&control.name, 100).await.unwrap();
@@ -69,7 +68,7 @@ impl Hub {
     pub(crate) fn settings(&self) -> Settings {
         let mut settings = Settings::default();
         settings.hub.name = self.name().into();
-        settings.broker.url = url().into();
+        settings.broker.url = amqp_url().into();
         settings
     }
 
@@ -140,19 +139,4 @@ impl Hub {
             channel.queue_delete(queue.name.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
         }
     }
-}
-
-/// Returns the address of a RabbitMQ; starts the repository's own if need be.
-pub(crate) fn url() -> &'static str {
-    static URL: OnceLock<String> = OnceLock::new();
-    URL.get_or_init(|| std::env::var("WARREN_TEST_AMQP").unwrap_or_else(|_| local()))
-}
-
-fn local() -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/local/rabbitmq");
-    let output = Command::new(&script).arg("ensure").stderr(Stdio::inherit()).output();
-    let output = output.unwrap_or_else(|error| panic!("{} does not run: {error}", script.display()));
-    let what = "deploy/local/rabbitmq starts a node (or set WARREN_TEST_AMQP to the address of one)";
-    assert!(output.status.success(), "{what}");
-    String::from_utf8(output.stdout).expect(what).trim().to_owned()
 }

@@ -5,7 +5,6 @@ mod servers;
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -17,6 +16,7 @@ use tokio::{
     sync::{Mutex, OwnedMutexGuard},
     time::{Instant, sleep},
 };
+use warren_testing::free_port;
 
 use crate::workload::contract::{CARRY, INLINE_KILOBYTES};
 
@@ -91,7 +91,7 @@ impl Fleet {
     }
 
     async fn add(&mut self, role: Role, name: &str, settings: &Path, folder: &Path) -> anyhow::Result<()> {
-        let address = format!("127.0.0.1:{}", free_port()?);
+        let address = format!("127.0.0.1:{}", free_port());
         let own = match role {
             Role::Orchestrator => {
                 ["orchestrator", &format!("orchestrator.name={name}"), &format!("health.orchestrator={address}")]
@@ -177,9 +177,4 @@ pub(crate) fn ledgers(folder: &Path) -> PathBuf {
 async fn fresh(servers: &Servers, server: Server) -> anyhow::Result<String> {
     servers.run(server, &["remove"]).await?;
     servers.run(server, &["ensure"]).await
-}
-
-/// Returns a port that nobody listens on.
-fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0").context("find a free port")?.local_addr()?.port())
 }

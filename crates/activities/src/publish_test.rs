@@ -1,5 +1,3 @@
-use std::{path::Path, process::Command, sync::OnceLock};
-
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind,
     message::BasicGetMessage,
@@ -8,22 +6,10 @@ use lapin::{
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
+use warren_testing::amqp_url;
 
 use super::*;
 use crate::testing::{TRACE, task};
-
-/// Returns the address of the broker for tests.
-fn url() -> &'static str {
-    static URL: OnceLock<String> = OnceLock::new();
-    URL.get_or_init(|| {
-        std::env::var("WARREN_TEST_AMQP").unwrap_or_else(|_| {
-            let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/local/rabbitmq");
-            let ran = Command::new(&script).arg("ensure").output().unwrap();
-            assert!(ran.status.success(), "{script:?}: {}", String::from_utf8_lossy(&ran.stderr));
-            String::from_utf8(ran.stdout).unwrap().trim().into()
-        })
-    })
-}
 
 /// An exchange that no other test has, and a queue of it.
 struct Place {
@@ -36,7 +22,7 @@ struct Place {
 impl Place {
     /// Makes a topic exchange; its queue takes `order.*`, and `max` messages.
     async fn new(max: Option<i32>) -> Self {
-        let connection = Connection::connect(url(), ConnectionProperties::default()).await.unwrap();
+        let connection = Connection::connect(amqp_url(), ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
         let exchange = format!("test-{}", Uuid::new_v4().simple());
         let declare = ExchangeDeclareOptions::default();
@@ -80,7 +66,7 @@ impl Place {
 
 fn publish(settings: &PublishSettings) -> Publish {
     let mut process = Settings::default();
-    process.broker.url = url().into();
+    process.broker.url = amqp_url().into();
     Publish::new("announce", settings, &process, &mut Brokers::default()).unwrap()
 }
 

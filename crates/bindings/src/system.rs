@@ -1,7 +1,7 @@
 //! Another system on the broker for tests: a queue or a stream, whose messages a process takes.
 #![allow(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
 
-use std::{path::Path, process::Command as Process, sync::OnceLock, time::Duration};
+use std::time::Duration;
 
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties,
@@ -15,24 +15,12 @@ use warren_service::{
     Settings,
     settings::{BindingSettings, MappingSettings, QueueBindingSettings, StreamBindingSettings},
 };
+use warren_testing::amqp_url;
 
 use crate::{
     Consumers,
     testing::{DEADLINE, Stack},
 };
-
-/// Returns the address of the broker for tests.
-fn url() -> &'static str {
-    static URL: OnceLock<String> = OnceLock::new();
-    URL.get_or_init(|| {
-        std::env::var("WARREN_TEST_AMQP").unwrap_or_else(|_| {
-            let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/local/rabbitmq");
-            let ran = Process::new(&script).arg("ensure").output().unwrap();
-            assert!(ran.status.success(), "{script:?}: {}", String::from_utf8_lossy(&ran.stderr));
-            String::from_utf8(ran.stdout).unwrap().trim().into()
-        })
-    })
-}
 
 /// Another system: a queue whose dead letters go to a second one. The hub has the name of the queue.
 pub(crate) struct System {
@@ -45,7 +33,7 @@ pub(crate) struct System {
 impl System {
     /// Connects, and declares nothing yet.
     pub(crate) async fn new() -> Self {
-        let connection = Connection::connect(url(), ConnectionProperties::default()).await.unwrap();
+        let connection = Connection::connect(amqp_url(), ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
         let queue = format!("test-{}", Uuid::new_v4().simple());
         Self { dead: format!("{queue}-dead"), queue, channel, connection }
@@ -138,7 +126,7 @@ impl System {
     async fn serve(&self, binding: BindingSettings) -> Stack {
         let mut settings = Settings::default();
         settings.hub.name.clone_from(&self.queue);
-        settings.broker.url = url().into();
+        settings.broker.url = amqp_url().into();
         settings.bindings.insert("orders".into(), binding);
         Stack::start(Consumers::new(&settings, "test").unwrap()).await
     }

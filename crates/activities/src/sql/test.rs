@@ -1,28 +1,14 @@
-use std::{path::Path, process::Command, sync::OnceLock};
-
 use serde_json::{Value, json};
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
+use warren_testing::postgres_url;
 
 use super::*;
 use crate::testing::{details, task};
 
-/// Returns the URL of the tests' database.
-fn server() -> &'static str {
-    static SERVER: OnceLock<String> = OnceLock::new();
-    SERVER.get_or_init(|| {
-        std::env::var("WARREN_TEST_POSTGRES").unwrap_or_else(|_| {
-            let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/local/postgres");
-            let ran = Command::new(&script).arg("ensure").output().unwrap();
-            assert!(ran.status.success(), "{script:?}: {}", String::from_utf8_lossy(&ran.stderr));
-            String::from_utf8(ran.stdout).unwrap().trim().into()
-        })
-    })
-}
-
 fn settings(statement: &str, parameters: &[&str]) -> SqlSettings {
     SqlSettings {
-        url: server().into(),
+        url: postgres_url().into(),
         statement: statement.into(),
         parameters: parameters.iter().map(|text| (*text).to_owned()).collect(),
         ..SqlSettings::default()
@@ -35,7 +21,7 @@ async fn run(settings: &SqlSettings, input: &Value) -> Result<Value, Failure> {
 }
 
 async fn connect() -> Client {
-    let (client, connection) = tokio_postgres::connect(server(), NoTls).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(postgres_url(), NoTls).await.unwrap();
     tokio::spawn(connection);
     client
 }
@@ -148,7 +134,7 @@ async fn a_server_that_is_not_there_or_lets_nobody_in_is_unreachable() {
     let failure = run(&away, &json!(null)).await.unwrap_err();
     assert_eq!((failure.code.as_str(), failure.retryable), ("sql_unreachable", true));
     assert!(failure.message.contains("refused"), "{failure}");
-    let (place, _) = server().rsplit_once('/').unwrap();
+    let (place, _) = postgres_url().rsplit_once('/').unwrap();
     let other = SqlSettings { url: format!("{place}/of_nobody").as_str().into(), ..settings("SELECT 1", &[]) };
     let failure = run(&other, &json!(null)).await.unwrap_err();
     assert_eq!((failure.code.as_str(), details(&failure)), ("sql_unreachable", json!({"sqlstate": "3D000"})));

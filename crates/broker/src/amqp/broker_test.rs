@@ -1,9 +1,10 @@
 //! What happens when the broker is away, refuses, falls silent or is in an alarm: with a real one behind a proxy.
 
-use std::{process::Command, time::Duration};
+use std::time::Duration;
 
 use lapin::{options::QueueDeclareOptions, types::FieldTable};
 use uuid::Uuid;
+use warren_testing::{Script, amqp_url};
 
 use super::*;
 use crate::{
@@ -12,7 +13,6 @@ use crate::{
     conformance::{
         Backend, Rabbit,
         backend::{bodies, take, to, within},
-        rabbit,
     },
 };
 
@@ -32,7 +32,7 @@ fn config(url: &str, rabbit: &Rabbit) -> AmqpConfig {
 /// A hub on a real broker, and a broker that reaches it through a proxy.
 async fn proxied(mode: Mode) -> (Rabbit, Proxy, Amqp) {
     let rabbit = Rabbit::quorum().await;
-    let proxy = Proxy::start(rabbit::url(), mode).await;
+    let proxy = Proxy::start(amqp_url(), mode).await;
     let broker = Amqp::connect_lazily(config(proxy.url(), &rabbit)).unwrap();
     (rabbit, proxy, broker)
 }
@@ -86,7 +86,7 @@ async fn publish(broker: &Amqp, queue: &str) -> Result<()> {
 async fn h6_of_several_nodes_the_next_is_tried_when_one_is_lost_or_away() {
     let rabbit = Rabbit::quorum().await;
     let queue = rabbit.queue().await;
-    let (one, two) = (Proxy::start(rabbit::url(), Mode::Pass).await, Proxy::start(rabbit::url(), Mode::Refuse).await);
+    let (one, two) = (Proxy::start(amqp_url(), Mode::Pass).await, Proxy::start(amqp_url(), Mode::Refuse).await);
     let nodes = format!("amqp://u:secret@127.0.0.1:1/v,{},{}", one.url(), two.url());
     let broker = Amqp::connect_lazily(config(&nodes, &rabbit)).unwrap();
     assert!(!broker.address().contains("secret") && broker.address().matches("amqp://").count() == 3);
@@ -109,7 +109,7 @@ async fn h6_of_several_nodes_the_next_is_tried_when_one_is_lost_or_away() {
 #[tokio::test]
 async fn a_wrong_password_or_virtual_host_is_a_refusal_that_shows_no_password() {
     let rabbit = Rabbit::quorum().await;
-    let (good, nowhere) = (rabbit::url(), format!("nowhere-{}", Uuid::new_v4()));
+    let (good, nowhere) = (amqp_url(), format!("nowhere-{}", Uuid::new_v4()));
     let mut bad: lapin::uri::AMQPUri = good.parse().unwrap();
     bad.authority.userinfo.password = "not-the-secret".into();
     let mut lost: lapin::uri::AMQPUri = good.parse().unwrap();
@@ -180,7 +180,7 @@ async fn a_broker_that_falls_silent_is_given_up_by_the_heartbeat() {
 #[tokio::test]
 async fn h6_a_confirm_that_does_not_come_is_a_loss_after_a_while() {
     let rabbit = Rabbit::quorum().await;
-    let proxy = Proxy::start(rabbit::url(), Mode::Pass).await;
+    let proxy = Proxy::start(amqp_url(), Mode::Pass).await;
     let confirm_timeout = Duration::from_millis(200);
     let broker = AmqpConfig { confirm_timeout, ..config(proxy.url(), &rabbit) };
     let broker = Amqp::connect_lazily(AmqpConfig { heartbeat: Duration::from_secs(60), ..broker }).unwrap();
@@ -215,7 +215,7 @@ async fn an_alarm_of_the_broker_shows_and_passes() {
 async fn h6_a_queue_that_takes_nothing_for_long_is_tried_on_another_channel() {
     let rabbit = Rabbit::quorum().await;
     let patience = Duration::from_millis(100);
-    let broker = AmqpConfig { refusal_patience: patience, ..config(rabbit::url(), &rabbit) };
+    let broker = AmqpConfig { refusal_patience: patience, ..config(amqp_url(), &rabbit) };
     let broker = Amqp::connect_lazily(broker).unwrap();
     let (queue, other, channel) = (rabbit.topology().work("full").unwrap(), rabbit.queue().await, rabbit.hand().await);
     let mut full = FieldTable::default();
@@ -241,7 +241,7 @@ async fn h6_a_queue_that_takes_nothing_for_long_is_tried_on_another_channel() {
 #[tokio::test]
 async fn h6_what_can_t_be_carried_is_refused_and_spoils_nothing_else() {
     let rabbit = Rabbit::quorum().await;
-    let broker = AmqpConfig { body_bytes_max: 10, ..config(rabbit::url(), &rabbit) };
+    let broker = AmqpConfig { body_bytes_max: 10, ..config(amqp_url(), &rabbit) };
     let broker = Amqp::connect_lazily(broker).unwrap();
     let queue = rabbit.queue().await;
     let publisher = broker.publisher().await.unwrap();
@@ -292,19 +292,17 @@ async fn a_queue_that_may_not_be_declared_is_named() {
 
 /// Runs `rabbitmqctl` on the repository's own node.
 fn ctl(arguments: &[&str]) {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/local/rabbitmq");
-    let output = Command::new(script).arg("ctl").args(arguments).output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Script::rabbitmq().run(&[&["ctl"], arguments].concat());
 }
 
 #[tokio::test]
 async fn a_service_needs_no_permission_to_declare_what_is_there() {
     // Users are made on the repository's own node, whatever else the tests run on.
-    let rabbit = Rabbit::at(&rabbit::local()).await;
+    let rabbit = Rabbit::at(&Script::rabbitmq().run(&["ensure"])).await;
     let user = format!("worker-{}", Uuid::new_v4().simple());
     ctl(&["add_user", &user, "secret"]);
     ctl(&["set_permissions", "-p", "/", &user, "^$", "^amq\\.default$", ".*"]);
-    let mut uri: lapin::uri::AMQPUri = rabbit::local().parse().unwrap();
+    let mut uri: lapin::uri::AMQPUri = Script::rabbitmq().run(&["ensure"]).parse().unwrap();
     uri.authority.userinfo = lapin::uri::AMQPUserInfo { username: user.clone(), password: "secret".into() };
     let broker = Amqp::connect_lazily(config(&uri.to_string(), &rabbit)).unwrap();
 

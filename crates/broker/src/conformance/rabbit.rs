@@ -1,17 +1,12 @@
 //! A real RabbitMQ: the repository's own node, or the one that `WARREN_TEST_AMQP` names.
 
-use std::{
-    path::Path,
-    process::{Command, Stdio},
-    sync::OnceLock,
-};
-
 use lapin::{
     Channel, Connection, ConnectionProperties,
     options::{ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions},
     types::FieldTable,
 };
 use uuid::Uuid;
+use warren_testing::amqp_url;
 
 use super::Backend;
 use crate::{
@@ -28,7 +23,7 @@ pub(crate) struct Rabbit {
 
 impl Rabbit {
     pub(crate) async fn quorum() -> Self {
-        Self::open(url(), topology()).await
+        Self::open(amqp_url(), topology()).await
     }
 
     /// A hub on the broker at this address.
@@ -37,11 +32,11 @@ impl Rabbit {
     }
 
     pub(crate) async fn classic() -> Self {
-        Self::open(url(), topology().with_queue_type(QueueType::Classic)).await
+        Self::open(amqp_url(), topology().with_queue_type(QueueType::Classic)).await
     }
 
     pub(crate) async fn quorum_with_delivery_limit() -> Self {
-        Self::open(url(), topology().with_delivery_limit(2)).await
+        Self::open(amqp_url(), topology().with_delivery_limit(2)).await
     }
 
     async fn open(url: &str, topology: Topology) -> Self {
@@ -67,22 +62,6 @@ impl Rabbit {
 /// A hub that no other test has.
 pub(crate) fn topology() -> Topology {
     Topology::new(&format!("test-{}", Uuid::new_v4().simple())).unwrap()
-}
-
-/// Returns the address of a RabbitMQ; starts the repository's own if need be.
-pub(crate) fn url() -> &'static str {
-    static URL: OnceLock<String> = OnceLock::new();
-    URL.get_or_init(|| std::env::var("WARREN_TEST_AMQP").unwrap_or_else(|_| local()))
-}
-
-/// Returns the address of the repository's own node; starts it if need be.
-pub(crate) fn local() -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/local/rabbitmq");
-    let output = Command::new(&script).arg("ensure").stderr(Stdio::inherit()).output();
-    let output = output.unwrap_or_else(|error| panic!("{} does not run: {error}", script.display()));
-    let what = "deploy/local/rabbitmq starts a node (or set WARREN_TEST_AMQP to the address of one)";
-    assert!(output.status.success(), "{what}");
-    String::from_utf8(output.stdout).expect(what).trim().to_owned()
 }
 
 impl Backend for Rabbit {

@@ -12,13 +12,14 @@ use tokio::{
     spawn,
 };
 use uuid::Uuid;
+use warren_testing::{Script, postgres_url};
 
 use super::*;
 use crate::{
     Error, Queries, Store,
     postgres::{
         Postgres, PostgresReader,
-        testing::{DEADLINE, P0, Place, Role, empty, local, server, spec, take},
+        testing::{DEADLINE, P0, Place, Role, empty, spec, take},
     },
 };
 
@@ -81,19 +82,19 @@ async fn a_reader_can_t_write() {
 }
 
 /// A server of the test's own: others must not be restarted.
-struct Server(String);
+struct Server(Script);
 
 impl Server {
     fn start() -> (Self, String) {
-        let server = Self(format!("test-{}", Uuid::new_v4().simple()));
-        let url = local(&server.0, &["ensure"]);
+        let server = Self(Script::postgres_named(&format!("test-{}", Uuid::new_v4().simple())));
+        let url = server.0.run(&["ensure"]);
         (server, url)
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        local(&self.0, &["remove"]);
+        self.0.run(&["remove"]);
     }
 }
 
@@ -104,13 +105,13 @@ async fn a_restart_of_the_server_breaks_connections_for_a_moment_and_loses_nothi
     let epoch = take(&store).await;
     store.commit(empty(epoch, 1)).await.unwrap();
     let reader = PostgresReader::open(&url, "orders").await.unwrap();
-    local(&server.0, &["stop"]);
+    server.0.run(&["stop"]);
     let away = store.renew("a", true, &[(P0, epoch)]).await;
     assert!(is_unavailable(&away, ""), "{away:?}");
     let read = Queries::survey(&reader).await;
     assert!(is_unavailable(&read, ""), "{read:?}");
     assert!(store.commit(empty(epoch, 2)).await.is_err());
-    assert_eq!(local(&server.0, &["ensure"]), url);
+    assert_eq!(server.0.run(&["ensure"]), url);
     assert_eq!(store.renew("a", true, &[(P0, epoch)]).await.unwrap().lost, []);
     assert_eq!(store.partition(P0, epoch).await.unwrap().number, 1);
     store.commit(empty(epoch, 2)).await.unwrap();
@@ -121,7 +122,7 @@ async fn a_restart_of_the_server_breaks_connections_for_a_moment_and_loses_nothi
 async fn proxy(is_deaf: Arc<AtomicBool>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let server: tokio_postgres::Config = server().parse().unwrap();
+    let server: tokio_postgres::Config = postgres_url().parse().unwrap();
     let target = server.get_ports()[0];
     spawn(async move {
         loop {

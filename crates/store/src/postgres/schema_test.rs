@@ -1,11 +1,12 @@
 use futures_util::future::join_all;
+use warren_testing::postgres_url;
 
 use super::*;
 use crate::{
     Queries, Store,
     postgres::{
         Postgres, PostgresReader,
-        testing::{Place, Role, empty, server, spec, take},
+        testing::{Place, Role, empty, spec, take},
     },
 };
 
@@ -28,7 +29,7 @@ async fn two_hubs_live_in_one_database() {
     let mut secrets = Vec::new();
     for (name, count) in names.iter().zip([2, 3]) {
         let spec = HubSpec { name: name.clone(), partitions: PartitionCount(NonZeroU16::new(count).unwrap()) };
-        let store = Postgres::open(server(), &spec).await.unwrap();
+        let store = Postgres::open(postgres_url(), &spec).await.unwrap();
         let seen = Store::survey(&store).await.unwrap().leases;
         assert_eq!(seen.len(), usize::from(count));
         store.acquire(&seen[0], name).await.unwrap().unwrap();
@@ -36,7 +37,7 @@ async fn two_hubs_live_in_one_database() {
     }
     assert_ne!(secrets[0], secrets[1]);
     for name in &names {
-        let reader = PostgresReader::open(server(), name).await.unwrap();
+        let reader = PostgresReader::open(postgres_url(), name).await.unwrap();
         assert_eq!(reader.survey().await.unwrap().leases[0].owner.as_ref(), Some(name));
     }
 }

@@ -2,9 +2,6 @@
 
 use std::{
     num::NonZeroU16,
-    path::Path,
-    process::Command,
-    sync::OnceLock,
     thread,
     time::{Duration, Instant},
 };
@@ -12,6 +9,7 @@ use std::{
 use tokio_postgres::{Client, NoTls, config::Host};
 use uuid::Uuid;
 use warren_model::{Partition, PartitionCount};
+use warren_testing::postgres_url;
 
 use super::Postgres;
 use crate::{Commit, Epoch, HubSpec, Store};
@@ -41,7 +39,7 @@ impl Place {
 
     /// Returns the URL of the schema with further parameters, such as `&sslmode=require`.
     pub(super) fn url_with(&self, parameters: &str) -> String {
-        self.url_at(server(), parameters)
+        self.url_at(postgres_url(), parameters)
     }
 
     /// Returns the URL of the schema at another server.
@@ -86,7 +84,7 @@ impl Role {
 
     /// Returns the URL of a place for this user.
     pub(super) fn url(&self, place: &Place) -> String {
-        let server: tokio_postgres::Config = server().parse().unwrap();
+        let server: tokio_postgres::Config = postgres_url().parse().unwrap();
         let [Host::Tcp(host)] = server.get_hosts() else { panic!("the tests' server has one host") };
         let port = server.get_ports().first().unwrap_or(&5432);
         let database = server.get_dbname().unwrap();
@@ -131,22 +129,8 @@ pub(super) fn empty(epoch: Epoch, number: u64) -> Commit {
     Commit::new(P0, epoch, number)
 }
 
-/// Returns the URL of the tests' database.
-pub(super) fn server() -> &'static str {
-    static SERVER: OnceLock<String> = OnceLock::new();
-    SERVER.get_or_init(|| std::env::var("WARREN_TEST_POSTGRES").unwrap_or_else(|_| local("", &["ensure"])))
-}
-
-/// Runs `deploy/local/postgres` for the server of this name and returns what it prints.
-pub(super) fn local(name: &str, arguments: &[&str]) -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/local/postgres");
-    let ran = Command::new(&script).args(arguments).env("WARREN_POSTGRES_NAME", name).output().unwrap();
-    assert!(ran.status.success(), "{script:?} {arguments:?}: {}", String::from_utf8_lossy(&ran.stderr));
-    String::from_utf8(ran.stdout).unwrap().trim().into()
-}
-
 async fn connect() -> Client {
-    let (client, connection) = tokio_postgres::connect(server(), NoTls).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(postgres_url(), NoTls).await.unwrap();
     tokio::spawn(connection);
     client
 }

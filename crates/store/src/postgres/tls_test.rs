@@ -1,17 +1,18 @@
+use warren_testing::Script;
+
 use super::*;
 use crate::postgres::{
     pool::{Use, pool},
-    testing::local,
     url::Address,
 };
 
 /// The repository's own server has a certificate for 127.0.0.1 and localhost, whatever other one the tests use.
 fn url(parameters: &str) -> String {
-    format!("{}?schema=of_nobody{parameters}", local("", &["ensure"]))
+    format!("{}?schema=of_nobody{parameters}", Script::postgres().run(&["ensure"]))
 }
 
 fn certificate() -> String {
-    local("", &["ca"])
+    Script::postgres().run(&["ca"])
 }
 
 /// Returns whether a new connection is encrypted.
