@@ -93,8 +93,10 @@ impl Rows {
 
     /// Returns how many instances of an orchestrator run, and how many events their histories have.
     pub(crate) async fn events(&self, name: &str) -> anyhow::Result<(i64, i64)> {
-        let sql = "SELECT count(*), coalesce(sum(history_events), 0)::bigint FROM instance
-            WHERE name = $1 AND status = 'Running'";
+        let sql = "SELECT count(*), coalesce(sum(last.history_events), 0)::bigint FROM instance AS i, LATERAL (
+                SELECT history_events FROM history
+                WHERE partition = i.partition AND instance = i.id AND execution = i.execution ORDER BY turn DESC LIMIT 1
+            ) AS last WHERE i.name = $1 AND i.status = 'Running'";
         let row = self.client.query_one(sql, &[&name]).await?;
         Ok((row.get(0), row.get(1)))
     }

@@ -18,8 +18,14 @@ impl Hub {
     }
 
     async fn read_tables(client: &Client) -> Result<Self, Error> {
-        let instances = "SELECT partition, id, replace(execution::text, '-', ''), name, status, condition, turn,
-            history_events, start_id, parent FROM instance ORDER BY partition, id";
+        // A turn that changes nothing else of its instance says by itself how far that has come.
+        let instances = "SELECT i.partition, i.id, replace(i.execution::text, '-', ''), name, status, condition,
+            greatest(i.turn, p.turn), coalesce(p.history_events, i.history_events), start_id, parent
+            FROM instance AS i LEFT JOIN LATERAL (
+                SELECT turn + 1 AS turn, history_events FROM history
+                WHERE partition = i.partition AND instance = i.id AND execution = i.execution AND turn >= i.turn
+                ORDER BY turn DESC LIMIT 1
+            ) AS p ON true ORDER BY i.partition, i.id";
         let turns = "SELECT instance, replace(execution::text, '-', ''), turn, body FROM history
             ORDER BY partition, instance, execution, turn";
         let instances = client.query(instances, &[]).await?.iter().map(instance).collect::<Result<_, _>>()?;

@@ -88,7 +88,8 @@ pub enum ConditionKind {
     Quarantined,
 }
 
-/// Everything about an instance that is not its history. One row of the store, written with each turn.
+/// Everything about an instance that is not its history. One row of the store, written with each turn that changes more
+/// than how far it has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstanceRecord {
     /// The instance.
@@ -123,4 +124,43 @@ pub struct InstanceRecord {
     pub history_events: u64,
     /// How many bytes they take.
     pub history_bytes: u64,
+}
+
+impl InstanceRecord {
+    /// Becomes the row that it is after a turn; returns whether the two differ in more than what every turn changes: how
+    /// many turns, events and bytes the history has, and when the instance last changed.
+    pub fn follow(&mut self, after: &Self) -> bool {
+        if !self.differs_in_progress_alone(after) {
+            *self = after.clone();
+            return true;
+        }
+        (self.turn, self.updated_at) = (after.turn, after.updated_at);
+        (self.history_events, self.history_bytes) = (after.history_events, after.history_bytes);
+        false
+    }
+
+    fn differs_in_progress_alone(&self, other: &Self) -> bool {
+        let Self {
+            id,
+            execution,
+            name,
+            version,
+            status,
+            condition,
+            turn: _,
+            created_at,
+            updated_at: _,
+            custom_status,
+            parent,
+            answer_to,
+            start_id,
+            tags,
+            history_events: _,
+            history_bytes: _,
+        } = self;
+        (execution, status, condition, version) == (&other.execution, &other.status, &other.condition, &other.version)
+            && (custom_status, parent, answer_to) == (&other.custom_status, &other.parent, &other.answer_to)
+            && (id, name, start_id, tags, created_at)
+                == (&other.id, &other.name, &other.start_id, &other.tags, &other.created_at)
+    }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use warren_model::{ExecutionId, InstanceId, InstanceRecord, MessageId, Partition, PartitionCount, Status, Timestamp};
 use warren_store::{
-    Commit, Epoch, HubSpec, OutboxEntry, OutboxRow, OutboxTurn, Store, TurnKey, TurnRow, postgres::Postgres,
+    Commit, Epoch, HubSpec, OutboxEntry, OutboxRow, OutboxTurn, Progress, Store, TurnKey, TurnRow, postgres::Postgres,
     sqlite::Sqlite,
 };
 
@@ -67,9 +67,15 @@ impl<S: Store> Writer<S> {
             // As random as the ids of real instances, so that keys go to random pages.
             let key = uuid::Uuid::new_v4().to_string();
             let (instance, execution) = (InstanceId::new(&key).unwrap(), ExecutionId::from_u128(self.instance.into()));
-            commit.instances.push(record(&instance, execution));
+            let record = record(&instance, execution);
+            let progress = Progress::of(&record);
+            commit.instances.push(record);
             let body = format!("{{\"format\":1,\"events\":[{}]}}", "\"0123456789abcdef\",".repeat(40));
-            commit.turns.push(TurnRow { key: TurnKey { instance: instance.clone(), execution, turn: 0 }, body });
+            commit.turns.push(TurnRow {
+                key: TurnKey { instance: instance.clone(), execution, turn: 0 },
+                body,
+                progress,
+            });
             entries.push(OutboxEntry::Turn(OutboxTurn {
                 instance,
                 execution,

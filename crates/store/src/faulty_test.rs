@@ -6,7 +6,7 @@ use std::{
 use warren_model::{ExecutionId, InstanceId, InstanceRecord, MessageId, PartitionCount, Status, Timestamp, TurnRecord};
 
 use super::*;
-use crate::{HubSpec, conformance::Fixture, postgres::testing::Place, sqlite::test::File};
+use crate::{HubSpec, Progress, conformance::Fixture, postgres::testing::Place, sqlite::test::File};
 
 const P0: Partition = Partition(0);
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -143,8 +143,9 @@ async fn write(store: &impl Store, all: u32) -> Result<bool> {
     for turn in u32::try_from(written).unwrap()..all {
         let mut commit = Commit::new(P0, epoch, u64::from(turn) + 1);
         let key = TurnKey { instance: id(), execution: ExecutionId::from_u128(1), turn };
-        commit.instances.push(record(turn + 1));
-        commit.turns.push(TurnRow { key, body: serde_json::to_string(&TurnRecord::new(vec![])).unwrap() });
+        let (record, body) = (record(turn + 1), serde_json::to_string(&TurnRecord::new(vec![])).unwrap());
+        commit.turns.push(TurnRow { key, body, progress: Progress::of(&record) });
+        commit.instances.push(record);
         store.commit(commit).await?;
     }
     Ok(true)

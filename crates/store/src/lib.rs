@@ -51,7 +51,7 @@ pub use payloads::{PayloadRow, Payloads};
 pub use queries::{Filter, InstanceView, Page, Queries};
 pub use rows::{
     Aside, CommandRow, Commit, Expired, Hub, HubSpec, Lease, Load, Loaded, LoadedInstance, OutboxEntry, OutboxRow,
-    OutboxTurn, PartitionState, PendingRow, Renewal, Standing, Survey, Suspect, Sweep, Swept, TaskNote, TaskRun,
-    TimerRow, TurnKey, TurnRow,
+    OutboxTurn, PartitionState, PendingRow, Progress, Renewal, Standing, Survey, Suspect, Sweep, Swept, TaskNote,
+    TaskRun, TimerRow, TurnKey, TurnRow,
 };
 pub use store::{Epoch, Store};

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use warren_broker::Malformed;
 use warren_engine::{Programs, Recorded, Turn, Verdict};
-use warren_model::{Failure, InboxMessage, InstanceId, Outgoing, TaskEnded};
-use warren_store::{OutboxEntry, OutboxTurn, TimerRow, TurnKey, TurnRow};
+use warren_model::{Failure, InboxMessage, InstanceId, InstanceRecord, Outgoing, TaskEnded};
+use warren_store::{OutboxEntry, OutboxTurn, Progress, TimerRow, TurnKey, TurnRow};
 
 use super::{
     Owner,
@@ -26,13 +26,14 @@ impl<P: Programs> Owner<P> {
             self.poison.absolve(id); // its row says so from now on
             work.commit.suspects_done.push(id.clone());
         }
+        let mut record = live.instance.record.clone();
         let had_condition = live.instance.record.condition == slot.stored && slot.stored.is_some();
         // What waits for an instance that can't run is not even looked at: there may be very many.
         let may_run = live.instance.can_run() || messages.iter().any(is_lifecycle);
         let offered = if may_run { slot.pending.len() } else { 0 };
         let mut turn = live.turn(&slot.pending[..offered], &messages, self.now, &self.programs, &self.settings.limits);
         self.counts.has_turned(&turn);
-        let record = live.instance.record.clone();
+        let has_changed = record.follow(&live.instance.record);
         if let Some(condition) = record.condition.as_ref().filter(|_| !had_condition) {
             tracing::warn!(
                 partition = %self.me, instance = %id, orchestrator = %record.name, kind = ?condition.kind,
@@ -55,12 +56,12 @@ impl<P: Programs> Owner<P> {
                 self.has_ended(id, outcome, work);
             }
             let key = TurnKey { instance: id.clone(), execution: recorded.execution, turn: recorded.turn };
-            work.commit.turns.push(TurnRow { key, body: recorded.body });
+            work.commit.turns.push(TurnRow { key, body: recorded.body, progress: Progress::of(&record) });
         }
         if let Some(continued) = &turn.continued {
             work.entries.push(OutboxEntry::Over { instance: id.clone(), execution: continued.from });
         }
-        self.write_row(id, record, work);
+        self.write_row(id, record, has_changed, work);
         self.absolve_tasks(id, work);
         for ((message, origin), verdict) in messages.iter().zip(origins).zip(verdicts) {
             let has_ended = verdict == Verdict::ENDED;
@@ -218,19 +219,23 @@ impl<P: Programs> Owner<P> {
         }
     }
 
-    /// Notes how the instance stands, and writes its row if the turn changed it.
-    fn write_row(&mut self, id: &InstanceId, record: warren_model::InstanceRecord, work: &mut Work) {
+    /// Notes how the instance stands, and writes its row if more of it has changed than the turn itself says: how far it
+    /// has come.
+    fn write_row(&mut self, id: &InstanceId, record: InstanceRecord, has_changed: bool, work: &mut Work) {
         self.parked.note(&record);
         let has_turn = work.commit.turns.last().is_some_and(|row| row.key.instance == *id);
         let slot = self.cache.touch(id);
-        if !has_turn && !slot.is_new && slot.stored == record.condition {
+        let is_due = slot.is_new || slot.stored != record.condition || has_changed;
+        if !has_turn && !is_due {
             return;
         }
-        slot.is_new = false;
-        slot.stored.clone_from(&record.condition);
         slot.touched = work.commit.number;
         work.touched.push(id.clone());
-        work.commit.instances.push(record);
+        if is_due {
+            slot.is_new = false;
+            slot.stored.clone_from(&record.condition);
+            work.commit.instances.push(record);
+        }
     }
 }
 

@@ -10,9 +10,10 @@ use crate::world::World;
 
 pub(super) fn written(world: &World, commit: &Commit) -> Result<(), Violation> {
     let rows = commit.instances.iter().map(|record| &record.id);
+    let turns = commit.turns.iter().map(|row| &row.key.instance);
     let timers = commit.timers.iter().map(|row| &row.instance);
     let pending = commit.pending.iter().map(|row| &row.instance);
-    let touched: BTreeSet<&InstanceId> = rows.chain(timers).chain(pending).collect();
+    let touched: BTreeSet<&InstanceId> = rows.chain(turns).chain(timers).chain(pending).collect();
     touched.into_iter().try_for_each(|id| check(world, id))
 }
 

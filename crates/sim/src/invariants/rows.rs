@@ -1,5 +1,7 @@
 //! An instance's row says what its history says, and nothing that is wrong with an orchestrator of the workload.
 
+use std::collections::BTreeSet;
+
 use warren_model::{ConditionKind, InstanceRecord};
 use warren_store::Commit;
 
@@ -7,7 +9,12 @@ use super::Violation;
 use crate::world::World;
 
 pub(super) fn written(world: &World, commit: &Commit) -> Result<(), Violation> {
-    commit.instances.iter().try_for_each(|record| check(world, record))
+    let rows = commit.instances.iter().map(|record| &record.id);
+    let touched: BTreeSet<_> = rows.chain(commit.turns.iter().map(|row| &row.key.instance)).collect();
+    touched
+        .into_iter()
+        .filter_map(|id| world.store.home(id).instances.get(id))
+        .try_for_each(|record| check(world, record))
 }
 
 fn check(world: &World, record: &InstanceRecord) -> Result<(), Violation> {

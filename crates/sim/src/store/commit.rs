@@ -65,7 +65,10 @@ impl Tables {
 
     fn insert(&mut self, commit: &Commit) {
         self.instances.extend(commit.instances.iter().map(|record| (record.id.clone(), record.clone())));
-        self.turns.extend(commit.turns.iter().map(|row| (row.key.clone(), row.body.clone())));
+        for row in &commit.turns {
+            self.instances.entry(row.key.instance.clone()).and_modify(|record| row.note_in(record));
+            self.turns.insert(row.key.clone(), row.clone());
+        }
         self.timers.extend(commit.timers.iter().map(|row| ((row.instance.clone(), row.id), row.clone())));
         self.pending.extend(commit.pending.iter().map(|row| ((row.instance.clone(), row.position), row.clone())));
         self.commands.extend(commit.commands.iter().map(|row| (row.id.clone(), row.clone())));

@@ -31,7 +31,7 @@ impl Store {
     pub(crate) fn turns(&self, partition: Partition, epoch: Epoch, keys: &[TurnKey]) -> Result<Vec<TurnRow>, Trouble> {
         self.fence(partition, epoch)?;
         let tables = self.tables(partition);
-        let row = |key: &TurnKey| tables.turns.get(key).map(|body| TurnRow { key: key.clone(), body: body.clone() });
+        let row = |key: &TurnKey| tables.turns.get(key).cloned();
         Ok(keys.iter().filter_map(row).collect())
     }
 

@@ -1,7 +1,7 @@
 use std::num::NonZeroU16;
 
-use warren_model::{ActionId, ExecutionId, InboxMessage};
-use warren_store::{Commit, Lease, PendingRow, TimerRow, TurnKey, TurnRow};
+use warren_model::{ActionId, ExecutionId, InboxMessage, Timestamp};
+use warren_store::{Commit, Lease, PendingRow, Progress, TimerRow, TurnKey, TurnRow};
 
 use super::*;
 
@@ -30,7 +30,8 @@ fn id() -> InstanceId {
 
 fn turn(turn: u32) -> TurnRow {
     let key = TurnKey { instance: id(), execution: ExecutionId::from_u128(1), turn };
-    TurnRow { key, body: r#"{"format":1,"events":[]}"#.into() }
+    let progress = Progress { updated_at: Timestamp::UNIX_EPOCH, history_events: 0, history_bytes: 0 };
+    TurnRow { key, body: r#"{"format":1,"events":[]}"#.into(), progress }
 }
 
 fn timer(id_: u32) -> TimerRow {

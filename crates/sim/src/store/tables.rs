@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use warren_model::{
     ActionId, ExecutionId, InstanceId, InstanceRecord, MessageId, Partition, PartitionMessage, TurnRecord,
 };
-use warren_store::{CommandRow, Epoch, OutboxEntry, PendingRow, Suspect, TaskNote, TimerRow, TurnKey};
+use warren_store::{CommandRow, Epoch, OutboxEntry, PendingRow, Suspect, TaskNote, TimerRow, TurnKey, TurnRow};
 
 /// Who owns a partition.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Tables {
     /// The number of the last commit.
     pub(crate) number: u64,
     pub(crate) instances: BTreeMap<InstanceId, InstanceRecord>,
-    pub(crate) turns: BTreeMap<TurnKey, String>,
+    pub(crate) turns: BTreeMap<TurnKey, TurnRow>,
     pub(crate) timers: BTreeMap<(InstanceId, ActionId), TimerRow>,
     pub(crate) pending: BTreeMap<(InstanceId, u64), PendingRow>,
     pub(crate) commands: BTreeMap<MessageId, CommandRow>,
@@ -60,7 +60,7 @@ impl Tables {
         &self,
         instance: &InstanceId,
         execution: ExecutionId,
-    ) -> impl Iterator<Item = (&TurnKey, &String)> {
+    ) -> impl Iterator<Item = (&TurnKey, &TurnRow)> {
         let key = |turn| TurnKey { instance: instance.clone(), execution, turn };
         self.turns.range(key(0)..=key(u32::MAX))
     }
@@ -68,13 +68,13 @@ impl Tables {
     /// Returns the history of an execution, or the first row that is missing or can't be read.
     pub(crate) fn history(&self, instance: &InstanceId, execution: ExecutionId) -> Result<Vec<TurnRecord>, String> {
         let mut turns = Vec::new();
-        for (expected, (key, body)) in (0..).zip(self.turns_of(instance, execution)) {
+        for (expected, (key, row)) in (0..).zip(self.turns_of(instance, execution)) {
             if key.turn != expected {
                 return Err(format!(
                     "history of instance {instance}, execution {execution}: turn {expected} is missing"
                 ));
             }
-            turns.push(serde_json::from_str(body).map_err(|error| format!("{key}: {error}"))?);
+            turns.push(serde_json::from_str(&row.body).map_err(|error| format!("{key}: {error}"))?);
         }
         Ok(turns)
     }

@@ -65,6 +65,8 @@ macro_rules! store_conformance {
             histories {
                 h1_a_turn_is_written_once,
                 h12_an_instance_s_row_is_replaced,
+                h12_a_turn_says_how_far_its_instance_has_come,
+                the_turns_of_another_execution_say_nothing_of_the_present_one,
                 payloads_keep_every_byte,
                 an_instance_that_has_ended_loads_its_last_turn_alone,
                 only_the_present_execution_is_loaded,

@@ -13,8 +13,8 @@ use warren_model::{
 
 use super::Fixture;
 use crate::{
-    Commit, Epoch, HubSpec, Lease, Load, LoadedInstance, PartitionState, PendingRow, Result, Store, TimerRow, TurnKey,
-    TurnRow,
+    Commit, Epoch, HubSpec, Lease, Load, LoadedInstance, PartitionState, PendingRow, Progress, Result, Store, TimerRow,
+    TurnKey, TurnRow,
 };
 
 /// The hub of most cases: one partition, so that every instance is in it.
@@ -154,7 +154,8 @@ pub(super) fn turn(instance: &str, number: u32) -> TurnRow {
 }
 
 pub(super) fn turn_of(key: TurnKey, events: &[Event]) -> TurnRow {
-    TurnRow { key, body: serde_json::to_string(&TurnRecord::new(events.to_vec())).unwrap() }
+    let progress = Progress::of(&record(key.instance.as_str(), key.turn + 1));
+    TurnRow { key, body: serde_json::to_string(&TurnRecord::new(events.to_vec())).unwrap(), progress }
 }
 
 pub(super) fn started(input: &str) -> Event {

@@ -101,9 +101,20 @@ pub(super) fn status(name: &str) -> Result<Status, Why> {
     found.ok_or_else(|| format!("status {name:?} is none"))
 }
 
-/// The columns of an instance row after its partition, in the order in which [`instance`] reads them. The row is `i`.
-pub(super) const INSTANCE: &str = "i.id, i.execution, i.name, i.version, i.status, i.condition, i.turn, i.created_at, \
-    i.updated_at, i.custom_status, i.parent, i.answer_to, i.start_id, i.tags, i.history_events, i.history_bytes";
+/// The columns of an instance row after its partition, in the order in which [`instance`] reads them. The row is `i`, and
+/// `p` what [`PROGRESS`] joins.
+pub(super) const INSTANCE: &str = "i.id, i.execution, i.name, i.version, i.status, i.condition, \
+    coalesce(p.turn + 1, i.turn), i.created_at, coalesce(p.updated_at, i.updated_at), i.custom_status, i.parent, \
+    i.answer_to, i.start_id, i.tags, coalesce(p.history_events, i.history_events), \
+    coalesce(p.history_bytes, i.history_bytes)";
+
+/// The last turn of an instance `i`, if it came after its row was written. The turn that ends an instance is in its row.
+pub(super) const PROGRESS: &str = "LEFT JOIN LATERAL (
+        SELECT turn, updated_at, history_events, history_bytes FROM history
+        WHERE partition = i.partition AND instance = i.id AND execution = i.execution AND turn >= i.turn
+            AND i.status NOT IN ('Completed', 'Failed', 'Terminated')
+        ORDER BY turn DESC LIMIT 1
+    ) AS p ON true";
 
 /// How many columns [`INSTANCE`] has.
 pub(super) const INSTANCE_COLUMNS: usize = 16;

@@ -4,20 +4,22 @@ use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::{Client, Pool};
 use futures_util::try_join;
-use tokio_postgres::Row;
+use tokio_postgres::{Error as Sql, Row};
 use uuid::Uuid;
 use warren_model::{ActionId, InstanceId, InstanceRecord, MessageId, Partition, Timestamp, TurnRecord};
 
 use super::{
     columns::{
-        INSTANCE, Why, execution, from_json, get, instance, limit, micros_not_before, number, text, timestamp, uuid,
+        INSTANCE, PROGRESS, Why, execution, from_json, get, instance, limit, micros_not_before, number, text,
+        timestamp, uuid,
     },
     flight::{SNAPSHOT, ask, fly, land, prepare},
     lease::{FENCE, fenced, hold, key},
     state::legible,
 };
 use crate::{
-    CommandRow, Epoch, Error, Load, Loaded, LoadedInstance, PendingRow, Result, TimerRow, TurnKey, TurnRow, turns,
+    CommandRow, Epoch, Error, Load, Loaded, LoadedInstance, PendingRow, Progress, Result, TimerRow, TurnKey, TurnRow,
+    turns,
 };
 
 const HISTORIES: &str = "SELECT asked.id, h.turn, h.body
@@ -62,7 +64,7 @@ pub(super) async fn load(pool: &Pool, partition: Partition, epoch: Epoch, load: 
     let instances = format!(
         "SELECT {INSTANCE} FROM unnest($2::text[]) AS asked (id), LATERAL (
             SELECT * FROM instance WHERE partition = $1 AND id = asked.id OFFSET 0
-        ) AS i"
+        ) AS i {PROGRESS}"
     );
     let [fence, instances, histories, pending, commands] =
         prepare(&client, [FENCE, &instances, HISTORIES, PENDING, COMMANDS]).await?;
@@ -206,9 +208,9 @@ fn answered(asked: &[MessageId], rows: &[Row]) -> Result<Vec<CommandRow>> {
         .collect()
 }
 
-const TURNS: &str = "SELECT asked.place, h.body
+const TURNS: &str = "SELECT asked.place, h.body, h.updated_at, h.history_events, h.history_bytes
     FROM unnest($2::text[], $3::uuid[], $4::bigint[]) WITH ORDINALITY AS asked (instance, execution, turn, place), LATERAL (
-        SELECT body FROM history
+        SELECT body, updated_at, history_events, history_bytes FROM history
         WHERE partition = $1 AND instance = asked.instance AND execution = asked.execution AND turn = asked.turn OFFSET 0
     ) AS h
     ORDER BY asked.place";
@@ -227,10 +229,18 @@ pub(super) async fn turns(pool: &Pool, partition: Partition, epoch: Epoch, keys:
     let result = fly(&client, SNAPSHOT, reads).await;
     let (fence, rows) = land(client, result)?;
     hold(&fence, partition, epoch)?;
-    let mut bodies: HashMap<i64, String> =
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, tokio_postgres::Error>>()?;
-    let found = (1..).zip(keys).filter_map(|(place, key)| Some(TurnRow { key, body: bodies.remove(&place)? }));
-    Ok(found.collect())
+    let places = rows.iter().map(|row| Ok((row.try_get(0)?, row))).collect::<Result<HashMap<i64, &Row>, Sql>>()?;
+    let found = (1..).zip(keys).filter_map(|(place, key)| Some((key, *places.get(&place)?)));
+    found.map(|(key, row)| turn_row(key, row)).collect()
+}
+
+fn turn_row(key: TurnKey, row: &Row) -> Result<TurnRow> {
+    let body = row.try_get(1)?;
+    let progress = || -> Result<Progress, Why> {
+        Ok(Progress { updated_at: timestamp(row, 2)?, history_events: number(row, 3)?, history_bytes: number(row, 4)? })
+    };
+    let progress = progress().map_err(|why| Error::Corrupt { what: key.to_string(), why })?;
+    Ok(TurnRow { key, body, progress })
 }
 
 const TIMERS: &str = "SELECT instance, execution, id, fire_at FROM timer

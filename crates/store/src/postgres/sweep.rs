@@ -5,7 +5,7 @@ use futures_util::try_join;
 use warren_model::Partition;
 
 use super::{
-    columns::{INSTANCE, Why, instance, limit, text},
+    columns::{INSTANCE, PROGRESS, Why, instance, limit, text},
     flight::{SNAPSHOT, ask, fly, land, prepare},
     lease::{FENCE, hold, key},
     load::load,
@@ -31,8 +31,9 @@ async fn page(pool: &Pool, partition: Partition, epoch: Epoch, sweep: &Sweep) ->
         Sweep::One(id) => ("i.id = $2", id.as_str()),
         Sweep::Open { .. } | Sweep::EndedBefore { .. } => ("i.id > $2", sweep.after()),
     };
-    let sql =
-        format!("SELECT {INSTANCE} FROM instance AS i WHERE i.partition = $1 AND {condition} ORDER BY i.id LIMIT $3");
+    let sql = format!(
+        "SELECT {INSTANCE} FROM instance AS i {PROGRESS} WHERE i.partition = $1 AND {condition} ORDER BY i.id LIMIT $3"
+    );
     let [fence, rows] = prepare(&client, [FENCE, &sql]).await?;
     let (at, most) = (key(partition), limit(ROWS));
     let reads = async { try_join!(ask(&client, &fence, [&at, &epoch.0]), ask(&client, &rows, [&at, &from, &most])) };

@@ -10,8 +10,8 @@ use warren_model::{InstanceId, InstanceRecord, Partition, Status, TurnRecord};
 
 use super::{
     columns::{
-        INSTANCE, INSTANCE_COLUMNS, Why, execution, from_json, get, instance, limit, micros, micros_not_before, number,
-        status,
+        INSTANCE, INSTANCE_COLUMNS, PROGRESS, Why, execution, from_json, get, instance, limit, micros,
+        micros_not_before, number, status,
     },
     lease::key,
 };
@@ -28,7 +28,7 @@ type Values<'v, const N: usize> = [(&'v (dyn ToSql + Sync), Type); N];
 pub(super) async fn view(pool: &Pool, partition: Partition, id: &InstanceId) -> Result<Option<InstanceView>> {
     let client = pool.get().await?;
     let sql = format!(
-        "SELECT {INSTANCE}, first.body, last.body FROM instance AS i
+        "SELECT {INSTANCE}, first.body, last.body FROM instance AS i {PROGRESS}
          LEFT JOIN history AS first ON first.partition = i.partition AND first.instance = i.id
              AND first.execution = i.execution AND first.turn = 0
          LEFT JOIN history AS last ON last.partition = i.partition AND last.instance = i.id
@@ -150,7 +150,7 @@ impl Query {
     fn sql(&self, limit: i64) -> String {
         let conditions = if self.conditions.is_empty() { "true".into() } else { self.conditions.join(" AND ") };
         format!(
-            "SELECT {INSTANCE} FROM instance AS i WHERE {conditions} ORDER BY i.created_at DESC, i.id LIMIT {limit}"
+            "SELECT {INSTANCE} FROM instance AS i {PROGRESS} WHERE {conditions} ORDER BY i.created_at DESC, i.id LIMIT {limit}"
         )
     }
 

@@ -82,9 +82,19 @@ pub(super) fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-/// The columns of an instance row after its partition, in the order in which [`instance`] reads them.
-pub(super) const INSTANCE: &str = "id, execution, name, version, status, condition, turn, created_at, updated_at, \
-    custom_status, parent, answer_to, start_id, tags, history_events, history_bytes";
+/// The columns of an instance row after its partition, in the order in which [`instance`] reads them. The row is `i`, and
+/// `p` what [`PROGRESS`] joins.
+pub(super) const INSTANCE: &str = "i.id, i.execution, i.name, i.version, i.status, i.condition, \
+    coalesce(p.turn + 1, i.turn), i.created_at, coalesce(p.updated_at, i.updated_at), i.custom_status, i.parent, \
+    i.answer_to, i.start_id, i.tags, coalesce(p.history_events, i.history_events), \
+    coalesce(p.history_bytes, i.history_bytes)";
+
+/// The last turn of an instance `i`, if it came after its row was written. The turn that ends an instance is in its row.
+pub(super) const PROGRESS: &str = "LEFT JOIN history AS p
+    ON p.partition = i.partition AND p.instance = i.id AND p.execution = i.execution
+    AND i.status NOT IN ('Completed', 'Failed', 'Terminated') AND p.turn = (
+        SELECT max(turn) FROM history
+        WHERE partition = i.partition AND instance = i.id AND execution = i.execution AND turn >= i.turn)";
 
 /// Reads an instance row, whose columns are those of [`INSTANCE`].
 pub(super) fn instance(row: &Row<'_>) -> rusqlite::Result<InstanceRecord> {

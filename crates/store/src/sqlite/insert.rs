@@ -7,7 +7,7 @@ use super::{
     columns::{Json, Micros, Text},
     error::of_row,
 };
-use crate::{Aside, CommandRow, Commit, OutboxRow, PendingRow, Result, Suspect, TaskNote, TimerRow, TurnRow};
+use crate::{Aside, CommandRow, Commit, OutboxRow, PendingRow, Progress, Result, Suspect, TaskNote, TimerRow, TurnRow};
 
 /// Adds everything that the batch names. A row that may not be there yet and is, is refused by name.
 pub(super) fn all(transaction: &Connection, commit: &Commit) -> Result<()> {
@@ -74,8 +74,19 @@ impl Target<'_> {
 
     fn turn(&self, row: &TurnRow) -> Result<()> {
         let key = &row.key;
-        let sql = "INSERT INTO history (partition, instance, execution, turn, body) VALUES (?1, ?2, ?3, ?4, ?5)";
-        let values = params![self.partition, key.instance.as_str(), Text(key.execution), key.turn, row.body];
+        let sql = "INSERT INTO history (partition, instance, execution, turn, updated_at, history_events, history_bytes, body)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let Progress { updated_at, history_events, history_bytes } = row.progress;
+        let values = params![
+            self.partition,
+            key.instance.as_str(),
+            Text(key.execution),
+            key.turn,
+            Micros(updated_at),
+            history_events,
+            history_bytes,
+            row.body
+        ];
         self.run(sql, values, || key.to_string())
     }
 

@@ -4,13 +4,13 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use warren_model::{ActionId, ExecutionId, InstanceId, InstanceRecord, MessageId, Partition, Timestamp, TurnRecord};
 
 use super::{
-    columns::{INSTANCE, Json, Micros, Text, instance, limit},
+    columns::{INSTANCE, Json, Micros, PROGRESS, Text, instance, limit},
     error::{of_value, why},
     lease,
 };
 use crate::{
-    Aside, CommandRow, Epoch, Error, Load, Loaded, LoadedInstance, OutboxRow, PartitionState, PendingRow, Result,
-    Suspect, TimerRow, TurnKey, TurnRow, turns,
+    Aside, CommandRow, Epoch, Error, Load, Loaded, LoadedInstance, OutboxRow, PartitionState, PendingRow, Progress,
+    Result, Suspect, TimerRow, TurnKey, TurnRow, turns,
 };
 
 /// Reads what an owner needs before its first turn.
@@ -94,8 +94,8 @@ pub(super) fn load(connection: &mut Connection, partition: Partition, epoch: Epo
     Ok(Loaded { instances, commands })
 }
 
-const ONE_TURN: &str =
-    "SELECT body FROM history WHERE partition = ?1 AND instance = ?2 AND execution = ?3 AND turn = ?4";
+const ONE_TURN: &str = "SELECT body, updated_at, history_events, history_bytes FROM history
+    WHERE partition = ?1 AND instance = ?2 AND execution = ?3 AND turn = ?4";
 
 /// Reads single turns; those that are gone are left out.
 pub(super) fn turns(
@@ -110,8 +110,16 @@ pub(super) fn turns(
     let mut found = Vec::new();
     for key in keys {
         let row = (partition.0, key.instance.as_str(), Text(key.execution), key.turn);
-        let body = statement.query_row(row, |row| row.get(0)).optional()?;
-        found.extend(body.map(|body| TurnRow { key, body }));
+        let read = |row: &Row<'_>| {
+            let progress = Progress {
+                updated_at: row.get::<_, Micros>(1)?.0,
+                history_events: row.get(2)?,
+                history_bytes: row.get(3)?,
+            };
+            Ok((row.get(0)?, progress))
+        };
+        let read = statement.query_row(row, read).optional()?;
+        found.extend(read.map(|(body, progress)| TurnRow { key, body, progress }));
     }
     Ok(found)
 }
@@ -173,7 +181,7 @@ impl Source<'_> {
     }
 
     fn record(&self, id: &InstanceId) -> Result<Readable<Option<InstanceRecord>>> {
-        let sql = format!("SELECT {INSTANCE} FROM instance WHERE partition = ?1 AND id = ?2");
+        let sql = format!("SELECT {INSTANCE} FROM instance AS i {PROGRESS} WHERE i.partition = ?1 AND i.id = ?2");
         let mut statement = self.snapshot.prepare_cached(&sql)?;
         readable(statement.query_row((self.partition.0, id.as_str()), instance).optional())
     }

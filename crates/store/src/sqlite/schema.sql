@@ -51,12 +51,17 @@ CREATE INDEX instance_by_age ON instance (created_at DESC, id);
 CREATE INDEX instance_with_condition ON instance (partition, id) WHERE condition IS NOT NULL;
 
 -- With a rowid, as `payload`: bodies are long, so they are appended and only their keys go to random pages.
+-- Its last turn says how far an execution has come: most turns change nothing else of the instance's row, which is not
+-- written for them.
 CREATE TABLE history (
-    partition INTEGER NOT NULL,
-    instance  TEXT    NOT NULL,
-    execution TEXT    NOT NULL,
-    turn      INTEGER NOT NULL,
-    body      TEXT    NOT NULL,
+    partition      INTEGER NOT NULL,
+    instance       TEXT    NOT NULL,
+    execution      TEXT    NOT NULL,
+    turn           INTEGER NOT NULL,
+    updated_at     INTEGER NOT NULL,
+    history_events INTEGER NOT NULL,
+    history_bytes  INTEGER NOT NULL,
+    body           TEXT    NOT NULL,
     PRIMARY KEY (partition, instance, execution, turn)
 ) STRICT;
 

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use warren_model::Partition;
 
 use super::{
-    columns::{INSTANCE, Text, instance, limit},
+    columns::{INSTANCE, PROGRESS, Text, instance, limit},
     lease,
     load::{load, readable},
 };
@@ -27,10 +27,12 @@ fn page(connection: &mut Connection, partition: Partition, epoch: Epoch, sweep: 
     let snapshot = connection.transaction()?;
     lease::fence(&snapshot, partition, epoch)?;
     let (condition, from) = match sweep {
-        Sweep::One(id) => ("id = ?2", id.as_str()),
-        Sweep::Open { .. } | Sweep::EndedBefore { .. } => ("id > ?2", sweep.after()),
+        Sweep::One(id) => ("i.id = ?2", id.as_str()),
+        Sweep::Open { .. } | Sweep::EndedBefore { .. } => ("i.id > ?2", sweep.after()),
     };
-    let sql = format!("SELECT {INSTANCE} FROM instance WHERE partition = ?1 AND {condition} ORDER BY id LIMIT ?3");
+    let sql = format!(
+        "SELECT {INSTANCE} FROM instance AS i {PROGRESS} WHERE i.partition = ?1 AND {condition} ORDER BY i.id LIMIT ?3"
+    );
     let mut statement = snapshot.prepare_cached(&sql)?;
     let mut rows = statement.query((partition.0, from, limit(ROWS)))?;
     let mut read = Vec::new();

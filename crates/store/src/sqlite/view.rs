@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter, types::Value};
 use warren_model::{InstanceId, InstanceRecord, Partition, Status, TurnRecord};
 
 use super::{
-    columns::{INSTANCE, Json, Micros, Text, instance, limit, status},
+    columns::{INSTANCE, Json, Micros, PROGRESS, Text, instance, limit, status},
     error::of_value,
 };
 use crate::{
@@ -67,32 +67,37 @@ fn query(filter: &Filter, top: usize) -> Result<(String, Vec<Value>)> {
     let mut query = Query::default();
     if let Some(prefix) = &filter.prefix {
         // Ids are printable ASCII, so those that begin with the prefix end before the prefix and a DEL.
-        query.and("id >= ?", [prefix.clone().into()]);
-        query.and("id < ?", [format!("{prefix}\x7f").into()]);
+        query.and("i.id >= ?", [prefix.clone().into()]);
+        query.and("i.id < ?", [format!("{prefix}\x7f").into()]);
     }
     if !filter.statuses.is_empty() {
         let marks = vec!["?"; filter.statuses.len()].join(", ");
-        query.and(&format!("status IN ({marks})"), filter.statuses.iter().map(|s| s.as_str().to_owned().into()));
+        query.and(&format!("i.status IN ({marks})"), filter.statuses.iter().map(|s| s.as_str().to_owned().into()));
     }
     if let Some(name) = &filter.name {
-        query.and("name = ?", [name.clone().into()]);
+        query.and("i.name = ?", [name.clone().into()]);
     }
     if let Some(from) = filter.created_from {
-        query.and("created_at >= ?", [Micros::not_before(from).into()]);
+        query.and("i.created_at >= ?", [Micros::not_before(from).into()]);
     }
     if let Some(to) = filter.created_to {
-        query.and("created_at < ?", [Micros::not_before(to).into()]);
+        query.and("i.created_at < ?", [Micros::not_before(to).into()]);
     }
     if let Some(token) = &filter.after {
         let Place { created_at, id } = Place::parse(token)?;
         let (at, id) = (created_at.as_microsecond(), id.as_str().to_owned());
         // The first condition is implied; it is what SQLite can seek by.
-        query.and("created_at <= ?", [at.into()]);
-        query.and("(created_at < ? OR id > ?)", [at.into(), id.into()]);
+        query.and("i.created_at <= ?", [at.into()]);
+        query.and("(i.created_at < ? OR i.id > ?)", [at.into(), id.into()]);
     }
     let Query { conditions, mut values } = query;
     values.push(limit(top + 1).into());
-    Ok((format!("SELECT {INSTANCE} FROM instance {conditions} ORDER BY created_at DESC, id LIMIT ?"), values))
+    Ok((
+        format!(
+            "SELECT {INSTANCE} FROM instance AS i {PROGRESS} {conditions} ORDER BY i.created_at DESC, i.id LIMIT ?"
+        ),
+        values,
+    ))
 }
 
 #[derive(Default)]
@@ -124,7 +129,7 @@ pub(super) fn counts(connection: &Connection) -> Result<Vec<(Status, u64)>> {
 }
 
 fn record(snapshot: &Connection, partition: Partition, id: &InstanceId) -> Result<Option<InstanceRecord>> {
-    let sql = format!("SELECT {INSTANCE} FROM instance WHERE partition = ?1 AND id = ?2");
+    let sql = format!("SELECT {INSTANCE} FROM instance AS i {PROGRESS} WHERE i.partition = ?1 AND i.id = ?2");
     let mut statement = snapshot.prepare_cached(&sql)?;
     let found = statement.query_row((partition.0, id.as_str()), instance).optional();
     found.map_err(|error| of_value(error, || format!("instance {id}")))

@@ -17,6 +17,7 @@ mod poison;
 mod purge;
 mod random;
 mod redispatch;
+mod rows;
 mod runs;
 mod scale;
 mod shelf;

@@ -163,7 +163,7 @@ fn h4_a_batch_that_can_t_be_rebuilt_is_not_forgotten() {
     world.deliver();
     assert!(world.act_on(|effect| matches!(effect, Effect::Load(_))) && world.act_on(is_commit));
     let turns = world.shelf.turns.clone();
-    world.shelf.turns.values_mut().for_each(|body| *body = "{".into());
+    world.shelf.turns.values_mut().for_each(|row| row.body = "{".into());
     world.shelf.broken_histories.insert(super::world::id("a"));
     world.crash();
     world.settle();

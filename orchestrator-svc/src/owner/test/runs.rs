@@ -115,7 +115,7 @@ fn note(world: &World) -> Option<&TaskNote> {
 }
 
 fn events(world: &World) -> Vec<Event> {
-    let turns = world.shelf.turns.values().map(|body| serde_json::from_str::<TurnRecord>(body).unwrap());
+    let turns = world.shelf.turns.values().map(|row| serde_json::from_str::<TurnRecord>(&row.body).unwrap());
     turns.flat_map(|turn| turn.events).collect()
 }
 

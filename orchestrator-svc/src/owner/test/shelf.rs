@@ -17,7 +17,7 @@ use warren_store::{
 pub(crate) struct Shelf {
     pub(crate) number: u64,
     pub(crate) instances: BTreeMap<InstanceId, InstanceRecord>,
-    pub(crate) turns: BTreeMap<TurnKey, String>,
+    pub(crate) turns: BTreeMap<TurnKey, TurnRow>,
     pub(crate) timers: BTreeMap<(InstanceId, ActionId), TimerRow>,
     pub(crate) pending: BTreeMap<(InstanceId, u64), PendingRow>,
     pub(crate) commands: BTreeMap<MessageId, CommandRow>,
@@ -27,6 +27,8 @@ pub(crate) struct Shelf {
     pub(crate) aside: BTreeMap<(Partition, u64), PartitionMessage>,
     pub(crate) suspects: BTreeMap<InstanceId, Suspect>,
     pub(crate) task_notes: BTreeMap<(InstanceId, ActionId), TaskNote>,
+    /// How often the row of each instance was written.
+    pub(crate) written: BTreeMap<InstanceId, usize>,
     /// Instances whose row somebody has broken …
     pub(crate) broken_rows: BTreeSet<InstanceId>,
     /// … and those whose history.
@@ -56,8 +58,12 @@ impl Shelf {
         for (id, execution) in &commit.forget {
             self.turns.retain(|key, _| (&key.instance, &key.execution) != (id, execution));
         }
+        commit.instances.iter().for_each(|record| *self.written.entry(record.id.clone()).or_default() += 1);
         self.instances.extend(commit.instances.into_iter().map(|record| (record.id.clone(), record)));
-        insert(&mut self.turns, commit.turns.into_iter().map(|TurnRow { key, body }| (key, body)));
+        for row in &commit.turns {
+            self.instances.entry(row.key.instance.clone()).and_modify(|record| row.note_in(record));
+        }
+        insert(&mut self.turns, commit.turns.into_iter().map(|row| (row.key.clone(), row)));
         insert(&mut self.timers, commit.timers.into_iter().map(|row| ((row.instance.clone(), row.id), row)));
         insert(&mut self.pending, commit.pending.into_iter().map(|row| ((row.instance.clone(), row.position), row)));
         insert(&mut self.commands, commit.commands.into_iter().map(|row| (row.id.clone(), row)));
@@ -161,11 +167,10 @@ impl Shelf {
     pub(crate) fn history(&self, record: &InstanceRecord) -> Vec<TurnRecord> {
         let rows =
             self.turns.iter().filter(|(key, _)| (&key.instance, key.execution) == (&record.id, record.execution));
-        rows.map(|(_, body)| serde_json::from_str(body).unwrap()).collect()
+        rows.map(|(_, row)| serde_json::from_str(&row.body).unwrap()).collect()
     }
 
     pub(crate) fn rows(&self, keys: &[TurnKey]) -> Vec<TurnRow> {
-        let row = |key: &TurnKey| self.turns.get(key).map(|body| TurnRow { key: key.clone(), body: body.clone() });
-        keys.iter().filter_map(row).collect()
+        keys.iter().filter_map(|key| self.turns.get(key).cloned()).collect()
     }
 }

@@ -7,14 +7,14 @@ use super::{
     statement::{Column, Present, Rows, Statement},
 };
 use crate::{
-    CommandRow, Commit, Result,
+    CommandRow, Commit, Progress, Result,
     postgres::columns::{bigint, json, micros, micros_not_before, uuid},
 };
 
 /// Adds everything that the batches name.
 pub(super) fn all<'c>(into: &mut Statement<'c>, commits: &'c [Commit], groups: &Groups) -> Result<()> {
     instances(into, commits)?;
-    turns(into, commits);
+    turns(into, commits)?;
     outbox(into, commits)?;
     if groups.timers {
         timers(into, commits);
@@ -68,16 +68,22 @@ fn instances<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) -> Result<()> 
     Ok(())
 }
 
-fn turns<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) {
+fn turns<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) -> Result<()> {
     let rows = Rows::of(commits, |commit| &commit.turns);
+    let number =
+        |of: fn(&Progress) -> u64| rows.iter().map(move |row| bigint(of(&row.progress), || row.key.to_string()));
     let columns = vec![
         rows.partitions(),
         Column::new("instance", "text", rows.iter().map(|row| row.key.instance.as_str())),
         Column::new("execution", "uuid", rows.iter().map(|row| uuid(row.key.execution))),
         Column::new("turn", "bigint", rows.iter().map(|row| i64::from(row.key.turn))),
+        Column::new("updated_at", "timestamptz", rows.iter().map(|row| micros(row.progress.updated_at))),
+        Column::tried("history_events", "bigint", number(|progress| progress.history_events))?,
+        Column::tried("history_bytes", "bigint", number(|progress| progress.history_bytes))?,
         Column::new("body", "text", rows.iter().map(|row| row.body.as_str())),
     ];
     into.add("history", columns, Present::Refused);
+    Ok(())
 }
 
 fn outbox<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) -> Result<()> {

@@ -5,7 +5,7 @@ use warren_model::{ActionId, ExecutionId, InstanceId, InstanceRecord, MessageId,
 
 use super::*;
 use crate::{
-    Epoch, Store, TimerRow, TurnKey, TurnRow,
+    Epoch, Progress, Store, TimerRow, TurnKey, TurnRow,
     postgres::{
         Postgres,
         pool::{Use, pool},
@@ -21,7 +21,8 @@ fn id() -> InstanceId {
 }
 
 fn turn(body: &str) -> TurnRow {
-    TurnRow { key: TurnKey { instance: id(), execution: FIRST, turn: 0 }, body: body.into() }
+    let key = TurnKey { instance: id(), execution: FIRST, turn: 0 };
+    TurnRow { key, body: body.into(), progress: Progress::of(&record("checkout")) }
 }
 
 fn timer() -> TimerRow {

@@ -57,12 +57,17 @@ CREATE INDEX instance_by_age ON instance (created_at DESC, id);
 -- Those that a new owner looks at.
 CREATE INDEX instance_with_condition ON instance (partition, id) WHERE condition IS NOT NULL;
 
+-- Its last turn says how far an execution has come: most turns change nothing else of the instance's row, which is not
+-- written for them.
 CREATE TABLE history (
-    partition integer NOT NULL,
-    instance  text    NOT NULL COLLATE "C",
-    execution uuid    NOT NULL,
-    turn      bigint  NOT NULL,
-    body      text    NOT NULL COLLATE "C",
+    partition      integer     NOT NULL,
+    instance       text        NOT NULL COLLATE "C",
+    execution      uuid        NOT NULL,
+    turn           bigint      NOT NULL,
+    updated_at     timestamptz NOT NULL,
+    history_events bigint      NOT NULL,
+    history_bytes  bigint      NOT NULL,
+    body           text        NOT NULL COLLATE "C",
     PRIMARY KEY (partition, instance, execution, turn)
 );
 
