@@ -19,12 +19,24 @@ LISTEN = {
     "activity-worker": "WARREN_HEALTH__WORKER",
 }
 SECONDS = 60
+# Below what Linux gives by itself, as in crates/testing: a UDP socket that is held keeps every other such look away.
+PORTS = range(27_000, 32_000)
+RESERVED = []
 
 
 def free_port():
-    with socket.socket() as it:
-        it.bind(("127.0.0.1", 0))
-        return it.getsockname()[1]
+    for port in PORTS:
+        with socket.socket() as probe:
+            held = socket.socket(type=socket.SOCK_DGRAM)
+            try:
+                held.bind(("127.0.0.1", port))
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                held.close()
+                continue
+        RESERVED.append(held)
+        return port
+    raise AssertionError(f"all ports from {PORTS.start} to {PORTS.stop - 1} are taken")
 
 
 def wait_until(what, is_so):
