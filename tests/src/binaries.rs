@@ -6,7 +6,7 @@ use std::{
     sync::Once,
 };
 
-use warren_testing::repository;
+use warren_testing::Script;
 
 /// Returns the path of a service's binary, built as it stands.
 ///
@@ -29,22 +29,15 @@ pub fn binary(name: &str) -> PathBuf {
 
 /// Returns a Python that has pika and aio-pika; made at first use.
 pub fn python() -> PathBuf {
-    tool("tools/python")
+    Script::new("tools/python").run(&[]).into()
 }
 
 /// Returns a folder with `node` and the `node_modules` of the worker in JavaScript; made at first use.
 pub fn node() -> PathBuf {
-    tool("tools/node")
+    Script::new("tools/node").run(&[]).into()
 }
 
 /// Returns Prometheus' promtool; fetched at first use.
 pub fn promtool() -> PathBuf {
-    tool("tools/promtool")
-}
-
-/// Returns what a script of the repository finds or makes.
-fn tool(script: &str) -> PathBuf {
-    let made = Command::new(repository().join(script)).output().unwrap();
-    assert!(made.status.success(), "{script}: {}", String::from_utf8_lossy(&made.stderr));
-    String::from_utf8(made.stdout).unwrap().trim().into()
+    Script::new("tools/promtool").run(&[]).into()
 }

@@ -11,7 +11,6 @@ use lapin::{
     },
     types::{AMQPValue, FieldTable},
 };
-
 use warren_testing::amqp_url;
 
 /// A channel of another system.

@@ -11,7 +11,7 @@ pub struct Cluster {
 impl Cluster {
     /// Starts and joins the nodes. One at a time: they are the repository's own.
     pub fn start() -> Self {
-        let script = Script::new("rabbitmq-cluster");
+        let script = Script::new("deploy/local/rabbitmq-cluster");
         Self { url: script.run(&["up"]), script }
     }
 

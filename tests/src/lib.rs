@@ -12,7 +12,6 @@ mod inside;
 pub mod orders;
 mod postgres;
 mod process;
-mod server;
 
 pub use binaries::{binary, node, promtool, python};
 pub use broker::Amqp;
@@ -21,5 +20,4 @@ pub use fleet::{Fleet, eventually};
 pub use inside::{Database, Inside};
 pub use postgres::sql;
 pub use process::Process;
-pub use server::Server;
-pub use warren_testing::{amqp_url, free_port, postgres_url, repository};
+pub use warren_testing::{Server, amqp_url, free_port, postgres_url, repository};

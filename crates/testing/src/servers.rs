@@ -26,17 +26,17 @@ pub fn postgres_url() -> &'static str {
     URL.get_or_init(|| std::env::var("WARREN_TEST_POSTGRES").unwrap_or_else(|_| Script::postgres().run(&["ensure"])))
 }
 
-/// A script of `deploy/local`, and what its environment has beside that of this process.
+/// A script of the repository, and what its environment has beside that of this process.
 #[derive(Clone, Debug)]
 pub struct Script {
-    name: &'static str,
+    path: &'static str,
     environment: Vec<(&'static str, String)>,
 }
 
 impl Script {
     /// The one for a RabbitMQ node: the repository's own.
     pub fn rabbitmq() -> Self {
-        Self::new("rabbitmq")
+        Self::new("deploy/local/rabbitmq")
     }
 
     /// The one for a RabbitMQ node of this name.
@@ -46,7 +46,7 @@ impl Script {
 
     /// The one for a PostgreSQL server: the repository's own.
     pub fn postgres() -> Self {
-        Self::new("postgres")
+        Self::new("deploy/local/postgres")
     }
 
     /// The one for a PostgreSQL server of this name.
@@ -54,9 +54,9 @@ impl Script {
         Self::postgres().with("WARREN_POSTGRES_NAME", name)
     }
 
-    /// The one of this name.
-    pub fn new(name: &'static str) -> Self {
-        Self { name, environment: Vec::new() }
+    /// The one at this path, from the root of the repository.
+    pub fn new(path: &'static str) -> Self {
+        Self { path, environment: Vec::new() }
     }
 
     /// Returns it with a variable.
@@ -73,13 +73,13 @@ impl Script {
     pub fn run(&self, arguments: &[&str]) -> String {
         let output = self.output(arguments);
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "deploy/local/{} {}: {said}", self.name, arguments.join(" "));
+        assert!(output.status.success(), "{} {}: {said}", self.path, arguments.join(" "));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     /// Runs it and returns how it ended.
     pub fn output(&self, arguments: &[&str]) -> Output {
-        let path = repository().join("deploy/local").join(self.name);
+        let path = repository().join(self.path);
         let environment = self.environment.iter().map(|(variable, value)| (variable, value));
         let ran = Command::new(&path).args(arguments).envs(environment).stdin(Stdio::null()).output();
         ran.unwrap_or_else(|error| panic!("{}: {error}", path.display()))

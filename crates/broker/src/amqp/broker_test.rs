@@ -298,11 +298,12 @@ fn ctl(arguments: &[&str]) {
 #[tokio::test]
 async fn a_service_needs_no_permission_to_declare_what_is_there() {
     // Users are made on the repository's own node, whatever else the tests run on.
-    let rabbit = Rabbit::at(&Script::rabbitmq().run(&["ensure"])).await;
+    let url = Script::rabbitmq().run(&["ensure"]);
+    let rabbit = Rabbit::at(&url).await;
     let user = format!("worker-{}", Uuid::new_v4().simple());
     ctl(&["add_user", &user, "secret"]);
     ctl(&["set_permissions", "-p", "/", &user, "^$", "^amq\\.default$", ".*"]);
-    let mut uri: lapin::uri::AMQPUri = Script::rabbitmq().run(&["ensure"]).parse().unwrap();
+    let mut uri: lapin::uri::AMQPUri = url.parse().unwrap();
     uri.authority.userinfo = lapin::uri::AMQPUserInfo { username: user.clone(), password: "secret".into() };
     let broker = Amqp::connect_lazily(config(&uri.to_string(), &rabbit)).unwrap();
 

@@ -12,7 +12,7 @@ use tokio::{
     spawn,
 };
 use uuid::Uuid;
-use warren_testing::{Script, postgres_url};
+use warren_testing::{Server, postgres_url};
 
 use super::*;
 use crate::{
@@ -81,37 +81,21 @@ async fn a_reader_can_t_write() {
     assert_eq!(client.execute("UPDATE lease SET counter = 7", &[]).await.unwrap_err().code().unwrap().code(), "25006");
 }
 
-/// A server of the test's own: others must not be restarted.
-struct Server(Script);
-
-impl Server {
-    fn start() -> (Self, String) {
-        let server = Self(Script::postgres_named(&format!("test-{}", Uuid::new_v4().simple())));
-        let url = server.0.run(&["ensure"]);
-        (server, url)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.0.run(&["remove"]);
-    }
-}
-
 #[tokio::test]
 async fn a_restart_of_the_server_breaks_connections_for_a_moment_and_loses_nothing() {
-    let (server, url) = Server::start();
-    let store = Postgres::open(&url, &spec()).await.unwrap();
+    let server = Server::postgres(&format!("test-{}", Uuid::new_v4().simple())); // others must not be restarted
+    let url = server.url();
+    let store = Postgres::open(url, &spec()).await.unwrap();
     let epoch = take(&store).await;
     store.commit(empty(epoch, 1)).await.unwrap();
-    let reader = PostgresReader::open(&url, "orders").await.unwrap();
-    server.0.run(&["stop"]);
+    let reader = PostgresReader::open(url, "orders").await.unwrap();
+    server.stop();
     let away = store.renew("a", true, &[(P0, epoch)]).await;
     assert!(is_unavailable(&away, ""), "{away:?}");
     let read = Queries::survey(&reader).await;
     assert!(is_unavailable(&read, ""), "{read:?}");
     assert!(store.commit(empty(epoch, 2)).await.is_err());
-    assert_eq!(server.0.run(&["ensure"]), url);
+    server.start();
     assert_eq!(store.renew("a", true, &[(P0, epoch)]).await.unwrap().lost, []);
     assert_eq!(store.partition(P0, epoch).await.unwrap().number, 1);
     store.commit(empty(epoch, 2)).await.unwrap();

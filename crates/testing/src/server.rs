@@ -1,8 +1,9 @@
 //! Servers of a test's own: to be stopped, killed and blocked.
 
-use warren_testing::Script;
+use crate::Script;
 
 /// A RabbitMQ node or a PostgreSQL server of this test's own. Stopped and deleted when dropped.
+#[derive(Debug)]
 pub struct Server {
     script: Script,
     url: String,
@@ -36,6 +37,11 @@ impl Server {
     /// Starts it again, at the same place.
     pub fn start(&self) {
         assert_eq!(self.script.run(&["ensure"]), self.url, "its port was free");
+    }
+
+    /// Stops it in order.
+    pub fn stop(&self) {
+        self.script.run(&["stop"]);
     }
 
     /// Ends it at once, as a crash would.
