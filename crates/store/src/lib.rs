@@ -14,7 +14,7 @@
 //! | `hub` | the hub: name, partition count, secret | – (one row) | – |
 //! | `lease` | who owns a partition; the number of its last commit | partition | `epoch`, `number` |
 //! | `instance` | an [`InstanceRecord`](warren_model::InstanceRecord) | instance | `instances` |
-//! | `history` | a turn: the JSON of a [`TurnRecord`](warren_model::TurnRecord) | instance, execution, turn | `turns`, `forget` |
+//! | `history` | a turn: the JSON of a [`TurnRecord`](warren_model::TurnRecord) | execution, turn | `turns`, `forget` |
 //! | `timer` | a timer that has not fired | instance, action | `timers`, `timers_done`, `timers_clear` |
 //! | `pending` | a message that can't be handled yet | instance, position | `pending`, `pending_done` |
 //! | `command` | a command that was answered | message id | `commands` |

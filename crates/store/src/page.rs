@@ -9,7 +9,7 @@ pub(crate) const TOP_DEFAULT: usize = 100;
 /// How many instances a page has at most: some 500 KB of rows in one short transaction.
 pub(crate) const TOP_MAX: usize = 1000;
 
-/// The place of an instance in the order of lists: newest first, then by id.
+/// The place of an instance in the order of lists: newest first; of the same time, the last by id first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) created_at: Timestamp,

@@ -66,8 +66,8 @@ pub async fn payloads_that_nobody_refers_to_are_forgotten_after_the_window<F: Fi
     let reader = fixture.reader("orders").await.unwrap();
     let ended = |name: &str| warren_model::InstanceRecord { status: Status::Completed, ..record(name, 1) };
     a.commit(|commit| commit.instances.extend([record("running", 1), ended("ended")])).await;
-    let of =
-        [("running", Some(FIRST)), ("running", Some(SECOND)), ("running", None), ("ended", Some(FIRST)), ("x", None)];
+    let (running, ended) = (Some(first("running")), Some(first("ended")));
+    let of = [("running", running), ("running", Some(SECOND)), ("running", None), ("ended", ended), ("x", None)];
     for (number, (instance, execution)) in (1..).zip(of) {
         reader.keep_payload(payload(number, instance, execution, 10)).await.unwrap();
     }

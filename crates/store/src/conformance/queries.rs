@@ -118,7 +118,7 @@ pub async fn lists_have_no_gaps_and_no_repeats<F: Fixture>(fixture: &F) {
             })
             .await;
     }
-    expected.sort_by(|(a, x), (b, y)| b.cmp(a).then(x.cmp(y)));
+    expected.sort_by(|(a, x), (b, y)| b.cmp(a).then(y.cmp(x)));
     let reader = fixture.reader("orders").await.unwrap();
     for top in [1, 5, 6, 41, 42, 43, 0] {
         let (mut found, mut filter) = (Vec::new(), Filter { top, ..Filter::default() });

@@ -9,6 +9,7 @@ use std::{
 use warren_model::{
     ActionId, Event, EventRaised, ExecutionCompleted, ExecutionId, ExecutionStarted, InboxMessage, InstanceId,
     InstanceRecord, MessageId, Outcome, Partition, PartitionCount, Payload, Status, Timestamp, TurnRecord,
+    execution_id,
 };
 
 use super::Fixture;
@@ -119,14 +120,20 @@ pub(super) fn json(text: &str) -> Payload {
     Payload::from_bytes(text.as_bytes()).unwrap()
 }
 
+/// The executions of `order-1`, which most cases are about.
 pub(super) const FIRST: ExecutionId = ExecutionId::from_u128(1);
 pub(super) const SECOND: ExecutionId = ExecutionId::from_u128(2);
 
-/// An instance row of [`FIRST`], running.
+/// The first execution of an instance: no two instances have the same.
+pub(super) fn first(instance: &str) -> ExecutionId {
+    if instance == "order-1" { FIRST } else { execution_id(&id(instance), "first") }
+}
+
+/// The row of an instance in its first execution, running.
 pub(super) fn record(instance: &str, turns: u32) -> InstanceRecord {
     InstanceRecord {
         id: id(instance),
-        execution: FIRST,
+        execution: first(instance),
         name: "checkout".into(),
         version: None,
         status: Status::Running,
@@ -145,7 +152,7 @@ pub(super) fn record(instance: &str, turns: u32) -> InstanceRecord {
 }
 
 pub(super) fn key(instance: &str, turn: u32) -> TurnKey {
-    TurnKey { instance: id(instance), execution: FIRST, turn }
+    TurnKey { instance: id(instance), execution: first(instance), turn }
 }
 
 /// A row of history with one event, which says which turn it is.

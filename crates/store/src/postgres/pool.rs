@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use deadpool::managed::QueueMode;
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::{Config, NoTls};
 
@@ -109,6 +110,8 @@ fn build(mut config: Config, trust: &Trust, connections: usize, wait: Option<Dur
     };
     let pool = Pool::builder(manager)
         .max_size(connections)
+        // The connection that was used last has what it needs in its processor's caches, and its server process too.
+        .queue_mode(QueueMode::Lifo)
         .wait_timeout(wait)
         .create_timeout(Some(2 * WAIT))
         .runtime(Runtime::Tokio1)

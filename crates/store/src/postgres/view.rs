@@ -132,7 +132,7 @@ impl Query {
             let Place { created_at, id } = Place::parse(token)?;
             let (at, id) = (query.value(micros(created_at), Type::TIMESTAMPTZ), query.text(id.as_str().into()));
             // The first condition is implied; it is what an index can be sought by.
-            query.conditions.push(format!("i.created_at <= {at} AND (i.created_at < {at} OR i.id > {id})"));
+            query.conditions.push(format!("i.created_at <= {at} AND (i.created_at < {at} OR i.id < {id})"));
         }
         Ok(query)
     }
@@ -150,7 +150,7 @@ impl Query {
     fn sql(&self, limit: i64) -> String {
         let conditions = if self.conditions.is_empty() { "true".into() } else { self.conditions.join(" AND ") };
         format!(
-            "SELECT {INSTANCE} FROM instance AS i {PROGRESS} WHERE {conditions} ORDER BY i.created_at DESC, i.id LIMIT {limit}"
+            "SELECT {INSTANCE} FROM instance AS i {PROGRESS} WHERE {conditions} ORDER BY i.created_at DESC, i.id DESC LIMIT {limit}"
         )
     }
 

@@ -88,13 +88,13 @@ fn query(filter: &Filter, top: usize) -> Result<(String, Vec<Value>)> {
         let (at, id) = (created_at.as_microsecond(), id.as_str().to_owned());
         // The first condition is implied; it is what SQLite can seek by.
         query.and("i.created_at <= ?", [at.into()]);
-        query.and("(i.created_at < ? OR i.id > ?)", [at.into(), id.into()]);
+        query.and("(i.created_at < ? OR i.id < ?)", [at.into(), id.into()]);
     }
     let Query { conditions, mut values } = query;
     values.push(limit(top + 1).into());
     Ok((
         format!(
-            "SELECT {INSTANCE} FROM instance AS i {PROGRESS} {conditions} ORDER BY i.created_at DESC, i.id LIMIT ?"
+            "SELECT {INSTANCE} FROM instance AS i {PROGRESS} {conditions} ORDER BY i.created_at DESC, i.id DESC LIMIT ?"
         ),
         values,
     ))

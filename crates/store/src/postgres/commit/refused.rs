@@ -30,7 +30,7 @@ fn present(commit: &Commit, said: &DbError) -> Option<String> {
     let is_key = |key: String| detail.contains(&format!("=({partition}, {key})"));
     match said.table()? {
         "history" => {
-            let key = |key: &crate::TurnKey| format!("{}, {}, {}", key.instance, uuid(key.execution), key.turn);
+            let key = |key: &crate::TurnKey| format!("{}, {}", uuid(key.execution), key.turn);
             commit.turns.iter().find(|row| is_key(key(&row.key))).map(|row| row.key.to_string())
         }
         "timer" => {

@@ -52,11 +52,12 @@ CREATE TABLE instance (
     PRIMARY KEY (partition, id)
 ) WITH (fillfactor = 50);
 
--- Lists, newest first, over all partitions.
-CREATE INDEX instance_by_age ON instance (created_at DESC, id);
+-- Lists, newest first, over all partitions: read backwards, so that what is new goes to its end.
+CREATE INDEX instance_by_age ON instance (created_at, id);
 -- Those that a new owner looks at.
 CREATE INDEX instance_with_condition ON instance (partition, id) WHERE condition IS NOT NULL;
 
+-- The instance is not in the key, as no two have the same execution: a text there makes each row dearer to place.
 -- Its last turn says how far an execution has come: most turns change nothing else of the instance's row, which is not
 -- written for them.
 CREATE TABLE history (
@@ -68,7 +69,7 @@ CREATE TABLE history (
     history_events bigint      NOT NULL,
     history_bytes  bigint      NOT NULL,
     body           text        NOT NULL COLLATE "C",
-    PRIMARY KEY (partition, instance, execution, turn)
+    PRIMARY KEY (partition, execution, turn)
 );
 
 CREATE TABLE timer (
