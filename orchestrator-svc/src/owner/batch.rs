@@ -1,6 +1,6 @@
 //! A batch: its items become inboxes, the inboxes become turns, the turns become one commit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use warren_broker::{Begin, Delivery, Heartbeat, Publication};
 use warren_engine::{Live, Programs};
@@ -39,11 +39,12 @@ pub(super) enum Origin {
 #[derive(Debug)]
 pub(super) struct Work {
     pub(super) commit: Commit,
-    /// Inboxes in the order in which their instances were first named.
-    order: Vec<InstanceId>,
+    /// Inboxes, in the order in which their instances were first named, …
+    inboxes: Vec<(InstanceId, Vec<Fresh>)>,
+    /// … and the place of each instance's.
+    places: HashMap<InstanceId, usize>,
     /// Commands of this batch, so that a duplicate in it is known.
     pub(super) seen: BTreeSet<MessageId>,
-    inboxes: BTreeMap<InstanceId, Vec<Fresh>>,
     pub(super) entries: Vec<OutboxEntry>,
     /// Messages of the outbox, each with the entry it belongs to.
     pub(super) tracked: Vec<(usize, Publication)>,
@@ -66,9 +67,9 @@ impl Work {
     pub(super) fn new(commit: Commit) -> Self {
         Self {
             commit,
-            order: Vec::new(),
+            inboxes: Vec::new(),
+            places: HashMap::new(),
             seen: BTreeSet::new(),
-            inboxes: BTreeMap::new(),
             entries: Vec::new(),
             tracked: Vec::new(),
             answers: Vec::new(),
@@ -87,11 +88,19 @@ impl Work {
         self.inbox(instance).push(Fresh { message, origin });
     }
 
+    fn take_inboxes(&mut self) -> Vec<(InstanceId, Vec<Fresh>)> {
+        self.places.clear();
+        std::mem::take(&mut self.inboxes)
+    }
+
     fn inbox(&mut self, instance: &InstanceId) -> &mut Vec<Fresh> {
-        if !self.inboxes.contains_key(instance) {
-            self.order.push(instance.clone());
-        }
-        self.inboxes.entry(instance.clone()).or_default()
+        let place = self.places.get(instance).copied().unwrap_or_else(|| {
+            let place = self.inboxes.len();
+            self.inboxes.push((instance.clone(), Vec::new()));
+            self.places.insert(instance.clone(), place);
+            place
+        });
+        &mut self.inboxes[place].1
     }
 }
 
@@ -165,9 +174,8 @@ impl<P: Programs> Owner<P> {
             work.touched.push(item.instance().clone());
             self.offer(item, &mut work);
         }
-        self.counts.batches.push((messages, work.order.len()));
-        for id in std::mem::take(&mut work.order) {
-            let fresh = work.inboxes.remove(&id).unwrap_or_default();
+        self.counts.batches.push((messages, work.inboxes.len()));
+        for (id, fresh) in work.take_inboxes() {
             self.turn(&id, fresh, &mut work);
         }
         for redriven in gathered.redriven {

@@ -1,7 +1,8 @@
 //! Instances in memory. Only ever a cache of the store: what a commit on its way has touched stays until it is written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use hashlink::{LinkedHashMap, linked_hash_map::RawEntryMut};
 use warren_engine::Live;
 use warren_model::{Condition, InboxMessage, InstanceId, Outcome};
 
@@ -30,8 +31,6 @@ pub(super) struct Slot {
     pub(super) traced: Option<Box<Traced>>,
     /// The last commit that changed it.
     pub(super) touched: u64,
-    /// When it was last used.
-    pub(super) stamp: u64,
     /// Its part of the cache's estimate, in bytes.
     pub(super) weight: u64,
 }
@@ -55,20 +54,18 @@ impl Slot {
     }
 }
 
-/// Slots by id, with the order of their last use.
+/// Slots by id, in the order of their last use. What is used for each message is found by a hash, and never moved.
 #[derive(Debug)]
 pub(super) struct Cache {
     max: usize,
     bytes_max: u64,
     bytes: u64,
-    slots: BTreeMap<InstanceId, Slot>,
-    order: BTreeSet<(u64, InstanceId)>,
-    clock: u64,
+    slots: LinkedHashMap<InstanceId, Slot>,
 }
 
 impl Cache {
     pub(super) fn new(max: usize, bytes_max: u64) -> Self {
-        Self { max, bytes_max, bytes: 0, slots: BTreeMap::new(), order: BTreeSet::new(), clock: 0 }
+        Self { max, bytes_max, bytes: 0, slots: LinkedHashMap::new() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -90,23 +87,23 @@ impl Cache {
 
     /// Returns the slot, made if need be, and notes its use.
     pub(super) fn touch(&mut self, id: &InstanceId) -> &mut Slot {
-        self.clock += 1;
-        let slot = self.slots.entry(id.clone()).or_default();
-        self.order.remove(&(slot.stamp, id.clone()));
-        slot.stamp = self.clock;
-        self.order.insert((self.clock, id.clone()));
-        slot
+        match self.slots.raw_entry_mut().from_key(id) {
+            RawEntryMut::Occupied(mut slot) => {
+                slot.to_back();
+                slot.into_mut()
+            }
+            RawEntryMut::Vacant(place) => place.insert(id.clone(), Slot::default()).1,
+        }
     }
 
     pub(super) fn insert(&mut self, id: &InstanceId, slot: Slot) {
         let place = self.touch(id);
-        *place = Slot { stamp: place.stamp, weight: place.weight, ..slot };
+        *place = Slot { weight: place.weight, ..slot };
         self.weigh(id);
     }
 
     pub(super) fn remove(&mut self, id: &InstanceId) {
         if let Some(slot) = self.slots.remove(id) {
-            self.order.remove(&(slot.stamp, id.clone()));
             self.bytes -= slot.weight;
         }
     }
@@ -133,12 +130,11 @@ impl Cache {
         }
         let (mut count, mut bytes) = (self.slots.len(), self.bytes);
         let mut oldest = Vec::new();
-        for (_, id) in &self.order {
+        for (id, slot) in &self.slots {
             // The last one stays whatever it weighs: to read it again for each message would cost far more.
             if count <= self.max && (bytes <= self.bytes_max || count == 1) {
                 break;
             }
-            let slot = &self.slots[id];
             if slot.touched <= committed && !pinned.contains(id) {
                 (count, bytes) = (count - 1, bytes - slot.weight);
                 oldest.push(id.clone());

@@ -1,6 +1,6 @@
 //! What is committed and not yet confirmed: at least once on the wire, exactly once in the history (H3, H6).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::SignedDuration;
 use warren_broker::{Publication, Published};
@@ -39,7 +39,7 @@ pub(super) struct Outbox {
     /// Executions that are over, by the commit that ended them: their turns go with its row, …
     over: BTreeMap<u64, Vec<Execution>>,
     /// … once none of them is unconfirmed: how many are, of each execution.
-    unconfirmed: BTreeMap<Execution, usize>,
+    unconfirmed: HashMap<Execution, usize>,
     /// What can't be published because its turn can't be read: it stays in its row until somebody has mended that.
     unreadable: BTreeMap<u64, Vec<OutboxEntry>>,
     /// Rows of which everything is confirmed, and some words were not heard.
