@@ -120,7 +120,7 @@ impl Fleet {
     /// The outcomes that clients were told, as (correlation id, body).
     fn told(&self) -> Vec<(String, String)> {
         let told = self.broker.ready("client").into_iter();
-        told.map(|m| (m.correlation_id.unwrap(), String::from_utf8(m.body.to_vec()).unwrap())).collect()
+        told.map(|m| (m.correlation_id.unwrap().to_string(), String::from_utf8(m.body.to_vec()).unwrap())).collect()
     }
 }
 
@@ -132,15 +132,15 @@ impl Drop for Fleet {
 
 fn start(orchestrator: &str, n: i64, reply_to: &str) -> Publication {
     let message = Message {
-        correlation_id: Some(n.to_string()),
-        message_id: Some(format!("m{n}")),
+        correlation_id: Some(n.to_string().into()),
+        message_id: Some(format!("m{n}").into()),
         reply_to: Some(reply_to.into()),
-        headers: [("instance-id".into(), HeaderValue::Text(format!("i{n}")))].into(),
-        body: n.to_string().as_bytes().into(),
+        headers: [("instance-id", HeaderValue::Text(format!("i{n}").into()))].into(),
+        body: n.to_string().into(),
         ..Message::default()
     };
     Publication {
-        to: Address::Exchange { exchange: "t.ingress".into(), key: format!("start.{orchestrator}") },
+        to: Address::Exchange { exchange: "t.ingress".into(), key: format!("start.{orchestrator}").into() },
         mandatory: true,
         packs: false,
         message,

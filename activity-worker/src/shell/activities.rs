@@ -12,6 +12,7 @@ use tokio::{
 };
 use tracing::Instrument;
 use warren::{ActivityContext, CancelReason, Control, Registry};
+use warren_broker::Text;
 use warren_model::{Failure, Outcome, Payload, code};
 use warren_service::traces::{Span, Tracer};
 
@@ -31,10 +32,10 @@ const CLEAN_UP: Duration = Duration::from_secs(10);
 /// What is to be run.
 pub(super) struct Job {
     pub(super) item: ItemId,
-    pub(super) activity: String,
+    pub(super) activity: Text,
     pub(super) context: ActivityContext,
     pub(super) input: Payload,
-    pub(super) traceparent: Option<String>,
+    pub(super) traceparent: Option<Text>,
 }
 
 /// An activity that has ended.
@@ -87,7 +88,7 @@ impl Activities {
         let control = context.control();
         let log = tracing::info_span!(
             "activity",
-            activity,
+            activity = &*activity,
             instance = %context.instance(),
             task = %context.task(),
             attempt = context.attempt(),

@@ -176,7 +176,7 @@ impl<B: Broker> BatonTask<B> {
 
     async fn leave_one(&self, publisher: &B::Publisher) -> Result<(), Failure> {
         let message = Message { kind: Some("baton".into()), ..Message::default() };
-        let to = Address::Queue(self.spec.name.clone());
+        let to = Address::Queue(self.spec.name.as_str().into());
         let publication = Publication { to, mandatory: true, packs: false, message };
         publisher.publish_one(publication).await.map_err(Failure::NotTaken)
     }

@@ -22,9 +22,9 @@ fn delivery(redelivered: bool) -> Delivery {
         message_id: None,
         content_type: None,
         headers: Default::default(),
-        body: [].into(),
+        body: b""[..].into(),
     };
-    Delivery { tag: 1, redelivered, routing_key: String::new(), message }
+    Delivery { tag: 1, redelivered, routing_key: "".into(), message }
 }
 
 /// A worker that holds nothing yet.

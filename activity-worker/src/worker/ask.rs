@@ -92,7 +92,7 @@ impl Worker {
     fn send_question(&self, id: ItemId, effects: &mut Vec<Effect>) {
         let Some(Stage::Asking(asking)) = self.items.get(&id).map(|item| &item.stage) else { return };
         tracing::debug!(
-            token = asking.waiting.work.token,
+            token = &*asking.waiting.work.token,
             question = asking.question,
             "asking its owner whether it may begin"
         );

@@ -227,8 +227,11 @@ impl Fleet {
                     let number = (1..=TASKS).find(|it| work(*it).correlation_id.as_ref() == Some(&token)).unwrap();
                     let question = question.message.message_id.unwrap();
                     let permit = self.judge(number, question.ends_with(":1"));
-                    let effects =
-                        self.workers[at].step(Input::Told(OwnerWord::Permit { question, permit, progress: None }));
+                    let effects = self.workers[at].step(Input::Told(OwnerWord::Permit {
+                        question: question.to_string(),
+                        permit,
+                        progress: None,
+                    }));
                     self.act(at, effects);
                 }
                 Effect::Ack { tag, multiple, .. } => {

@@ -61,7 +61,7 @@ impl Worker {
     /// Answers an item whose input travelled apart and is not to be found. If it is a copy of one that is done, its owner
     /// knows that the task has ended, and takes no notice.
     fn refuse(&mut self, held: Held, work: &WorkItem, reason: String, effects: &mut Vec<Effect>) {
-        tracing::error!(activity = work.activity, reason, "work item has lost its input");
+        tracing::error!(activity = &*work.activity, reason, "work item has lost its input");
         let publication = self.address(reply(work, &Err(Failure::new(code::PAYLOAD_MISSING, reason)), &self.name));
         let id = self.next_id();
         let letters = Letters::new(None, [publication.clone()]);
@@ -121,20 +121,20 @@ fn context(work: &WorkItem, queue: &str) -> Result<ActivityContext, String> {
         execution: token.execution,
         id: token.task,
         attempt: token.attempt,
-        idempotency_key: work.idempotency_key.clone(),
+        idempotency_key: work.idempotency_key.to_string(),
         queue: queue.to_owned(),
-        token: work.token.clone(),
-        reply_to: work.reply_to.clone(),
+        token: work.token.to_string(),
+        reply_to: work.reply_to.to_string(),
         timeouts: work.timeouts,
         progress: work.progress.clone(),
-        traceparent: work.traceparent.clone(),
+        traceparent: work.traceparent.as_deref().map(str::to_owned),
     }))
 }
 
 /// Returns as much of a work item as its reply needs, if the message says where that goes.
 fn addressee(delivery: &Delivery) -> Option<WorkItem> {
     let mut bare = delivery.clone();
-    bare.message.body = [].into();
+    bare.message.body.clear();
     bare.message.headers.clear();
     bare.message.kind = Some("unknown".into());
     decode_work_item(&bare).ok().map(|work| WorkItem { input: Payload::null(), ..work })

@@ -13,10 +13,10 @@ const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 #[test]
 fn a_work_item_runs_with_its_input_and_context() {
     let mut delivery = task(5);
-    delivery.message.headers.insert("traceparent".into(), HeaderValue::Text(TRACE.into()));
+    delivery.message.headers.insert("traceparent", HeaderValue::Text(TRACE.into()));
     let effects = bench(1).deliver(A, [delivery]);
     let [Effect::Run { activity, context, input, .. }] = &effects[..] else { panic!("{:?}", short(&effects)) };
-    assert_eq!((activity.as_str(), input.as_str()), ("a", "5"));
+    assert_eq!((&activity[..], input.as_str()), ("a", "5"));
     assert_eq!(context.instance().as_str(), "order-7");
     assert_eq!((context.execution(), context.task()), (ExecutionId::from_u128(9), ActionId(5)));
     assert_eq!((context.attempt(), context.queue()), (1, "a"));
@@ -131,8 +131,8 @@ fn a_dead_letter_that_the_broker_did_not_take_is_tried_again() {
 fn a_work_item_whose_input_is_gone_is_answered_with_the_remedy_and_does_not_run() {
     let mut bench = bench(1);
     let mut message = work(1);
-    message.headers.insert("claim".into(), HeaderValue::Text("00000000-0000-0000-0000-000000000001:5000".into()));
-    message.body = [].into();
+    message.headers.insert("claim", HeaderValue::Text("00000000-0000-0000-0000-000000000001:5000".into()));
+    message.body = b""[..].into();
     let effects = bench.deliver(A, [delivery(1, message)]);
     assert_eq!(short(&effects), ["publish 1 to h.control.03"]);
     let failure: Failure = serde_json::from_slice(&publication(&effects).message.body).unwrap();

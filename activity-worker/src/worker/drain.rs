@@ -69,7 +69,7 @@ impl Worker {
     pub(super) fn hand_back(&mut self, id: ItemId, effects: &mut Vec<Effect>) {
         let Some(item) = self.items.get_mut(&id) else { return };
         let Stage::Running(run) = &item.stage else { return };
-        tracing::info!(token = run.work.token, activity = run.work.activity, "activity is handed back");
+        tracing::info!(token = &*run.work.token, activity = &*run.work.activity, "activity is handed back");
         self.handed_back += 1;
         if !run.has_owner || run.is_cancelled {
             let Some(item) = self.forget(id) else { return };

@@ -52,7 +52,7 @@ impl Worker {
         if bytes <= max {
             return self.address(publication);
         }
-        tracing::warn!(activity = work.activity, bytes, max, "result is too large");
+        tracing::warn!(activity = &*work.activity, bytes, max, "result is too large");
         let failure = match outcome {
             Ok(_) => Failure::permanent(
                 code::PAYLOAD_TOO_LARGE,

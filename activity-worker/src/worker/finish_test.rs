@@ -29,7 +29,7 @@ fn a_reply_carries_the_result_the_token_and_the_worker() {
 fn an_owner_that_asks_is_told_how_long_an_activity_took_and_of_which_queue() {
     let mut bench = bench(3);
     let mut timed = work(2);
-    timed.headers.insert("timed".into(), HeaderValue::Bool(true));
+    timed.headers.insert("timed", HeaderValue::Bool(true));
     bench.deliver(A, [task(1), delivery(2, timed.clone())]);
     timed.correlation_id = work(3).correlation_id;
     bench.deliver(B, [delivery(1, timed)]);

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use warren::ActivityContext;
-use warren_broker::{Publication, WorkItem};
+use warren_broker::{Publication, Text, WorkItem};
 use warren_model::Payload;
 
 use super::QueueId;
@@ -111,7 +111,7 @@ impl Run {
 /// Publications of one item, one after the other; the first is on the way or waits to be tried again.
 #[derive(Debug)]
 pub(super) struct Letters {
-    pub(super) token: Option<String>,
+    pub(super) token: Option<Text>,
     pub(super) queued: VecDeque<Publication>,
     /// Whether the work item then goes back to its queue, instead of being acknowledged.
     pub(super) gives_back: bool,
@@ -121,7 +121,7 @@ pub(super) struct Letters {
 }
 
 impl Letters {
-    pub(super) fn new(token: Option<String>, queued: impl Into<VecDeque<Publication>>) -> Self {
+    pub(super) fn new(token: Option<Text>, queued: impl Into<VecDeque<Publication>>) -> Self {
         Self { token, queued: queued.into(), gives_back: false, failures: 0, retry_at: None }
     }
 }

@@ -46,9 +46,13 @@ mod served;
 mod start;
 mod turns;
 
-use std::{collections::BTreeMap, num::NonZeroU16, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    num::NonZeroU16,
+    time::Duration,
+};
 
-use warren_broker::{Codec, Topology};
+use warren_broker::{Codec, Text, Topology};
 use warren_model::PartitionCount;
 
 pub use bound::Bound;
@@ -71,7 +75,7 @@ pub struct Worker {
     queues: Queues,
     items: BTreeMap<ItemId, Item>,
     /// The items that wait, run or reply, by token.
-    tokens: BTreeMap<String, ItemId>,
+    tokens: HashMap<Text, ItemId>,
     running: usize,
     asking: usize,
     suspects: Suspects,
@@ -126,7 +130,7 @@ impl Worker {
             codec: Codec::new(topology, PartitionCount(NonZeroU16::MIN), [0; 16]),
             queues: Queues::new(queues.into_iter().map(Into::into)),
             items: BTreeMap::new(),
-            tokens: BTreeMap::new(),
+            tokens: HashMap::new(),
             running: 0,
             asking: 0,
             suspects: Suspects::default(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use warren::{ActivityContext, CancelReason};
-use warren_broker::{Delivery, OwnerWord, Publication, Published, QueueSpec};
+use warren_broker::{Delivery, OwnerWord, Publication, Published, QueueSpec, Text};
 use warren_model::{Outcome, Payload};
 
 /// A lane of a queue that the worker serves, by its place among the lanes of all that it was made with.
@@ -87,13 +87,13 @@ pub enum Effect {
         /// For which item.
         item: ItemId,
         /// Which activity.
-        activity: String,
+        activity: Text,
         /// What it may ask about its task.
         context: ActivityContext,
         /// Its input.
         input: Payload,
         /// The W3C trace context of the orchestration.
-        traceparent: Option<String>,
+        traceparent: Option<Text>,
     },
     /// Publish this, and say what became of it with [`Input::Published`].
     Publish {

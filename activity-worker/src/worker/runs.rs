@@ -105,7 +105,7 @@ impl Worker {
         let Some((id, item)) = self.by_token(token) else { return };
         match &mut item.stage {
             Stage::Running(run) if !run.is_cancelled => {
-                tracing::info!(token, activity = run.work.activity, "activity is cancelled, as its owner says");
+                tracing::info!(token, activity = &*run.work.activity, "activity is cancelled, as its owner says");
                 run.is_cancelled = true;
                 effects.push(Effect::End { item: id, reason: CancelReason::Cancelled });
             }

@@ -12,7 +12,7 @@ use super::super::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn token(number: u32) -> String {
+fn token(number: u32) -> warren_broker::Text {
     work(number).correlation_id.unwrap()
 }
 

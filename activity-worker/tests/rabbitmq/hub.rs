@@ -86,7 +86,7 @@ impl Hub {
             codec.outgoing(&outgoing, PARTITION, None).unwrap()
         };
         let work: Vec<_> = inputs.into_iter().enumerate().map(work).collect();
-        let tokens = work.iter().map(|work| work.message.correlation_id.clone().unwrap()).collect();
+        let tokens = work.iter().map(|work| work.message.correlation_id.clone().unwrap().to_string()).collect();
         let count = work.len();
         let fates = self.broker.publisher().await.unwrap().publish(work).await;
         assert_eq!(fates, vec![Published::Confirmed; count]);

@@ -7,7 +7,9 @@ use lapin::{
     BasicProperties,
     types::{AMQPValue, FieldTable, LongString, ShortString},
 };
-use warren_broker::{Codec, Delivery, Envelope, HeaderValue, Message, Publication, Topology, codec, decode_work_item};
+use warren_broker::{
+    Codec, Delivery, Envelope, HeaderValue, Message, Publication, Text, Topology, codec, decode_work_item,
+};
 use warren_model::{
     ActionId, AnswerTo, AnswerWhen, Command, ExecutionId, IfExists, InstanceId, MessageId, Outgoing, Partition,
     PartitionCount, Payload, StartRequest, Status, TaskScheduled,
@@ -60,7 +62,7 @@ impl Messages {
         let item = Outgoing::WorkItem { instance: instance.clone(), execution: EXECUTION, task, traceparent: None };
         let item = codec.outgoing(&item, Partition(0), None)?;
         let delivered =
-            Delivery { tag: 1, redelivered: false, routing_key: String::new(), message: item.message.clone() };
+            Delivery { tag: 1, redelivered: false, routing_key: Text::new(), message: item.message.clone() };
         let reply = codec::reply(&decode_work_item(&delivered)?, &Ok(parcel.clone()), "bench-worker");
         let outcome = Outgoing::Outcome {
             to: AnswerTo { reply_to: "answers".into(), correlation_id: Some("1".into()), stored: true, packs: false },
@@ -124,16 +126,16 @@ impl Template {
 
 fn properties(message: &Message) -> BasicProperties {
     let mut headers = FieldTable::default();
-    for (name, value) in &message.headers {
+    for (name, value) in message.headers.iter() {
         let value = match value {
-            HeaderValue::Text(text) => AMQPValue::LongString(LongString::from(text.as_str())),
+            HeaderValue::Text(text) => AMQPValue::LongString(LongString::from(&text[..])),
             HeaderValue::Number(number) => AMQPValue::LongLongInt(*number),
             HeaderValue::Bool(truth) => AMQPValue::Boolean(*truth),
         };
-        headers.insert(name.as_str().into(), value);
+        headers.insert((&name[..]).into(), value);
     }
     let mut properties = BasicProperties::default().with_delivery_mode(PERSISTENT).with_headers(headers);
-    let short = |text: &Option<String>| text.as_deref().map(ShortString::from);
+    let short = |text: &Option<Text>| text.as_deref().map(ShortString::from);
     if let Some(kind) = short(&message.kind) {
         properties = properties.with_type(kind);
     }

@@ -11,7 +11,7 @@ use tokio::{
 };
 use warren::{Failure, Payload, code};
 use warren_broker::{
-    Address, Broker, HeaderValue, Message, Publication, Published, Publisher,
+    Address, Broker, HeaderValue, Headers, Message, Publication, Published, Publisher,
     amqp::{Amqp, AmqpPublisher},
 };
 use warren_service::{
@@ -104,23 +104,23 @@ impl Publish {
             let message = format!("routing_key: it has {} bytes, AMQP allows 255", key.len());
             return Err(Failure::permanent(code::INVALID_INPUT, message));
         }
-        let mut headers = BTreeMap::new();
+        let mut headers = Headers::default();
         if let Some(traceparent) = task.ctx.traceparent() {
-            headers.insert("traceparent".to_owned(), HeaderValue::Text(traceparent.into()));
+            headers.insert("traceparent", HeaderValue::Text(traceparent.into()));
         }
         for (name, value) in &self.headers {
-            headers.insert(name.clone(), HeaderValue::Text(task.render("headers", value)?));
+            headers.insert(name.as_str(), HeaderValue::Text(task.render("headers", value)?.into()));
         }
         let body = self.body.as_ref().map(|pointer| task.part("body", pointer)).transpose()?;
         Ok(Publication {
-            to: Address::Exchange { exchange: self.exchange.clone(), key },
+            to: Address::Exchange { exchange: self.exchange.as_str().into(), key: key.into() },
             mandatory: true,
             packs: false,
             message: Message {
                 message_id: Some(task.ctx.idempotency_key().into()),
                 content_type: Some("application/json".into()),
                 headers,
-                body: body.as_ref().map_or(&[][..], |body| body.as_str().as_bytes()).into(),
+                body: body.map(|body| body.as_str().to_owned().into()).unwrap_or_default(),
                 ..Message::default()
             },
         })

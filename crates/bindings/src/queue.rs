@@ -89,7 +89,7 @@ impl QueueBinding {
 
     /// Returns the command. One that could act twice has an id of its sender's.
     fn order(&self, message: &Message) -> Result<Order, String> {
-        let mut order = self.0.order(message, message.message_id.clone())?;
+        let mut order = self.0.order(message, message.message_id.as_deref().map(str::to_owned))?;
         if order.message.is_none() {
             if !order.acts_once() {
                 return Err("it has no message_id, the settings name none, and it could act twice".into());

@@ -57,7 +57,7 @@ impl Source {
     /// Returns the command that a message asks for, or why there is none. `id` is what its sender calls it.
     pub(crate) fn order(&self, message: &Message, id: Option<String>) -> Result<Order, String> {
         let text = |value: &HeaderValue| match value {
-            HeaderValue::Text(text) => text.clone(),
+            HeaderValue::Text(text) => text.to_string(),
             HeaderValue::Number(number) => number.to_string(),
             HeaderValue::Bool(value) => value.to_string(),
         };
@@ -119,11 +119,12 @@ impl Source {
 
     async fn put_aside(&self, mut message: Message, result: &'static str, why: String) -> Settled {
         let Self { name, queue, .. } = self;
-        tracing::warn!(binding = name, queue, message_id = message.message_id, why, "put a message aside");
+        tracing::warn!(binding = name, queue, message_id = message.message_id.as_deref(), why, "put a message aside");
         metrics::binding(name, result);
         let Some(aside) = &self.dead_letter else { return Settled::Unplaced };
-        message.headers.insert(REASON.into(), HeaderValue::Text(why));
-        let publication = Publication { to: Address::Queue(aside.clone()), mandatory: true, packs: false, message };
+        message.headers.insert(REASON, HeaderValue::Text(why.into()));
+        let publication =
+            Publication { to: Address::Queue(aside.as_str().into()), mandatory: true, packs: false, message };
         let mut backoff = backoff();
         while let Err(why) = publish_by(&self.broker, &publication).await {
             tracing::error!(binding = name, queue = aside, why, "the queue of setting dead_letter takes no messages");

@@ -8,6 +8,7 @@ pub mod codec;
 #[cfg(test)]
 mod conformance;
 mod error;
+mod headers;
 pub mod memory;
 mod message;
 mod name;
@@ -22,7 +23,8 @@ pub use codec::{
     OwnerWord, Parcel, Permit, RedispatchOrder, WorkItem, decode_client_reply, decode_owner_word, decode_work_item,
 };
 pub use error::{Error, Result};
-pub use message::{Address, Delivery, HeaderValue, Message, Publication};
+pub use headers::{HeaderValue, Headers};
+pub use message::{Address, Delivery, Message, Publication, Text};
 pub use name::{HUB_BYTES_MAX, NameError};
 pub use topology::{Arguments, Binding, DELIVERY_LIMIT_DEFAULT, QueueType, Topology};
 pub use transport::{Acker, Broker, Consumer, Health, Published, Publisher, QueueKind, QueueSpec, Requester};

@@ -1,48 +1,41 @@
 //! A message as AMQP carries it: properties, headers, body; no meaning yet.
 
-use std::{collections::BTreeMap, sync::Arc};
+use bytes::Bytes;
+pub use bytestring::ByteString as Text;
 
-/// What an AMQP header may hold, as far as Warren writes or reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HeaderValue {
-    /// Text.
-    Text(String),
-    /// A number.
-    Number(i64),
-    /// A truth value.
-    Bool(bool),
-}
+use crate::Headers;
 
-/// A message's properties and body.
+/// A message's properties and body. Its texts and its body are cheap to clone, and may be parts of what they arrived in:
+/// whoever keeps one for long copies it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
     /// The AMQP `type`.
-    pub kind: Option<String>,
+    pub kind: Option<Text>,
     /// The AMQP `correlation-id`; at most 255 bytes, as all short strings.
-    pub correlation_id: Option<String>,
+    pub correlation_id: Option<Text>,
     /// The AMQP `reply-to`: a queue of the default exchange.
-    pub reply_to: Option<String>,
+    pub reply_to: Option<Text>,
     /// The AMQP `message-id`.
-    pub message_id: Option<String>,
+    pub message_id: Option<Text>,
     /// The AMQP `content-type`.
-    pub content_type: Option<String>,
+    pub content_type: Option<Text>,
     /// The AMQP headers that hold text, whole numbers or truth values; others are left out when read.
-    pub headers: BTreeMap<String, HeaderValue>,
+    pub headers: Headers,
     /// The body. Cheap to clone.
-    pub body: Arc<[u8]>,
+    pub body: Bytes,
 }
 
 /// Where a message goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Address {
     /// To this queue, by the default exchange.
-    Queue(String),
+    Queue(Text),
     /// To an exchange, with a routing key.
     Exchange {
         /// The exchange's name.
-        exchange: String,
+        exchange: Text,
         /// The routing key.
-        key: String,
+        key: Text,
     },
 }
 
@@ -67,7 +60,7 @@ pub struct Delivery {
     /// Whether it may have been delivered before.
     pub redelivered: bool,
     /// The routing key it was published with.
-    pub routing_key: String,
+    pub routing_key: Text,
     /// What.
     pub message: Message,
 }

@@ -261,8 +261,8 @@ async fn a_caller_that_stops_to_wait_loses_nothing() {
 async fn other_systems_refer_to_nothing() {
     let world = World::new().await;
     world.memory.declare(&topology().ingress_queue()).await.unwrap();
-    let mut message = Message { body: [].into(), reply_to: Some(CONTROL.into()), ..Message::default() };
-    message.headers.insert("claim".into(), warren_broker::HeaderValue::Text(format!("{}:5", uuid::Uuid::nil())));
+    let mut message = Message { body: b""[..].into(), reply_to: Some(CONTROL.into()), ..Message::default() };
+    message.headers.insert("claim", warren_broker::HeaderValue::Text(format!("{}:5", uuid::Uuid::nil()).into()));
     let to = Address::Queue("h.ingress".into());
     world
         .memory

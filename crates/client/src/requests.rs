@@ -82,7 +82,7 @@ impl Requests {
     pub(crate) fn add(&mut self, mut request: Request, now: Instant) {
         self.last += 1;
         let id = self.last;
-        request.publication.message.correlation_id.get_or_insert_with(|| id.to_string());
+        request.publication.message.correlation_id.get_or_insert_with(|| id.to_string().into());
         self.open.insert(
             id,
             Open { request, alarm: now, attempt: 0, is_sending: false, may_have_arrived: false, trouble: None },
@@ -215,8 +215,8 @@ impl Requests {
     fn tell_no_queue(&mut self, id: u64) {
         let Some(Open { request, .. }) = self.remove(id) else { return };
         let queue = match &request.publication.to {
-            Address::Queue(queue) => queue.as_str(),
-            Address::Exchange { exchange, .. } => exchange.as_str(),
+            Address::Queue(queue) => queue,
+            Address::Exchange { exchange, .. } => exchange,
         };
         let why =
             format!("queue {queue} is missing: no orchestrator-svc has created the hub on this broker yet, start one");

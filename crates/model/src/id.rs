@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::limits::{INSTANCE_ID_BYTES_MAX, MESSAGE_ID_BYTES_MAX};
@@ -66,8 +66,8 @@ fn check(what: &'static str, text: &str, max: usize) -> Result<(), IdError> {
 }
 
 /// The id of an orchestration: at most 128 bytes of printable ASCII, not beginning with `@`. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct InstanceId(Arc<str>);
 
 impl InstanceId {
@@ -87,8 +87,8 @@ impl InstanceId {
 }
 
 /// The id by which a duplicate of a message is known: at most 128 bytes of printable ASCII. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct MessageId(Arc<str>);
 
 impl MessageId {
@@ -121,6 +121,11 @@ macro_rules! text_id {
                 write!(f, "{:?}", &*self.0)
             }
         }
+        impl Serialize for $id {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
         impl FromStr for $id {
             type Err = IdError;
             fn from_str(text: &str) -> Result<Self, IdError> {
@@ -144,8 +149,8 @@ text_id!(InstanceId);
 text_id!(MessageId);
 
 /// The id of one execution of an instance; written as 32 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ExecutionId(u128);
 
 impl ExecutionId {
@@ -162,12 +167,17 @@ impl ExecutionId {
 
 impl fmt::Display for ExecutionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        f.pad(hex(self.0, &mut [0; 32]))
     }
 }
 impl fmt::Debug for ExecutionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+impl Serialize for ExecutionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(hex(self.0, &mut [0; 32]))
     }
 }
 impl FromStr for ExecutionId {
@@ -190,6 +200,17 @@ impl From<ExecutionId> for String {
     fn from(id: ExecutionId) -> Self {
         id.to_string()
     }
+}
+
+/// Writes the last digits of a number, as many as `digits` has room for, and returns them. Ids are in every message, and the
+/// formatter of the standard library takes several times as long for 128 bits.
+pub(crate) fn hex(number: u128, digits: &mut [u8]) -> &str {
+    let mut rest = number;
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[usize::from((rest & 0xf) as u8)];
+        rest >>= 4;
+    }
+    std::str::from_utf8(digits).expect("digits are ASCII")
 }
 
 /// The id of an action: its sequence number in the execution, from 1.

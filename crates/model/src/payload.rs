@@ -1,6 +1,9 @@
 //! A user's JSON, kept byte for byte.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -14,7 +17,8 @@ pub struct Payload(Arc<RawValue>);
 impl Payload {
     /// Returns the payload `null`.
     pub fn null() -> Self {
-        Self(RawValue::NULL.to_owned().into())
+        static NULL: LazyLock<Payload> = LazyLock::new(|| Payload(RawValue::NULL.to_owned().into()));
+        NULL.clone()
     }
 
     /// Returns `value` as JSON; fails as `serde_json` does (a map with keys that are no strings, an own `Serialize` that fails).

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{ActionId, ExecutionId, InstanceId};
+use crate::{ActionId, ExecutionId, InstanceId, id::hex};
 
 /// Names one attempt of one task of one execution, with a digest that only the hub can make.
 ///
@@ -29,7 +29,26 @@ pub struct TokenError(pub String);
 
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{:x}.{:x}.{:016x}", self.instance, self.execution, self.task.0, self.attempt, self.digest)
+        f.pad(&self.text())
+    }
+}
+
+impl Token {
+    /// Returns the text.
+    pub fn text(&self) -> String {
+        let instance = self.instance.as_str();
+        let mut text = String::with_capacity(instance.len() + 70);
+        text.push_str(instance);
+        text.push('.');
+        text.push_str(hex(self.execution.as_u128(), &mut [0; 32]));
+        for number in [self.task.0, self.attempt] {
+            let digits = (u32::BITS - number.leading_zeros()).div_ceil(4).max(1) as usize;
+            text.push('.');
+            text.push_str(hex(number.into(), &mut [0; 8][..digits]));
+        }
+        text.push('.');
+        text.push_str(hex(self.digest.into(), &mut [0; 16]));
+        text
     }
 }
 

@@ -57,7 +57,7 @@ impl<P: Programs> Owner<P> {
             answer_to: None,
             when: AnswerWhen::Accepted,
         });
-        let routing_key = self.codec.topology().control(self.me).name;
+        let routing_key = self.codec.topology().control(self.me).name.into();
         self.dead(&Delivery { tag: 0, redelivered: false, routing_key, message: command.message }, reason)
     }
 }

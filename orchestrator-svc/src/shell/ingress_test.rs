@@ -10,7 +10,7 @@ fn check(key: &str, body: &[u8], to: &[&str]) -> Vec<Publication> {
     let message = Message {
         message_id: Some("m".into()),
         reply_to: Some("mine".into()),
-        body: body.into(),
+        body: body.to_vec().into(),
         ..Message::default()
     };
     let delivery = Delivery { tag: 1, redelivered: false, routing_key: key.into(), message };

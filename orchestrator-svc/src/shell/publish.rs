@@ -21,7 +21,7 @@ pub(super) async fn declare_missing<B: Broker>(
 ) {
     let returned = addresses.iter().zip(results).filter(|(_, result)| **result == Published::Returned);
     let mut missing: Vec<&str> =
-        returned.filter_map(|(to, _)| if let Address::Queue(name) = to { Some(name.as_str()) } else { None }).collect();
+        returned.filter_map(|(to, _)| if let Address::Queue(name) = to { Some(&**name) } else { None }).collect();
     missing.sort_unstable();
     missing.dedup();
     for name in missing {

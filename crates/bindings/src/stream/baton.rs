@@ -102,7 +102,7 @@ impl Baton {
     pub(super) fn keep(&self, place: Place) -> impl Future<Output = Result<(), String>> + use<> {
         let (publisher, queue) = (self.publisher.clone(), self.queue.clone());
         async move {
-            let to = Address::Queue(queue.clone());
+            let to = Address::Queue(queue.as_str().into());
             let publication = Publication { to, mandatory: true, packs: false, message: place.message() };
             publisher.publish_one(publication).await.map_err(|why| format!("queue {queue} takes no baton: {why}"))
         }

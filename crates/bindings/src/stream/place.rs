@@ -1,6 +1,6 @@
 //! How far a stream was read, and the message that says so.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::cmp::Reverse;
 
 use jiff::Timestamp;
 use warren_broker::{HeaderValue, Message, amqp::StreamStart};
@@ -62,7 +62,7 @@ impl Place {
             Self::Next(offset) => (NEXT, offset),
         };
         let number = HeaderValue::Number(number.try_into().unwrap_or(i64::MAX));
-        Message { headers: BTreeMap::from([(header.into(), number)]), ..Message::default() }
+        Message { headers: [(header, number)].into(), ..Message::default() }
     }
 
     /// Returns where to read on.

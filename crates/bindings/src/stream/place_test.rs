@@ -7,7 +7,7 @@ fn a_baton_is_read_as_it_was_written_and_what_is_none_is_not() {
     }
     assert_eq!(Place::read(&Message::default()), None);
     for value in [HeaderValue::Text("7".into()), HeaderValue::Number(-1)] {
-        assert_eq!(Place::read(&Message { headers: [(NEXT.into(), value)].into(), ..Message::default() }), None);
+        assert_eq!(Place::read(&Message { headers: [(NEXT, value)].into(), ..Message::default() }), None);
     }
 }
 

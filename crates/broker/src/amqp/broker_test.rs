@@ -256,7 +256,7 @@ async fn headers_as_large_as_allowed_pass() {
     let rabbit = Rabbit::quorum().await;
     let queue = rabbit.queue().await;
     let mut large = to(&queue.name, "1");
-    large.message.headers.insert("x".into(), crate::HeaderValue::Text("x".repeat(120 * 1024 - 7)));
+    large.message.headers.insert("x", crate::HeaderValue::Text("x".repeat(120 * 1024 - 7).into()));
     let publisher = rabbit.broker().publisher().await.unwrap();
     assert_eq!(within(publisher.publish(vec![large.clone()])).await, [Published::Confirmed]);
     let taken = take(&mut rabbit.consume(&queue, 1).await, 1).await.remove(0);

@@ -1,13 +1,11 @@
 //! Messages to and from lapin's types, and what AMQP can't carry.
 
-use std::collections::BTreeMap;
-
 use lapin::{
     BasicProperties,
     types::{AMQPValue, FieldTable, LongString, ShortString},
 };
 
-use crate::{Address, Delivery, HeaderValue, Message};
+use crate::{Address, Delivery, HeaderValue, Headers, Message, Text};
 
 /// Written to disk.
 const PERSISTENT: u8 = 2;
@@ -69,7 +67,7 @@ fn size(value: &HeaderValue) -> usize {
 
 /// Returns the properties of a message that was checked.
 pub(super) fn to_properties(message: &Message) -> BasicProperties {
-    let short = |text: &Option<String>| text.as_deref().map(ShortString::from);
+    let short = |text: &Option<Text>| text.as_deref().map(ShortString::from);
     let mut properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
     if !message.headers.is_empty() {
         properties = properties.with_headers(to_table(message.headers.iter()));
@@ -97,7 +95,7 @@ pub(super) fn to_table<'a>(entries: impl IntoIterator<Item = (impl AsRef<str>, &
     let mut table = FieldTable::default();
     for (name, value) in entries {
         let value = match value {
-            HeaderValue::Text(text) => AMQPValue::LongString(LongString::from(text.as_str())),
+            HeaderValue::Text(text) => AMQPValue::LongString(LongString::from(&text[..])),
             HeaderValue::Number(number) => AMQPValue::LongLongInt(*number),
             HeaderValue::Bool(value) => AMQPValue::Boolean(*value),
         };
@@ -111,13 +109,13 @@ pub(super) fn from_delivery(delivery: lapin::message::Delivery) -> Delivery {
     Delivery {
         tag: delivery.delivery_tag,
         redelivered: delivery.redelivered,
-        routing_key: delivery.routing_key.into(),
+        routing_key: delivery.routing_key.as_str().into(),
         message: from_parts(&delivery.properties, delivery.data),
     }
 }
 
 fn from_parts(properties: &BasicProperties, body: Vec<u8>) -> Message {
-    let text = |text: &Option<ShortString>| text.as_ref().map(ToString::to_string);
+    let text = |text: &Option<ShortString>| text.as_ref().map(|text| Text::from(text.as_str()));
     Message {
         kind: text(properties.kind()),
         correlation_id: text(properties.correlation_id()),
@@ -129,17 +127,17 @@ fn from_parts(properties: &BasicProperties, body: Vec<u8>) -> Message {
     }
 }
 
-fn from_table(table: &FieldTable) -> BTreeMap<String, HeaderValue> {
-    let known = table.inner().iter().filter_map(|(name, value)| Some((name.to_string(), from_value(value)?)));
+fn from_table(table: &FieldTable) -> Headers {
+    let known = table.inner().iter().filter_map(|(name, value)| Some((name.as_str(), from_value(value)?)));
     known.collect()
 }
 
 /// Returns the value if Warren has a use for its kind. Text may come as bytes: some libraries send it so.
 fn from_value(value: &AMQPValue) -> Option<HeaderValue> {
-    let text = |bytes: &[u8]| HeaderValue::Text(String::from_utf8_lossy(bytes).into_owned());
+    let text = |bytes: &[u8]| HeaderValue::Text((&*String::from_utf8_lossy(bytes)).into());
     match value {
         AMQPValue::LongString(string) => Some(text(string.as_bytes())),
-        AMQPValue::ShortString(string) => Some(HeaderValue::Text(string.to_string())),
+        AMQPValue::ShortString(string) => Some(HeaderValue::Text(string.as_str().into())),
         AMQPValue::ByteArray(bytes) => Some(text(bytes.as_slice())),
         AMQPValue::Boolean(value) => Some(HeaderValue::Bool(*value)),
         AMQPValue::ShortShortInt(number) => Some(HeaderValue::Number((*number).into())),

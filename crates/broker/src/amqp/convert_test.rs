@@ -15,7 +15,7 @@ fn message() -> Message {
             ("truth".to_owned(), HeaderValue::Bool(true)),
         ]
         .into(),
-        body: (*b"\x00\xff").into(),
+        body: b"\x00\xff"[..].into(),
     }
 }
 
@@ -64,21 +64,21 @@ fn what_amqp_can_t_carry_is_named() {
     assert_eq!(check(|_| {}), Ok(()));
     for (change, expected) in [
         (
-            (|m| m.correlation_id = Some("x".repeat(256))) as fn(&mut Message),
+            (|m| m.correlation_id = Some("x".repeat(256).into())) as fn(&mut Message),
             "the correlation_id has 256 bytes, AMQP allows 255",
         ),
-        (|m| m.body = [0; 11].into(), "the body has 11 bytes, at most 10 are allowed"),
+        (|m| m.body = vec![0; 11].into(), "the body has 11 bytes, at most 10 are allowed"),
         (
             |m| drop(m.headers.insert("x".repeat(256), HeaderValue::Bool(true))),
             "the name of a header has 256 bytes, AMQP allows 255",
         ),
         (
-            |m| drop(m.headers.insert("x".into(), HeaderValue::Text("x".repeat(130_000)))),
+            |m| drop(m.headers.insert("x", HeaderValue::Text("x".repeat(130_000).into()))),
             "the headers take 130043 bytes, at most 122880 are allowed",
         ),
     ] {
         assert_eq!(check(change).unwrap_err(), expected);
     }
-    let to = Address::Exchange { exchange: "e".into(), key: "k".repeat(256) };
+    let to = Address::Exchange { exchange: "e".into(), key: "k".repeat(256).into() };
     assert_eq!(super::check(&to, &message(), 10).unwrap_err(), "the routing key has 256 bytes, AMQP allows 255");
 }

@@ -26,7 +26,7 @@ use super::{
     link::Link,
     refusals::Refusals,
 };
-use crate::{Publication, Published, Result};
+use crate::{Address, Publication, Published, Result, Text};
 
 /// No further batch is begun while this many publications wait for their confirm: their bodies are held meanwhile.
 const OPEN_MAX: usize = 4096;
@@ -155,7 +155,7 @@ impl Driver {
         let (now, id) = (Instant::now(), self.ledger.begin(batch.len(), reply));
         for (index, mut publication) in batch.into_iter().enumerate() {
             if publication.mandatory && publication.message.message_id.is_none() {
-                publication.message.message_id = Some(Uuid::new_v4().to_string());
+                publication.message.message_id = Some(Uuid::new_v4().to_string().into());
             }
             if let Err(why) = check(&publication.to, &publication.message, self.body_bytes_max) {
                 tracing::warn!(to = ?publication.to, why, "message can't be sent");
@@ -227,16 +227,19 @@ fn send(channel: Channel, sequence: Sequence, publication: Publication) -> Confi
 
 fn return_key(publication: &Publication) -> Option<ReturnKey> {
     let message_id = publication.message.message_id.clone().filter(|_| publication.mandatory)?;
-    let (exchange, routing_key) = exchange_and_key(&publication.to);
-    Some(ReturnKey { message_id, exchange: exchange.into(), routing_key: routing_key.into() })
+    let (exchange, routing_key) = match publication.to.clone() {
+        Address::Queue(queue) => (Text::new(), queue),
+        Address::Exchange { exchange, key } => (exchange, key),
+    };
+    Some(ReturnKey { message_id, exchange, routing_key })
 }
 
 fn key_of(returned: BasicReturnMessage) -> ReturnKey {
     let delivery = returned.delivery;
     ReturnKey {
-        message_id: delivery.properties.message_id().as_ref().map(ToString::to_string).unwrap_or_default(),
-        exchange: delivery.exchange.into(),
-        routing_key: delivery.routing_key.into(),
+        message_id: delivery.properties.message_id().as_ref().map(|id| id.as_str().into()).unwrap_or_default(),
+        exchange: delivery.exchange.as_str().into(),
+        routing_key: delivery.routing_key.as_str().into(),
     }
 }
 

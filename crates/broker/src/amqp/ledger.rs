@@ -16,14 +16,14 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{full::Full, refusals::Refusals};
-use crate::Published;
+use crate::{Published, Text};
 
 /// By what a returned message is known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct ReturnKey {
-    pub(super) message_id: String,
-    pub(super) exchange: String,
-    pub(super) routing_key: String,
+    pub(super) message_id: Text,
+    pub(super) exchange: Text,
+    pub(super) routing_key: Text,
 }
 
 /// Names a publication of the channel.
@@ -63,8 +63,8 @@ pub(super) struct Ledger {
     done: Vec<Done>,
     returned: HashSet<ReturnKey>,
     /// Of the queues that owe a confirm for suspiciously long, the last publication that does.
-    overdue: HashMap<String, Sequence>,
-    overtaken: Option<String>,
+    overdue: HashMap<Text, Sequence>,
+    overtaken: Option<Text>,
     next: u64,
 }
 

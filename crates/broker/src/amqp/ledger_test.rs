@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 
 fn key(id: &str) -> ReturnKey {
-    ReturnKey { message_id: id.into(), exchange: String::new(), routing_key: "q".into() }
+    ReturnKey { message_id: id.into(), exchange: Text::new(), routing_key: "q".into() }
 }
 
 /// A ledger with one batch of mandatory publications of these ids.

@@ -58,7 +58,7 @@ impl Permit {
 /// Returns the question whether `item` may be begun, for the owner. Where the answer goes is filled in by who sends it.
 pub fn begin(item: &WorkItem, id: &str, worker: &str, is_alone: bool) -> Publication {
     let mut message = wire::message(kind::BEGIN, b"")
-        .text(header::ACTIVITY, &item.activity)
+        .text(header::ACTIVITY, item.activity.clone())
         .text(header::WORKER, worker)
         .flag(header::IS_ALONE, is_alone);
     message.message_id = Some(id.into());

@@ -6,6 +6,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
+use bytes::Bytes;
 use uuid::Uuid;
 use warren_model::{ExecutionId, InstanceId, Outcome, Partition, PartitionMessage, Payload, Token};
 
@@ -52,9 +53,9 @@ pub fn check_out(topology: &Topology, publication: &Publication) -> Option<(Publ
     let (rest, body, instance) = match word(message) {
         Some(mut word) => {
             let body = take_part(&mut word)?;
-            (serde_json::to_vec(&word).ok()?.into(), body.into(), word.target().clone())
+            (serde_json::to_vec(&word).ok()?.into(), Bytes::from(body), word.target().clone())
         }
-        None => ([].into(), message.body.clone(), instance_of(message)?),
+        None => (Bytes::new(), message.body.clone(), instance_of(message)?),
     };
     let execution = if control.is_none() { Some(token(message)?.execution) } else { None };
     let id = Uuid::new_v5(&Uuid::new_v5(&Uuid::NAMESPACE_OID, message.message_id.as_ref()?.as_bytes()), &body);
@@ -62,7 +63,7 @@ pub fn check_out(topology: &Topology, publication: &Publication) -> Option<(Publ
     let mut publication = publication.clone();
     publication.message.body = rest;
     publication.message = publication.message.text(header::CLAIM, claim.to_string());
-    Some((publication, Parcel { partition, id, instance, execution, body }))
+    Some((publication, Parcel { partition, id, instance, execution, body: body[..].into() }))
 }
 
 /// Returns where the message's payload is, if it travels apart; `None` too if the header makes no sense, of which the
@@ -86,12 +87,12 @@ pub fn put_back(topology: &Topology, delivery: &mut Delivery, body: Arc<[u8]>) {
             let Some(whole) = put_part(&mut word, &body).and_then(|()| serde_json::to_vec(&word).ok()) else { return };
             message.body = whole.into();
         }
-        None => message.body = body,
+        None => message.body = Bytes::copy_from_slice(&body),
     }
     message.headers.remove(header::CLAIM);
     if topology.partition_of_control(&delivery.routing_key).is_none() {
         // The reply names it, so that the owner forgets it with the task.
-        message.headers.insert(header::CLAIMED.into(), HeaderValue::Text(claim.id.to_string()));
+        message.headers.insert(header::CLAIMED, HeaderValue::Text(claim.id.to_string().into()));
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     reply::read_failure,
     wire::{self, header, kind},
 };
-use crate::{Address, Delivery, Message, Publication};
+use crate::{Address, Delivery, HeaderValue, Message, Publication};
 
 /// A command with its envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ fn command_message(command: &Command) -> Message {
     match command {
         Command::Start(start) => start_message(start),
         Command::Raise { event, input, keep_unseen } => wire::message(kind::RAISE, input.as_str().as_bytes())
-            .text(header::EVENT, event)
+            .text(header::EVENT, event.as_str())
             .flag(header::KEEP_UNSEEN, *keep_unseen),
         Command::Terminate { reason, recursive } => wire::message(kind::TERMINATE, b"")
             .maybe_text(header::REASON, reason.as_deref())
@@ -113,15 +113,16 @@ fn command_message(command: &Command) -> Message {
 }
 
 fn start_message(start: &StartRequest) -> Message {
-    let message = wire::message(kind::START, start.input.as_str().as_bytes())
-        .text(header::ORCHESTRATOR, &start.name)
+    let mut message = wire::message(kind::START, start.input.as_str().as_bytes())
+        .text(header::ORCHESTRATOR, start.name.as_str())
         .maybe_text(header::VERSION, start.version.as_deref())
         .maybe_text(header::TRACEPARENT, start.traceparent.as_deref())
         .maybe_text(header::IF_EXISTS, Some(start.if_exists.as_str()).filter(|_| start.if_exists != IfExists::Fail));
-    start
-        .tags
-        .iter()
-        .fold(message, |message, (name, value)| message.text(&format!("{}{name}", header::TAG_PREFIX), value))
+    let tags = start.tags.iter();
+    let tags =
+        tags.map(|(name, value)| (format!("{}{name}", header::TAG_PREFIX), HeaderValue::Text(value.as_str().into())));
+    tags.for_each(|(name, value)| drop(message.headers.insert(name, value)));
+    message
 }
 
 fn read(fields: Fields<'_>) -> Result<Command, Malformed> {

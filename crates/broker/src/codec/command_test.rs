@@ -153,12 +153,12 @@ fn a_command_that_makes_no_sense_is_refused_with_a_sentence() {
                 "header `start-at` is not supported: wait for a timer in the orchestrator",
             ),
             (
-                with(start(), |m| m.body = (*b"{").into()),
+                with(start(), |m| m.body = b"{"[..].into()),
                 "the body is not JSON in UTF-8: EOF while parsing an object at line 1 column 1",
             ),
             (with(start(), |m| m.message_id = None), "property message_id is missing: expected a unique id"),
             (
-                with(start(), |m| m.message_id = Some("x".repeat(129))),
+                with(start(), |m| m.message_id = Some("x".repeat(129).into())),
                 "property message id has 129 bytes, at most 128 are allowed",
             ),
             (
@@ -168,7 +168,7 @@ fn a_command_that_makes_no_sense_is_refused_with_a_sentence() {
             (
                 with(start(), |m| {
                     m.reply_to = Some("mine".into());
-                    m.correlation_id = Some("x".repeat(256));
+                    m.correlation_id = Some("x".repeat(256).into());
                 }),
                 "property correlation_id has 256 bytes: at most 255 are allowed",
             ),

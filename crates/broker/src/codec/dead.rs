@@ -21,7 +21,7 @@ impl Codec {
         let mut message = delivery.message.clone();
         let (size, before) = (message.body.len(), message.headers.len());
         if size > BODY_BYTES_MAX.min(self.topology().bodies().bytes_max) {
-            message.body = message.body[..BODY_BYTES_KEPT].into();
+            message.body.truncate(BODY_BYTES_KEPT);
             reason += &format!(" (this copy has only the first {BODY_BYTES_KEPT} of {size} bytes)");
         }
         let mut bytes = 0;
@@ -35,8 +35,8 @@ impl Codec {
         let message = message
             .text(header::DEAD_REASON, reason)
             .text(header::DEAD_QUEUE, from_queue)
-            .text(header::DEAD_KEY, &*delivery.routing_key);
-        Publication { to: Address::Queue(self.topology().dead().name), mandatory: true, packs: false, message }
+            .text(header::DEAD_KEY, delivery.routing_key.clone());
+        Publication { to: Address::Queue(self.topology().dead().name.into()), mandatory: true, packs: false, message }
     }
 }
 

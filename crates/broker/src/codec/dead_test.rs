@@ -12,7 +12,7 @@ fn a_dead_message_keeps_all_it_had_and_says_why() {
     for (name, value) in
         [("warren-reason", "the body is not JSON"), ("warren-queue", "h.ingress"), ("warren-routing-key", "start.p")]
     {
-        expected.headers.insert(name.into(), text(value));
+        expected.headers.insert(name, text(value));
     }
     assert_eq!(publication.message, expected);
 }

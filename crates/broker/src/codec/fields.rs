@@ -8,7 +8,7 @@ use super::{
     Claim, Malformed, claim,
     wire::{FORMAT, header},
 };
-use crate::{HeaderValue, Message};
+use crate::{HeaderValue, Message, Text};
 
 /// Most bytes of the tags of a start: they are part of the instance's row, which is written at every turn.
 const TAG_BYTES_MAX: usize = 16 * 1024;
@@ -88,6 +88,14 @@ impl<'a> Fields<'a> {
     /// Returns a text header as it is.
     pub(super) fn maybe_text(self, name: &str) -> Result<Option<String>, Malformed> {
         Ok(self.text(name)?.map(Cow::into_owned))
+    }
+
+    /// Returns a text header as it is, without a copy.
+    pub(super) fn shared(self, name: &str) -> Result<Option<Text>, Malformed> {
+        Ok(self.text(name)?.map(|text| match (text, self.0.headers.get(name)) {
+            (Cow::Borrowed(_), Some(HeaderValue::Text(text))) => text.clone(),
+            (text, _) => text.into_owned().into(),
+        }))
     }
 
     /// Returns a whole number that is not negative.

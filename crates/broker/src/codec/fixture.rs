@@ -2,10 +2,11 @@
 
 use std::num::NonZeroU16;
 
+use bytes::Bytes;
 use warren_model::{ActionId, ExecutionId, InstanceId, PartitionCount};
 
 use super::Codec;
-use crate::{Address, Delivery, HeaderValue, Message, Publication, Topology};
+use crate::{Address, Delivery, HeaderValue, Message, Publication, Text, Topology};
 
 pub(super) fn codec() -> Codec {
     codec_with([7; 16])
@@ -24,8 +25,8 @@ pub(super) fn execution() -> ExecutionId {
 }
 
 /// Token of task 2, first attempt, of the execution of `order-1`.
-pub(super) fn token() -> String {
-    codec().token(&instance("order-1"), execution(), ActionId(2), 1).to_string()
+pub(super) fn token() -> Text {
+    codec().token(&instance("order-1"), execution(), ActionId(2), 1).text().into()
 }
 
 pub(super) fn text(value: &str) -> HeaderValue {
@@ -38,7 +39,7 @@ pub(super) fn delivery(key: &str, kind: &str, headers: &[(&str, HeaderValue)], b
         kind: (!kind.is_empty()).then(|| kind.into()),
         message_id: Some("m-1".into()),
         headers: headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-        body: body.into(),
+        body: Bytes::copy_from_slice(body),
         ..Message::default()
     };
     Delivery { tag: 1, redelivered: false, routing_key: key.into(), message }

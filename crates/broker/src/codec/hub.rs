@@ -6,7 +6,7 @@ use siphasher::sip::SipHasher24;
 use warren_model::{ActionId, AnswerTo, ExecutionId, InstanceId, Partition, PartitionCount, Token};
 
 use super::{Malformed, fields::Fields, wire::header};
-use crate::{Delivery, Topology};
+use crate::{Delivery, Text, Topology};
 
 /// Turns meaning into messages and back, for one hub. Cheap to clone.
 #[derive(Clone)]
@@ -14,12 +14,15 @@ pub struct Codec {
     topology: Arc<Topology>,
     partitions: PartitionCount,
     secret: [u8; 16],
+    /// The names of the partitions' control queues, which almost every message says.
+    controls: Arc<[Text]>,
 }
 
 impl Codec {
     /// Returns the codec of a hub. `secret` is stored with the hub: with another one, open replies would be refused.
     pub fn new(topology: Topology, partitions: PartitionCount, secret: [u8; 16]) -> Self {
-        Self { topology: Arc::new(topology), partitions, secret }
+        let controls = partitions.all().map(|partition| topology.control(partition).name.into()).collect();
+        Self { topology: Arc::new(topology), partitions, secret, controls }
     }
 
     /// Returns the hub's topology.
@@ -92,8 +95,9 @@ impl Codec {
     }
 
     /// Returns the name of a partition's control queue.
-    pub(super) fn control_queue(&self, partition: Partition) -> String {
-        self.topology.control(partition).name
+    pub(super) fn control_queue(&self, partition: Partition) -> Text {
+        let known = self.controls.get(usize::from(partition.0)).cloned();
+        known.unwrap_or_else(|| self.topology.control(partition).name.into())
     }
 }
 

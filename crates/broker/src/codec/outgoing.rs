@@ -1,5 +1,6 @@
 //! What a committed turn sends: work items, word to partitions, outcomes.
 
+use bytes::Bytes;
 use warren_model::{
     ActionId, AnswerTo, ExecutionId, Failure, InstanceId, Outcome, Outgoing, Partition, PartitionMessage, Payload,
     TaskScheduled, Timeouts, code,
@@ -9,7 +10,7 @@ use super::{
     Codec, Malformed,
     wire::{self, header, kind},
 };
-use crate::{Address, Message, Publication};
+use crate::{Address, Message, Publication, Text};
 
 impl Codec {
     /// Returns the message that carries `outgoing`.
@@ -41,7 +42,7 @@ impl Codec {
                     .outcome_within_limits(to, instance, outcome)
                     .text(header::INSTANCE, instance.as_str())
                     .text(header::STATUS, status.as_str());
-                message.message_id = Some(format!("{execution}:outcome"));
+                message.message_id = Some(format!("{execution}:outcome").into());
                 Ok(to_sender(to, message))
             }
         }
@@ -71,7 +72,7 @@ impl Codec {
         let (bodies, message) = (self.topology().bodies(), outcome_message(outcome));
         let bytes = message.body.len();
         if to.stored && bytes > bodies.inline_bytes_max {
-            return Message { body: [].into(), ..message }.flag(header::STORED, true);
+            return Message { body: Bytes::new(), ..message }.flag(header::STORED, true);
         }
         if bytes <= bodies.bytes_max {
             return message;
@@ -93,8 +94,8 @@ impl Codec {
             Malformed::new(format!("activity {:?} has no queue that AMQP can carry: {error}", task.name))
         })?;
         super::fields::check_name("the activity's name", &task.name)?;
-        let token = self.token(instance, execution, task.id, task.attempt).to_string();
-        let mut message = wire::message(&task.name, task.input.as_str().as_bytes())
+        let token = Text::from(self.token(instance, execution, task.id, task.attempt).text());
+        let mut message = wire::named(task.name.as_str().into(), task.input.as_str().as_bytes())
             .number(header::ATTEMPT, task.attempt.into())
             .text(header::IDEMPOTENCY_KEY, idempotency_key(execution, task.first_attempt()));
         message = limited(message, &task.timeouts);
@@ -105,7 +106,7 @@ impl Codec {
         if packs {
             message = message.flag(header::TIMED, true);
         }
-        Ok(Publication { to: Address::Queue(queue.name), mandatory: true, packs, message })
+        Ok(Publication { to: Address::Queue(queue.name.into()), mandatory: true, packs, message })
     }
 
     fn to_partition(
@@ -121,7 +122,7 @@ impl Codec {
         let mut message = wire::message(kind::PARTITION, &body)
             .number(header::SOURCE, source.0.into())
             .number(header::SEQUENCE, number);
-        message.message_id = Some(format!("{source}:{target}:{sequence}"));
+        message.message_id = Some(format!("{source}:{target}:{sequence}").into());
         Ok(Publication { to: Address::Queue(self.control_queue(target)), mandatory: true, packs: true, message })
     }
 }
@@ -155,8 +156,8 @@ pub(super) fn outcome_message(outcome: &Outcome) -> Message {
 
 /// Returns the message to where the sender of a command asked for it. Nobody there is no error.
 pub(super) fn to_sender(to: &AnswerTo, mut message: Message) -> Publication {
-    message.correlation_id.clone_from(&to.correlation_id);
-    Publication { to: Address::Queue(to.reply_to.clone()), mandatory: false, packs: to.packs, message }
+    message.correlation_id = to.correlation_id.as_deref().map(Text::from);
+    Publication { to: Address::Queue(to.reply_to.as_str().into()), mandatory: false, packs: to.packs, message }
 }
 
 /// The key under which an activity's effects should be known: the same for each delivery of the same task.

@@ -32,7 +32,7 @@ fn a_work_item_is_the_input_with_all_else_in_properties() {
             ("traceparent".to_owned(), text("00-1")),
         ]
         .into(),
-        body: (*br#"{"a":  1}"#).into(),
+        body: br#"{"a":  1}"#[..].into(),
     };
     assert_eq!(publication.message, expected);
 }

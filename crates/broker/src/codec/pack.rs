@@ -8,18 +8,25 @@
 //! pack  = part …                       part = u32 length of the rest, field …, 0, body
 //! field = 1 type | 2 correlation_id | 3 message_id | 4 content_type, each: u8 length, text
 //!       | 5 (content_type is application/json)
-//!       | 6 text header: u8 length, name, u32 length, text
-//!       | 7 number header: u8 length, name, i64
-//!       | 8 truth header: u8 length, name, u8
+//!       | 6 text header: name, u32 length, text
+//!       | 7 number header: name, i64
+//!       | 8 truth header: name, u8
+//!       | 9 message_id that begins with the correlation_id before it: u8 length, the rest of the text
+//!       | 22, 23, 24: as 6, 7, 8, of a header of ours: u8 place in `NAMES` instead of the name
+//! name  = u8 length, text
 //! ```
 //! Numbers are big-endian. All parts have the pack's own `reply_to`: the broker rewrites it where it is direct reply-to.
+//!
+//! What is read is not copied: texts and bodies of the parts are slices of the pack.
 
-use std::collections::BTreeMap;
-
+use bytes::Bytes;
 use warren_model::limits::SHORT_STRING_BYTES_MAX;
 
-use super::{Malformed, wire::JSON};
-use crate::{HeaderValue, Message};
+use super::{
+    Malformed,
+    wire::{JSON, header},
+};
+use crate::{HeaderValue, Headers, Message, Text};
 
 /// The content type of a pack, with its format's version.
 pub const CONTENT_TYPE: &str = "application/vnd.warren.pack.v1";
@@ -45,7 +52,34 @@ mod mark {
     pub(super) const TEXT: u8 = 6;
     pub(super) const NUMBER: u8 = 7;
     pub(super) const BOOL: u8 = 8;
+    pub(super) const MESSAGE_ID_REST: u8 = 9;
+    /// Added to a header's mark if its name is one of ours.
+    pub(super) const OURS: u8 = 16;
 }
+
+/// Headers of ours by their places: never change one, only add.
+const NAMES: [&str; 20] = [
+    header::FORMAT,
+    header::ATTEMPT,
+    header::IDEMPOTENCY_KEY,
+    header::TIMED,
+    header::TRACEPARENT,
+    header::WORKER,
+    header::TOOK,
+    header::QUEUE,
+    header::INSTANCE,
+    header::STATUS,
+    header::ORCHESTRATOR,
+    header::ANSWER,
+    header::PACKS,
+    header::STORED,
+    header::SOURCE,
+    header::SEQUENCE,
+    header::VERSION,
+    header::EVENT,
+    header::KEEP_UNSEEN,
+    header::PROGRESS,
+];
 
 /// Returns whether a message is a pack that this version reads.
 pub fn is_pack(message: &Message) -> bool {
@@ -62,23 +96,24 @@ pub fn can_be_part(message: &Message) -> bool {
 
 /// Returns about how many bytes a message takes as a part.
 pub fn size(message: &Message) -> usize {
-    let text = |text: &Option<String>| text.as_ref().map_or(0, |text| text.len() + 2);
+    let text = |text: &Option<Text>| text.as_ref().map_or(0, |text| text.len() + 2);
     let value = |value: &HeaderValue| match value {
         HeaderValue::Text(text) => text.len() + LENGTH,
         HeaderValue::Number(_) => 8,
         HeaderValue::Bool(_) => 1,
     };
-    let headers: usize = message.headers.iter().map(|(name, it)| name.len() + 2 + value(it)).sum();
+    let name = |name: &Text| if place(name).is_some() { 1 } else { name.len() + 1 };
+    let headers: usize = message.headers.iter().map(|(known, it)| name(known) + 1 + value(it)).sum();
     LENGTH
         + text(&message.kind)
         + text(&message.correlation_id)
-        + text(&message.message_id)
+        + rest_of_message_id(message).or(message.message_id.as_deref()).map_or(0, |text| text.len() + 2)
         + headers
         + message.body.len()
 }
 
 /// Returns a pack of messages that can be parts and have the same `reply_to`.
-pub fn pack<'a>(reply_to: Option<String>, parts: impl IntoIterator<Item = &'a Message>) -> Message {
+pub fn pack<'a>(reply_to: Option<Text>, parts: impl IntoIterator<Item = &'a Message>) -> Message {
     let mut body = Vec::new();
     for part in parts {
         let begin = body.len();
@@ -87,7 +122,7 @@ pub fn pack<'a>(reply_to: Option<String>, parts: impl IntoIterator<Item = &'a Me
         let length = u32::try_from(body.len() - begin - LENGTH).expect("a part is smaller than a message may be");
         body[begin..begin + LENGTH].copy_from_slice(&length.to_be_bytes());
     }
-    Message { content_type: Some(CONTENT_TYPE.into()), reply_to, body: body.into(), ..Message::default() }
+    Message { content_type: Some(Text::from_static(CONTENT_TYPE)), reply_to, body: body.into(), ..Message::default() }
 }
 
 /// Returns the messages that one is: the parts of a pack, and of any other itself.
@@ -101,14 +136,14 @@ pub fn parts(pack: &Message) -> Vec<Message> {
     if check_count(&pack.body).is_err() {
         return vec![pack.clone()];
     }
-    let unread = |bytes: &[u8]| Message { reply_to: None, body: bytes.into(), ..pack.clone() };
+    let unread = |bytes: &[u8]| Message { reply_to: None, body: pack.body.slice_ref(bytes), ..pack.clone() };
     let (mut parts, mut rest) = (Vec::new(), &pack.body[..]);
     while !rest.is_empty() {
         let Ok((part, after)) = split(rest) else {
             parts.push(unread(rest));
             break;
         };
-        let message = read(part).map(|message| Message { reply_to: pack.reply_to.clone(), ..message });
+        let message = read(&pack.body, part).map(|message| Message { reply_to: pack.reply_to.clone(), ..message });
         parts.push(message.unwrap_or_else(|_| unread(&rest[..LENGTH + part.len()])));
         rest = after;
     }
@@ -128,7 +163,7 @@ pub(super) fn refuse(message: &Message) -> Result<(), Malformed> {
     let mut rest = &message.body[..];
     while !rest.is_empty() {
         let (part, after) = split(rest)?;
-        read(part)?;
+        read(&message.body, part)?;
         rest = after;
     }
     Err(Malformed::new(
@@ -167,37 +202,55 @@ fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
 }
 
 fn write(to: &mut Vec<u8>, message: &Message) {
-    let properties = [
-        (mark::KIND, &message.kind),
-        (mark::CORRELATION_ID, &message.correlation_id),
-        (mark::MESSAGE_ID, &message.message_id),
-    ];
-    for (mark, text) in properties.into_iter().filter_map(|(mark, text)| Some((mark, text.as_deref()?))) {
-        to.push(mark);
-        write_short(to, text);
+    for (mark, text) in [(mark::KIND, &message.kind), (mark::CORRELATION_ID, &message.correlation_id)] {
+        write_property(to, mark, text.as_deref());
+    }
+    match rest_of_message_id(message) {
+        Some(rest) => write_property(to, mark::MESSAGE_ID_REST, Some(rest)),
+        None => write_property(to, mark::MESSAGE_ID, message.message_id.as_deref()),
     }
     match message.content_type.as_deref() {
         Some(JSON) => to.push(mark::IS_JSON),
-        Some(other) => {
-            to.push(mark::CONTENT_TYPE);
-            write_short(to, other);
-        }
-        None => {}
+        other => write_property(to, mark::CONTENT_TYPE, other),
     }
-    for (name, value) in &message.headers {
+    for (name, value) in message.headers.iter() {
         write_header(to, name, value);
     }
     to.push(mark::END);
     to.extend(&message.body[..]);
 }
 
+/// Returns what stands behind the correlation id in a message id that begins with it, as ours of work items and replies do.
+fn rest_of_message_id(message: &Message) -> Option<&str> {
+    message.message_id.as_deref()?.strip_prefix(message.correlation_id.as_deref()?)
+}
+
+/// Returns the place of a header of ours.
+fn place(name: &str) -> Option<u8> {
+    let at = NAMES.iter().position(|known| *known == name)?;
+    Some(u8::try_from(at).expect("there are few"))
+}
+
+fn write_property(to: &mut Vec<u8>, mark: u8, text: Option<&str>) {
+    if let Some(text) = text {
+        to.push(mark);
+        write_short(to, text);
+    }
+}
+
 fn write_header(to: &mut Vec<u8>, name: &str, value: &HeaderValue) {
-    to.push(match value {
+    let mark = match value {
         HeaderValue::Text(_) => mark::TEXT,
         HeaderValue::Number(_) => mark::NUMBER,
         HeaderValue::Bool(_) => mark::BOOL,
-    });
-    write_short(to, name);
+    };
+    match place(name) {
+        Some(place) => to.extend([mark | mark::OURS, place]),
+        None => {
+            to.push(mark);
+            write_short(to, name);
+        }
+    }
     match value {
         HeaderValue::Text(text) => {
             let length = u32::try_from(text.len()).expect("a header is smaller than a message may be");
@@ -214,40 +267,40 @@ fn write_short(to: &mut Vec<u8>, text: &str) {
     to.extend(text.as_bytes());
 }
 
-/// Reads a part.
-fn read(part: &[u8]) -> Result<Message, Malformed> {
-    let (mut from, mut message) = (Reader(part), Message::default());
+/// Reads a part of a pack.
+fn read(pack: &Bytes, part: &[u8]) -> Result<Message, Malformed> {
+    let (mut from, mut message) = (Reader { pack, rest: part }, Message::default());
     loop {
         match from.byte()? {
             mark::END => break,
-            mark::KIND => message.kind = Some(from.short()?.into()),
-            mark::CORRELATION_ID => message.correlation_id = Some(from.short()?.into()),
-            mark::MESSAGE_ID => message.message_id = Some(from.short()?.into()),
-            mark::CONTENT_TYPE => message.content_type = Some(from.short()?.into()),
-            mark::IS_JSON => message.content_type = Some(JSON.into()),
-            mark::TEXT => from.header(&mut message.headers, |from| Ok(HeaderValue::Text(from.long()?.into())))?,
-            mark::NUMBER => from.header(&mut message.headers, |from| Ok(HeaderValue::Number(from.number()?)))?,
-            mark::BOOL => from.header(&mut message.headers, |from| Ok(HeaderValue::Bool(from.byte()? != 0)))?,
-            other => {
-                return Err(Malformed::new(format!("a message of the pack has a field {other}: expected 0 to 8")));
-            }
+            mark::KIND => message.kind = Some(from.short()?),
+            mark::CORRELATION_ID => message.correlation_id = Some(from.short()?),
+            mark::MESSAGE_ID => message.message_id = Some(from.short()?),
+            mark::MESSAGE_ID_REST => message.message_id = Some(from.message_id(message.correlation_id.as_ref())?),
+            mark::CONTENT_TYPE => message.content_type = Some(from.short()?),
+            mark::IS_JSON => message.content_type = Some(Text::from_static(JSON)),
+            mark => from.header(mark, &mut message.headers)?,
         }
     }
-    message.body = from.0.into();
+    message.body = pack.slice_ref(from.rest);
     Ok(message)
 }
 
-struct Reader<'a>(&'a [u8]);
+/// What is left of a part, and the pack that its texts are slices of.
+struct Reader<'a> {
+    pack: &'a Bytes,
+    rest: &'a [u8],
+}
 
 impl<'a> Reader<'a> {
     fn bytes(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
-        let Some((taken, rest)) = self.0.split_at_checked(count) else {
-            let there = self.0.len();
+        let Some((taken, rest)) = self.rest.split_at_checked(count) else {
+            let there = self.rest.len();
             let why =
                 format!("a message of the pack ends within a field: {count} bytes are announced, {there} are there");
             return Err(Malformed::new(why));
         };
-        self.0 = rest;
+        self.rest = rest;
         Ok(taken)
     }
 
@@ -263,29 +316,55 @@ impl<'a> Reader<'a> {
         Ok(i64::from_be_bytes(self.array()?))
     }
 
-    fn short(&mut self) -> Result<&'a str, Malformed> {
+    fn short(&mut self) -> Result<Text, Malformed> {
         let length = self.byte()?;
         self.text(length.into())
     }
 
-    fn long(&mut self) -> Result<&'a str, Malformed> {
+    fn long(&mut self) -> Result<Text, Malformed> {
         let length = u32::from_be_bytes(self.array()?);
         self.text(usize::try_from(length).unwrap_or(usize::MAX))
     }
 
-    fn text(&mut self, length: usize) -> Result<&'a str, Malformed> {
-        std::str::from_utf8(self.bytes(length)?)
+    fn text(&mut self, length: usize) -> Result<Text, Malformed> {
+        let bytes = self.bytes(length)?;
+        Text::try_from(self.pack.slice_ref(bytes))
             .map_err(|error| Malformed::new(format!("a message of the pack has a field that is not UTF-8: {error}")))
     }
 
-    fn header(
-        &mut self,
-        headers: &mut BTreeMap<String, HeaderValue>,
-        value: impl FnOnce(&mut Self) -> Result<HeaderValue, Malformed>,
-    ) -> Result<(), Malformed> {
-        let name = self.short()?.to_owned();
-        headers.insert(name, value(self)?);
+    fn header(&mut self, mark: u8, headers: &mut Headers) -> Result<(), Malformed> {
+        let kind = mark & !mark::OURS;
+        if !matches!(kind, mark::TEXT | mark::NUMBER | mark::BOOL) {
+            return Err(Malformed::new(format!(
+                "a message of the pack has a field {mark}, which this version knows nothing of"
+            )));
+        }
+        let name = if mark == kind { self.short()? } else { self.name_of_ours()? };
+        let value = match kind {
+            mark::TEXT => HeaderValue::Text(self.long()?),
+            mark::NUMBER => HeaderValue::Number(self.number()?),
+            _ => HeaderValue::Bool(self.byte()? != 0),
+        };
+        headers.insert(name, value);
         Ok(())
+    }
+
+    fn message_id(&mut self, correlation_id: Option<&Text>) -> Result<Text, Malformed> {
+        let rest = self.short()?;
+        match correlation_id {
+            Some(id) if rest.is_empty() => Ok(id.clone()),
+            Some(id) => Ok([id, &rest[..]].concat().into()),
+            None => Err(Malformed::new("a message of the pack has the rest of a message_id and no correlation_id")),
+        }
+    }
+
+    fn name_of_ours(&mut self) -> Result<Text, Malformed> {
+        let place = self.byte()?;
+        let name = NAMES.get(usize::from(place)).copied().map(Text::from_static);
+        name.ok_or_else(|| {
+            let last = NAMES.len() - 1;
+            Malformed::new(format!("a message of the pack has a header {place}: expected 0 to {last}"))
+        })
     }
 }
 

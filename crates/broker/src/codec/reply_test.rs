@@ -74,9 +74,9 @@ fn a_reply_without_a_token_of_the_hub_is_refused() {
 #[test]
 fn an_outcome_never_completes_a_task() {
     let mut reply = from_worker("result", b"1");
-    reply.message.headers.insert("status".into(), text("Completed"));
+    reply.message.headers.insert("status", text("Completed"));
     assert!(codec().decode_control(&reply).is_ok(), "a worker's own header");
-    reply.message.headers.insert("warren".into(), HeaderValue::Number(1));
+    reply.message.headers.insert("warren", HeaderValue::Number(1));
     assert_eq!(
         codec().decode_control(&reply).unwrap_err().reason,
         "the message is the outcome of an orchestration: expected a worker's reply"

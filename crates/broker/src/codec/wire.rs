@@ -1,8 +1,9 @@
 //! The names on the wire. They are the contract with other languages (docs/AMQP.md): never change one.
 
+use bytes::Bytes;
 use warren_model::AnswerTo;
 
-use crate::{HeaderValue, Message};
+use crate::{HeaderValue, Message, Text};
 
 /// The version of our own kinds of messages. A reader refuses a version that it does not know.
 pub(super) const FORMAT: i64 = 1;
@@ -88,47 +89,60 @@ pub(super) mod header {
 }
 
 /// Returns a message of ours.
-pub(super) fn message(kind: &str, body: &[u8]) -> Message {
-    Message {
-        kind: Some(kind.into()),
-        content_type: Some(JSON.into()),
-        headers: [(header::FORMAT.to_owned(), HeaderValue::Number(FORMAT))].into(),
-        body: body.into(),
+pub(super) fn message(kind: &'static str, body: &[u8]) -> Message {
+    named(Text::from_static(kind), body)
+}
+
+/// Returns a message of ours with this `type`.
+pub(super) fn named(kind: Text, body: &[u8]) -> Message {
+    let message = Message {
+        kind: Some(kind),
+        content_type: Some(Text::from_static(JSON)),
+        body: Bytes::copy_from_slice(body),
         ..Message::default()
-    }
+    };
+    message.number(header::FORMAT, FORMAT)
 }
 
 impl Message {
     /// Adds a text header.
-    pub(super) fn text(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers.insert(name.into(), HeaderValue::Text(value.into()));
+    pub(super) fn text(mut self, name: &'static str, value: impl Into<Text>) -> Self {
+        self.headers.insert(Text::from_static(name), HeaderValue::Text(value.into()));
         self
     }
 
     /// Adds a text header if there is a value.
-    pub(super) fn maybe_text(self, name: &str, value: Option<&str>) -> Self {
+    pub(super) fn maybe_text(self, name: &'static str, value: Option<&str>) -> Self {
         match value {
             Some(value) => self.text(name, value),
             None => self,
         }
     }
 
+    /// Adds a text header if there is a value, without a copy of it.
+    pub(super) fn maybe_shared(self, name: &'static str, value: Option<&Text>) -> Self {
+        match value {
+            Some(value) => self.text(name, value.clone()),
+            None => self,
+        }
+    }
+
     /// Adds a number header.
-    pub(super) fn number(mut self, name: &str, value: i64) -> Self {
-        self.headers.insert(name.into(), HeaderValue::Number(value));
+    pub(super) fn number(mut self, name: &'static str, value: i64) -> Self {
+        self.headers.insert(Text::from_static(name), HeaderValue::Number(value));
         self
     }
 
     /// Says where the answer goes, and whether it may come in a pack.
     pub(super) fn answered_to(mut self, to: &AnswerTo) -> Self {
-        self.reply_to = Some(to.reply_to.clone());
-        self.correlation_id.clone_from(&to.correlation_id);
+        self.reply_to = Some(to.reply_to.as_str().into());
+        self.correlation_id = to.correlation_id.as_deref().map(Text::from);
         if to.packs { self.flag(header::PACKS, true) } else { self }
     }
 
     /// Adds a truth value.
-    pub(super) fn flag(mut self, name: &str, value: bool) -> Self {
-        self.headers.insert(name.into(), HeaderValue::Bool(value));
+    pub(super) fn flag(mut self, name: &'static str, value: bool) -> Self {
+        self.headers.insert(Text::from_static(name), HeaderValue::Bool(value));
         self
     }
 }

@@ -12,7 +12,7 @@ use super::{
     wire::{self, header, kind},
     work_item::to_owner,
 };
-use crate::{Address, Delivery, Message, Publication};
+use crate::{Address, Delivery, Message, Publication, Text};
 
 /// Which attempt of which task something is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,21 +85,21 @@ pub enum OwnerWord {
     /// It is written down that the worker runs this: the work item may be acknowledged.
     Held {
         /// The work item's.
-        token: String,
+        token: Text,
         /// The id of the heartbeat that is answered, if it had one.
         id: Option<String>,
     },
     /// Nobody waits for this any more.
     Cancel {
         /// The work item's.
-        token: String,
+        token: Text,
     },
 }
 
 /// Returns the message that says that a worker is at it. Where the answer goes is filled in by who sends it.
 pub fn heartbeat(item: &WorkItem, worker: &str, beat: &Beat, id: Option<&str>) -> Publication {
-    let mut message = beating(beat).text(header::ACTIVITY, &item.activity);
-    message.message_id = id.map(str::to_owned);
+    let mut message = beating(beat).text(header::ACTIVITY, item.activity.clone());
+    message.message_id = id.map(Text::from);
     to_owner(item, message, worker)
 }
 
@@ -128,9 +128,9 @@ pub fn hand_back(item: &WorkItem, worker: &str, must_resend: bool, progress: Opt
 /// Reads what an owner says to a worker.
 pub fn decode_owner_word(delivery: &Delivery) -> Result<OwnerWord, Malformed> {
     let fields = Fields(&delivery.message);
-    let token = || {
-        let token = fields.correlation_id()?;
-        token.map(str::to_owned).ok_or_else(|| Malformed::new("property correlation_id is missing: expected a token"))
+    let token = || match fields.correlation_id()? {
+        Some(_) => Ok(delivery.message.correlation_id.clone().unwrap_or_default()),
+        None => Err(Malformed::new("property correlation_id is missing: expected a token")),
     };
     match fields.kind() {
         Some(kind::HELD) => Ok(OwnerWord::Held { token: token()?, id: fields.maybe_text(header::QUESTION)? }),
@@ -147,7 +147,7 @@ impl Codec {
     /// Where the answer goes is filled in by who sends it; it names the token.
     pub fn beat(&self, token: &Token, sender: &str, beat: &Beat) -> Publication {
         let mut message = beating(beat).text(header::WORKER, sender);
-        message.correlation_id = Some(token.to_string());
+        message.correlation_id = Some(token.to_string().into());
         let to = Address::Queue(self.control_queue(self.partitions().of(&token.instance)));
         Publication { to, mandatory: true, packs: false, message }
     }

@@ -72,7 +72,7 @@ fn who_has_only_the_token_is_heard_and_answered_too() {
     let to = heard.answer_to.unwrap();
     for (word, is_awaited) in [(codec().held(&to, None), true), (codec().cancel(&to), false)] {
         let read = decode_client_reply(&delivered(word));
-        assert_eq!(read, Ok((Some(token()), ClientReply::Awaited(is_awaited))));
+        assert_eq!(read, Ok((Some(token().into()), ClientReply::Awaited(is_awaited))));
     }
 }
 
@@ -84,8 +84,8 @@ fn a_bare_heartbeat_will_do() {
     bare.routing_key = codec().control_queue(codec().partitions().of(&instance("order-1")));
     let Ok(Inbound::Heartbeat(heard)) = codec().decode_control(&bare) else { panic!("no heartbeat") };
     assert_eq!((heard.beat, heard.answer_to), (Beat::default(), None));
-    bare.message.body = (*b"{no").into();
-    bare.message.headers.insert("lease-ms".into(), text("soon"));
+    bare.message.body = b"{no"[..].into();
+    bare.message.headers.insert("lease-ms", text("soon"));
     refused(
         |it| codec().decode_control(it),
         [(bare, "header `lease-ms` is \"soon\": expected a whole number in its range")],

@@ -11,7 +11,7 @@ use super::{
     pack,
     wire::header,
 };
-use crate::{Address, Delivery, HeaderValue, Message, Publication};
+use crate::{Address, Delivery, HeaderValue, Message, Publication, Text};
 
 /// Queues of this kind exist only on the requester's channel; the broker returns whatever is mandatory there.
 const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
@@ -20,25 +20,25 @@ const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkItem {
     /// What the reply must carry as its `correlation_id`.
-    pub token: String,
+    pub token: Text,
     /// Which activity.
-    pub activity: String,
+    pub activity: Text,
     /// Its input.
     pub input: Payload,
     /// Which attempt, from 1.
     pub attempt: u32,
     /// The queue that the reply goes to.
-    pub reply_to: String,
+    pub reply_to: Text,
     /// The W3C trace context of the orchestration.
-    pub traceparent: Option<String>,
+    pub traceparent: Option<Text>,
     /// The same whenever this task is delivered or tried again.
-    pub idempotency_key: String,
+    pub idempotency_key: Text,
     /// How long it may take. If there is any limit, its owner must hear at once that it begins.
     pub timeouts: Timeouts,
     /// How far an earlier attempt had come.
     pub progress: Option<Payload>,
     /// The payload that was the input, if it travelled apart: the reply names it, so that it is forgotten.
-    pub claimed: Option<String>,
+    pub claimed: Option<Text>,
     /// Why there is no input, if it travelled apart and is not to be found.
     pub missing: Option<String>,
     /// Whether its owner wants to know how long it took.
@@ -50,23 +50,26 @@ pub fn decode_work_item(delivery: &Delivery) -> Result<WorkItem, Malformed> {
     pack::refuse(&delivery.message)?;
     let fields = Fields(&delivery.message);
     let missing = |name, what| Malformed::new(format!("property {name} is missing: expected {what}"));
-    let activity = fields.kind().ok_or_else(|| missing("type", "the name of the activity"))?;
-    check_name("property type", activity)?;
-    let token = fields.correlation_id()?.ok_or_else(|| missing("correlation_id", "a token for the reply"))?;
-    let reply_to = fields.reply_to()?.ok_or_else(|| missing("reply_to", "a queue for the reply"))?;
+    fields.kind().ok_or_else(|| missing("type", "the name of the activity"))?;
+    let activity = delivery.message.kind.clone().unwrap_or_default();
+    check_name("property type", &activity)?;
+    fields.correlation_id()?.ok_or_else(|| missing("correlation_id", "a token for the reply"))?;
+    let token = delivery.message.correlation_id.clone().unwrap_or_default();
+    fields.reply_to()?.ok_or_else(|| missing("reply_to", "a queue for the reply"))?;
+    let reply_to = delivery.message.reply_to.clone().unwrap_or_default();
     Ok(WorkItem {
-        token: token.into(),
-        activity: activity.into(),
+        activity,
         input: fields.payload()?,
         attempt: fields.number(header::ATTEMPT)?.unwrap_or(1),
-        reply_to: reply_to.into(),
-        traceparent: fields.maybe_text(header::TRACEPARENT)?,
-        idempotency_key: fields.maybe_text(header::IDEMPOTENCY_KEY)?.unwrap_or_else(|| token.into()),
+        reply_to,
+        traceparent: fields.shared(header::TRACEPARENT)?,
+        idempotency_key: fields.shared(header::IDEMPOTENCY_KEY)?.unwrap_or_else(|| token.clone()),
         timeouts: timeouts(fields)?,
         progress: progress(fields)?,
-        claimed: fields.maybe_text(header::CLAIMED)?,
+        claimed: fields.shared(header::CLAIMED)?,
         missing: fields.missing()?,
         is_timed: fields.flag(header::TIMED)?,
+        token,
     })
 }
 
@@ -90,8 +93,8 @@ pub fn came_again(message: &Message) -> bool {
 /// The work item may be acknowledged once the broker has confirmed the reply.
 pub fn reply(item: &WorkItem, outcome: &Outcome, worker: &str) -> Publication {
     let mut message = outcome_message(outcome);
-    message.message_id = Some(format!("{}:reply", short(&item.token)));
-    message = message.maybe_text(header::CLAIMED, item.claimed.as_deref());
+    message.message_id = Some(format!("{}:reply", short(&item.token)).into());
+    message = message.maybe_shared(header::CLAIMED, item.claimed.as_ref());
     to_owner(item, message, worker)
 }
 
@@ -111,7 +114,7 @@ pub fn time_told(message: &Message) -> Option<(&str, Duration)> {
 }
 
 pub(super) fn to_owner(item: &WorkItem, mut message: Message, worker: &str) -> Publication {
-    message = message.text(header::WORKER, worker).maybe_text(header::TRACEPARENT, item.traceparent.as_deref());
+    message = message.text(header::WORKER, worker).maybe_shared(header::TRACEPARENT, item.traceparent.as_ref());
     message.correlation_id = Some(item.token.clone());
     let mandatory = !item.reply_to.starts_with(DIRECT_REPLY_TO);
     Publication { to: Address::Queue(item.reply_to.clone()), mandatory, packs: false, message }

@@ -62,7 +62,7 @@ fn a_reply_tells_how_long_its_activity_took_and_is_read_as_ever() {
 /// A request as any RPC client writes it.
 fn plain() -> Delivery {
     let mut message = delivery("h.work.charge", "charge", &[], b"1");
-    message.message.correlation_id = Some("c".repeat(255));
+    message.message.correlation_id = Some("c".repeat(255).into());
     message.message.reply_to = Some("amq.rabbitmq.reply-to.x".into());
     message
 }
@@ -89,9 +89,9 @@ fn a_work_item_that_makes_no_sense_is_refused_with_a_sentence() {
             (with(|m| m.kind = None), "property type is missing: expected the name of the activity"),
             (with(|m| m.correlation_id = None), "property correlation_id is missing: expected a token for the reply"),
             (with(|m| m.reply_to = None), "property reply_to is missing: expected a queue for the reply"),
-            (with(|m| m.body = (*b"x").into()), "the body is not JSON in UTF-8: expected value at line 1 column 1"),
+            (with(|m| m.body = b"x"[..].into()), "the body is not JSON in UTF-8: expected value at line 1 column 1"),
             (
-                with(|m| drop(m.headers.insert("attempt".into(), text("two")))),
+                with(|m| drop(m.headers.insert("attempt", text("two")))),
                 "header `attempt` is \"two\": expected a whole number in its range",
             ),
         ],

@@ -64,7 +64,7 @@ pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
 
 /// Returns a mandatory message to a queue.
 pub(crate) fn to(queue: &str, body: &str) -> Publication {
-    let message = Message { body: body.as_bytes().into(), ..Message::default() };
+    let message = Message { body: body.to_owned().into(), ..Message::default() };
     Publication { to: Address::Queue(queue.into()), mandatory: true, packs: false, message }
 }
 

@@ -230,7 +230,7 @@ pub(crate) async fn what_makes_no_sense_in_a_pack_stays_by_itself(backend: &impl
     let parts = ["1", "2"].map(|body| to(&queue.name, body).message);
     let mut pack = pack::pack(None, &parts);
     pack.body = [&pack.body[..], &[0, 0, 0, 1, 99], &pack.body[..], &[0, 0]].concat().into();
-    let to = Address::Queue(queue.name.clone());
+    let to = Address::Queue(queue.name.as_str().into());
     let publication = Publication { to, mandatory: true, packs: false, message: pack };
     within(backend.broker().publisher().await.unwrap().publish(vec![publication])).await;
     let mut consumer = backend.consume(&queue, 10).await;

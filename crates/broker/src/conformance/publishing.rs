@@ -68,7 +68,7 @@ pub(crate) async fn any_bytes_and_a_megabyte_arrive_intact(backend: &impl Backen
     let sent = [every_byte, megabyte, Vec::new()];
     let publication = |body: &Vec<u8>| {
         let mut publication = to(&queue.name, "");
-        publication.message.body = body.as_slice().into();
+        publication.message.body = body.clone().into();
         publication
     };
     let published = within(publisher.publish(sent.iter().map(publication).collect())).await;
@@ -94,7 +94,7 @@ pub(crate) async fn properties_and_headers_arrive_intact(backend: &impl Backend)
     ];
     let full = Message {
         kind: Some("start".into()),
-        correlation_id: Some("c".repeat(255)),
+        correlation_id: Some("c".repeat(255).into()),
         reply_to: Some("my.queue".into()),
         message_id: Some("m-1".into()),
         content_type: Some("application/json".into()),

@@ -50,7 +50,7 @@ impl Channel {
         self.inbox.push_back(Delivery {
             tag,
             redelivered: stored.returns > 0,
-            routing_key: stored.routing_key.clone(),
+            routing_key: stored.routing_key.as_str().into(),
             message: stored.message.clone(),
         });
         self.unacked.insert(tag, stored);

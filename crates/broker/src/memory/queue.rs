@@ -78,7 +78,7 @@ impl Queue {
     /// Returns where dead messages go.
     pub(super) fn dead_letter_queue(&self) -> Option<String> {
         match self.arguments.get("x-dead-letter-routing-key")? {
-            HeaderValue::Text(queue) => Some(queue.clone()),
+            HeaderValue::Text(queue) => Some(queue.to_string()),
             HeaderValue::Number(_) | HeaderValue::Bool(_) => None,
         }
     }

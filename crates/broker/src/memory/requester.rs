@@ -23,7 +23,7 @@ impl MemoryRequester {
 
 impl Requester for MemoryRequester {
     async fn send(&self, mut request: Publication) -> Published {
-        request.message.reply_to = Some(self.reply_to.clone());
+        request.message.reply_to = Some(self.reply_to.as_str().into());
         let published = self.publisher.publish(vec![request]).await;
         published.into_iter().next().expect("one publication has one result")
     }

@@ -13,7 +13,7 @@ use super::{
     queue::{ChannelId, Queue, Stored},
     topic,
 };
-use crate::{Address, Delivery, Message, Publication, Published, Topology};
+use crate::{Address, Delivery, Message, Publication, Published, Text, Topology};
 
 /// Where answers to a requester go.
 #[derive(Debug, Default)]
@@ -147,7 +147,7 @@ impl State {
     fn answer(&mut self, name: &str, mandatory: bool, message: &Message) -> bool {
         let Some(inbox) = self.inboxes.get_mut(name).filter(|_| !mandatory) else { return false };
         inbox.received += 1;
-        let (tag, routing_key) = (inbox.received, name.to_owned());
+        let (tag, routing_key) = (inbox.received, Text::from(name));
         inbox.answers.push_back(Delivery { tag, redelivered: false, routing_key, message: message.clone() });
         inbox.wake.notify_one();
         true

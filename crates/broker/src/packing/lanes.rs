@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::Pace;
-use crate::{Address, Message, Publication, Published, codec::pack};
+use crate::{Address, Message, Publication, Published, Text, codec::pack};
 
 /// Most messages in a pack: beyond this the broker's share of the cost is small already.
 pub(super) const PARTS_MAX: usize = 256;
@@ -42,7 +42,7 @@ pub struct Lanes<K> {
 struct Route {
     to: Address,
     mandatory: bool,
-    reply_to: Option<String>,
+    reply_to: Option<Text>,
 }
 
 /// Whose message it is: of which batch, and which of it.

@@ -23,7 +23,7 @@ fn leaving(lanes: &mut Lanes<&'static str>) -> Vec<(u64, Vec<String>)> {
     let show = |publication: Publication| {
         let Address::Queue(queue) = &publication.to else { panic!("{publication:?}") };
         let ids =
-            |messages: Vec<Message>| -> Vec<String> { messages.into_iter().filter_map(|it| it.message_id).collect() };
+            |messages: Vec<Message>| -> Vec<Text> { messages.into_iter().filter_map(|it| it.message_id).collect() };
         match pack::is_pack(&publication.message) {
             true => format!("{queue}: [{}]", ids(pack::parts(&publication.message)).join(" ")),
             false => format!("{queue}: {}", ids(vec![publication.message]).join(" ")),

@@ -70,7 +70,7 @@ fn what_replies_say_of_unknown_queues_or_without_sense_leaves_no_trace() {
     let mut pace = pace();
     pace.note(&told("nobody", MS));
     let mut negative = told("q", MS);
-    negative.headers.insert("took".into(), HeaderValue::Number(-1));
+    negative.headers.insert("took", HeaderValue::Number(-1));
     let text = Message { headers: [("took".to_owned(), HeaderValue::Text("1".into()))].into(), ..Message::default() };
     [negative, text, Message::default()].iter().for_each(|message| pace.note(message));
     assert_eq!(pace.expected, HashMap::from([("q".to_owned(), None)]));

@@ -221,7 +221,7 @@ fn h5_h21_no_item_is_lost_whatever_happens() {
                 for tag in gone {
                     assert!(told.insert(tag), "delivery {tag} is told of twice");
                     let at = usize::try_from(tag).unwrap() - 1;
-                    let all: BTreeSet<String> = (0..sizes[at]).map(|part| format!("{at}.{part}")).collect();
+                    let all: BTreeSet<crate::Text> = (0..sizes[at]).map(|part| format!("{at}.{part}").into()).collect();
                     assert!(all.is_subset(&safe), "delivery {tag} is told of and not all of it is safe");
                 }
             }

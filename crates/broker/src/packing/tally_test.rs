@@ -28,7 +28,7 @@ fn parts_are_deliveries_with_tags_in_a_row() {
         let parts = tally.take_apart(delivery(tag, parts));
         seen.extend(parts.into_iter().map(|part| (part.tag, part.redelivered, part.routing_key)));
     }
-    let expected = (1..=7).map(|tag| (tag, tag == 5 || tag == 6, "q".to_owned()));
+    let expected = (1..=7).map(|tag| (tag, tag == 5 || tag == 6, "q".into()));
     assert!(seen.iter().cloned().eq(expected), "{seen:?}");
     assert_eq!(tally.held(), 7);
 }

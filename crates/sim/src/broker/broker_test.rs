@@ -10,7 +10,7 @@ fn broker(bodies: &[u8]) -> Broker {
 }
 
 fn put(broker: &mut Broker, body: u8) {
-    let message = Message { body: [body].into(), ..Message::default() };
+    let message = Message { body: vec![body].into(), ..Message::default() };
     broker.enqueue("q", "q", message, Time::default());
 }
 
@@ -72,7 +72,7 @@ fn one_consumer_of_the_ingress_is_active_at_a_time() {
     let mut consume = || broker.consume(&ingress, 1, HOLDER).unwrap();
     let (first, second) = (consume(), consume());
     for body in [1, 2] {
-        let message = Message { body: [body].into(), ..Message::default() };
+        let message = Message { body: vec![body].into(), ..Message::default() };
         broker.enqueue(&ingress, "start.x", message, Time::default());
     }
     assert_eq!((take(&mut broker, first), take(&mut broker, second)), ("1".into(), String::new()));

@@ -63,7 +63,7 @@ impl Channel {
     pub(super) fn deliver(&mut self, stored: Stored) {
         let tag = self.next_tag;
         self.next_tag += 1;
-        let (redelivered, routing_key) = (stored.is_redelivered, stored.routing_key.clone());
+        let (redelivered, routing_key) = (stored.is_redelivered, stored.routing_key.as_str().into());
         self.tally.add([Delivery { tag, redelivered, routing_key, message: stored.message.clone() }]);
         self.unacked.insert(tag, stored);
     }

@@ -217,10 +217,10 @@ impl Broker {
     /// Returns the queue that a publication goes to, if there is one.
     pub(crate) fn target(&self, publication: &Publication) -> Option<(String, String)> {
         let (name, key) = match &publication.to {
-            Address::Queue(name) => (name.clone(), name),
+            Address::Queue(name) => (name.to_string(), name),
             Address::Exchange { key, .. } => (self.topology.ingress_queue().name, key),
         };
-        self.queues.contains_key(&name).then(|| (name, key.clone()))
+        self.queues.contains_key(&name).then(|| (name, key.to_string()))
     }
 
     /// Puts a message into a queue that exists.

@@ -75,7 +75,7 @@ pub(crate) enum Ask {
     /// Something that makes no sense.
     Nonsense {
         to: Address,
-        message: Message,
+        message: Box<Message>,
     },
 }
 

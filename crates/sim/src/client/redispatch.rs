@@ -27,7 +27,7 @@ impl World {
         self.note(format_args!("DISASTER: queue {name} is purged of {} messages", gone.len()));
         for message in gone.values().flat_map(Stored::messages) {
             if let Some(id) = &message.message_id {
-                self.ledger.nonsense.remove(id);
+                self.ledger.nonsense.remove(&id[..]);
             }
             self.ledger.lost.extend(message.correlation_id.map(|token| (token, self.now)));
         }

@@ -78,7 +78,7 @@ impl World {
             Ask::Wait { instance } => (instance, Command::Wait, AnswerWhen::Outcome, Way::Control),
             Ask::Redispatch { partition } => return self.redispatch_publication(*partition, number),
             Ask::Nonsense { to, message } => {
-                let message = Message { message_id: Some(format!("nonsense-{number}")), ..message.clone() };
+                let message = Message { message_id: Some(format!("nonsense-{number}").into()), ..(**message).clone() };
                 return Publication { to: to.clone(), mandatory: true, packs: false, message };
             }
         };
@@ -110,9 +110,14 @@ impl World {
                 unreachable!("other systems start and raise only")
             }
         };
-        message.body = input.as_str().as_bytes().into();
+        message.body = input.as_str().to_owned().into();
         let exchange = self.hub.codec.topology().ingress_exchange();
-        Publication { to: Address::Exchange { exchange, key }, mandatory: true, packs: false, message }
+        Publication {
+            to: Address::Exchange { exchange: exchange.into(), key: key.into() },
+            mandatory: true,
+            packs: false,
+            message,
+        }
     }
 }
 
@@ -123,9 +128,9 @@ fn foreign(id: &MessageId, instance: &InstanceId, when: AnswerWhen, answer_to: O
     let (reply_to, correlation_id) = answer_to.map_or((None, None), |to| (Some(to.reply_to), to.correlation_id));
     Message {
         message_id: Some(id.as_str().into()),
-        reply_to,
-        correlation_id,
-        headers: headers.map(|(name, value)| (name.to_owned(), value)).into(),
+        reply_to: reply_to.map(Into::into),
+        correlation_id: correlation_id.map(Into::into),
+        headers: headers.into(),
         ..Message::default()
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use warren_broker::{Delivery, Inbound};
+use warren_broker::{Delivery, Inbound, Text};
 use warren_model::{ActionId, ExecutionId, InboxMessage, InstanceId, InstanceRecord, Parent, PartitionMessage};
 use warren_store::OutboxEntry;
 
@@ -22,7 +22,7 @@ type Key = (InstanceId, ExecutionId, ActionId, u32);
 #[derive(Default)]
 struct Carriers {
     /// Tokens of work items and replies in the broker.
-    tokens: BTreeSet<String>,
+    tokens: BTreeSet<Text>,
     starts: BTreeSet<Key>,
     ends: BTreeSet<Key>,
     /// Turns with unconfirmed messages.
@@ -79,11 +79,11 @@ fn is_carried(
         Open::Task { attempt } => {
             let token = world.hub.codec.token(instance, present, id, *attempt).to_string();
             let is_it = |message: &InboxMessage| matches!(message, InboxMessage::Task(ended) if (ended.execution, ended.task) == (present, id));
-            let is_lost = world.ledger.lost.contains_key(&token);
+            let is_lost = world.ledger.lost.contains_key(&token[..]);
             let is_noted = tables.task_notes.get(&(instance.clone(), id)).is_some_and(|row| {
                 (row.execution, row.attempt) == (present, *attempt) && (row.quarantine.is_some() || row.run.is_some())
             });
-            carriers.tokens.contains(&token) || is_unsent() || is_noted || holds(&is_it) || is_lost
+            carriers.tokens.contains(&token[..]) || is_unsent() || is_noted || holds(&is_it) || is_lost
         }
         Open::Child { attempt, instance: child } => {
             let key = (instance.clone(), present, id, *attempt);
@@ -113,7 +113,7 @@ impl Carriers {
                 let is_question = message.kind.as_deref() == Some("begin");
                 carriers.tokens.extend(message.correlation_id.clone().filter(|_| !is_question));
                 if world.hub.codec.topology().partition_of_control(queue).is_some() {
-                    let delivery = Delivery { tag: 1, redelivered: false, routing_key: queue.clone(), message };
+                    let delivery = Delivery { tag: 1, redelivered: false, routing_key: queue.as_str().into(), message };
                     let inbound = world.hub.codec.decode_control(&delivery);
                     inbound.iter().for_each(|inbound| carriers.inbound(inbound));
                 }

@@ -1,6 +1,6 @@
 //! Nothing is acknowledged, published or answered before the commit that it belongs to (H3, H4, H5).
 
-use warren_broker::{ClientReply, Delivery, Inbound, Message, Publication, decode_client_reply};
+use warren_broker::{ClientReply, Delivery, Inbound, Message, Publication, Text, decode_client_reply};
 use warren_model::{Command, InboxMessage, InstanceId, MessageId, Partition, TaskEnded, Token};
 
 use super::{Violation, events::is_pending, links::sent};
@@ -93,10 +93,9 @@ fn acknowledged_part(world: &World, queue: &str, stored: &Stored) -> Result<(), 
         Err(Violation::new("commit first", format!("{message} of {queue} is acknowledged, and {text}")))
     };
     let topology = world.hub.codec.topology();
-    let has =
-        |set: &std::collections::BTreeSet<String>, id: &Option<String>| id.as_ref().is_none_or(|id| set.contains(id));
+    let has = |set: &std::collections::BTreeSet<Text>, id: &Option<Text>| id.as_ref().is_none_or(|id| set.contains(id));
     if let Some(partition) = topology.partition_of_control(queue) {
-        let delivery = Delivery { routing_key: stored.routing_key.clone(), ..delivery(queue, &stored.message) };
+        let delivery = Delivery { routing_key: stored.routing_key.as_str().into(), ..delivery(queue, &stored.message) };
         return match world.hub.codec.decode_control(&delivery) {
             Ok(inbound) => match unsafe_yet(world, partition, &inbound, stored.published_at) {
                 Some(why) => fail(why),

@@ -6,7 +6,7 @@ mod raised;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use warren_broker::{Publication, Topology};
+use warren_broker::{Publication, Text, Topology};
 use warren_model::{ExecutionId, InstanceId, Outcome, Partition, Status};
 use warren_store::Epoch;
 
@@ -35,21 +35,21 @@ pub(crate) struct Ledger {
     /// How each instance ended, by what clients were told.
     pub(crate) told: BTreeMap<InstanceId, (Status, Outcome)>,
     /// Tokens of work items that were purged from their queue and not sent again since, and when they were.
-    pub(crate) lost: BTreeMap<String, Time>,
+    pub(crate) lost: BTreeMap<Text, Time>,
     /// Tokens whose reply has reached a control queue, or whose work item has reached the dead queue.
-    pub(crate) replied: BTreeSet<String>,
+    pub(crate) replied: BTreeSet<Text>,
     /// Tokens whose work item an owner has told a worker to drop, or need not have acknowledged: it holds the run.
-    pub(crate) dropped: BTreeSet<String>,
+    pub(crate) dropped: BTreeSet<Text>,
     /// Tokens whose work item a worker has put back into its queue.
-    pub(crate) given_back: BTreeSet<String>,
+    pub(crate) given_back: BTreeSet<Text>,
     /// Instances of which somebody has mended what takes workers down.
     pub(crate) mended: BTreeSet<InstanceId>,
     /// Message ids that have reached a control queue or the dead queue.
-    pub(crate) forwarded: BTreeSet<String>,
+    pub(crate) forwarded: BTreeSet<Text>,
     /// Message ids of nonsense that the broker has taken, …
-    pub(crate) nonsense: BTreeSet<String>,
+    pub(crate) nonsense: BTreeSet<Text>,
     /// … and of everything that has reached the dead queue.
-    pub(crate) dead: BTreeSet<String>,
+    pub(crate) dead: BTreeSet<Text>,
     /// The newest epoch of each partition.
     pub(crate) epochs: BTreeMap<Partition, Epoch>,
     /// Events that instances have sent to others: to whom, and what.

@@ -27,7 +27,9 @@ impl World {
             match effect {
                 Effect::Run { item, activity, context, input, .. } => {
                     let takes = self.takes(&activity);
-                    self.workers[worker].running.insert(item, Job { activity, context, input, takes });
+                    self.workers[worker]
+                        .running
+                        .insert(item, Job { activity: activity.to_string(), context, input, takes });
                     self.worker_later(takes, worker, WorkerStep::Finish(item));
                 }
                 Effect::Publish { item, publication } => batch.push((item, publication)),
@@ -100,7 +102,7 @@ impl World {
 
     /// Sends a question, on the channel of the replies. If it is lost, it is asked again.
     fn ask_owner(&mut self, worker: usize, mut question: Publication) {
-        question.message.reply_to = Some(super::answers_of(worker, self.workers[worker].life));
+        question.message.reply_to = Some(super::answers_of(worker, self.workers[worker].life).into());
         if let Some(publisher) = self.publisher_of(worker) {
             self.publish(publisher, Ticket::Question, vec![question]);
         }

@@ -11,7 +11,7 @@ use std::{
 
 use activity_worker::worker::{Effect, Input, ItemId, QueueId, Worker};
 use warren::ActivityContext;
-use warren_broker::{Delivery, Message, QueueSpec, decode_owner_word};
+use warren_broker::{Delivery, Message, QueueSpec, Text, decode_owner_word};
 use warren_model::Payload;
 
 use crate::{
@@ -186,7 +186,7 @@ impl World {
     }
 
     fn owner_answers(&mut self, worker: usize, message: Message) {
-        let delivery = Delivery { tag: 1, redelivered: false, routing_key: String::new(), message };
+        let delivery = Delivery { tag: 1, redelivered: false, routing_key: Text::new(), message };
         match decode_owner_word(&delivery) {
             Ok(word) => {
                 self.note(format_args!("worker {worker}: is told {word:?}"));

@@ -44,8 +44,7 @@ fn ask(world: &mut World, item: &WorkItem, question: &str, is_alone: bool) {
 /// What the worker was told, in order.
 fn told(world: &World) -> Vec<Permit> {
     let to_worker = world.published.iter().filter(|it| it.to == Address::Queue("worker".into()));
-    let word =
-        |message| decode_owner_word(&Delivery { tag: 1, redelivered: false, routing_key: String::new(), message });
+    let word = |message| decode_owner_word(&Delivery { tag: 1, redelivered: false, routing_key: "".into(), message });
     let permit = |word| if let OwnerWord::Permit { permit, .. } = word { permit } else { panic!("{word:?}") };
     to_worker.map(|it| permit(word(it.message.clone()).unwrap())).collect()
 }

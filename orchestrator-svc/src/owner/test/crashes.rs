@@ -193,7 +193,7 @@ fn h8_a_reply_counts_once_and_a_late_one_not_at_all() {
     let replies: Vec<_> = world.published.clone();
     for publication in replies.iter().filter(|p| p.message.kind.as_deref() == Some("double")) {
         let delivery =
-            Delivery { tag: 1, redelivered: false, routing_key: String::new(), message: publication.message.clone() };
+            Delivery { tag: 1, redelivered: false, routing_key: "".into(), message: publication.message.clone() };
         let item = warren_broker::decode_work_item(&delivery).unwrap();
         world.queue.push_back((warren_broker::codec::reply(&item, &Ok(json("99")), "late").message, false));
     }

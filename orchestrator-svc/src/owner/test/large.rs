@@ -26,9 +26,9 @@ fn text(bytes: usize) -> String {
 /// Takes the payload of the last message in the queue away.
 fn lose_payload(world: &mut World) {
     let (message, _) = world.queue.back_mut().unwrap();
-    message.headers.insert("claim".into(), HeaderValue::Text(CLAIM.into()));
+    message.headers.insert("claim", HeaderValue::Text(CLAIM.into()));
     if message.kind.as_deref() != Some("partition") {
-        message.body = [].into();
+        message.body = b""[..].into();
     }
 }
 
@@ -180,7 +180,7 @@ fn a_garbage_claim_goes_to_the_dead_queue() {
     let mut world = World::new(registry());
     world.send("a", "s", start("twice", "3"));
     let (message, _) = world.queue.back_mut().unwrap();
-    message.headers.insert("claim".into(), HeaderValue::Text("over there".into()));
+    message.headers.insert("claim", HeaderValue::Text("over there".into()));
     world.settle();
     assert!(dead(&world)[0].contains("expected a UUID"), "{:?}", dead(&world));
     assert!(matches!(&world.told("s")[..], [ClientReply::Refused(r)] if r.code == RefusalCode::Invalid));

@@ -33,7 +33,8 @@ fn waiting() -> (World, Vec<Message>) {
 /// Delivers a pack, does all there is to do, and returns what the broker is told of it at the end.
 fn deliver(world: &mut World, tally: &mut Tally, pack: &Message, redelivered: bool) -> Vec<Word> {
     let routing_key = "t.control.00".to_owned();
-    let parts = tally.take_apart(Delivery { tag: 1, redelivered, routing_key, message: pack.clone() });
+    let parts =
+        tally.take_apart(Delivery { tag: 1, redelivered, routing_key: routing_key.into(), message: pack.clone() });
     world.input(Input::Delivered(parts));
     let mut words = Vec::new();
     while let Some(effect) = world.effects.pop_front() {

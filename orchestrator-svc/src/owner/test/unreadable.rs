@@ -17,7 +17,7 @@ fn raise(n: &str, keep_unseen: bool) -> Command {
 fn reply(world: &mut World, result: &str) {
     let work = world.published.iter().rfind(|p| p.message.kind.as_deref() == Some("double")).unwrap();
     let message = work.message.clone();
-    let delivery = Delivery { tag: 1, redelivered: false, routing_key: String::new(), message };
+    let delivery = Delivery { tag: 1, redelivered: false, routing_key: "".into(), message };
     let item = decode_work_item(&delivery).unwrap();
     world.queue.push_back((warren_broker::codec::reply(&item, &Ok(json(result)), "w").message, false));
 }

@@ -152,7 +152,7 @@ impl World {
             self.tag += 1;
             self.unacked.insert(self.tag, message.clone());
             let routing_key = routing_key.clone();
-            deliveries.push(Delivery { tag: self.tag, redelivered, routing_key, message });
+            deliveries.push(Delivery { tag: self.tag, redelivered, routing_key: routing_key.into(), message });
         }
         if !deliveries.is_empty() {
             self.input(Input::Delivered(deliveries));
