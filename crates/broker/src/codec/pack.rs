@@ -353,7 +353,10 @@ impl<'a> Reader<'a> {
         let rest = self.short()?;
         match correlation_id {
             Some(id) if rest.is_empty() => Ok(id.clone()),
-            Some(id) => Ok([id, &rest[..]].concat().into()),
+            Some(id) if id.len() + rest.len() <= SHORT_STRING_BYTES_MAX => Ok([id, &rest[..]].concat().into()),
+            Some(_) => Err(Malformed::new(format!(
+                "a message of the pack has a message_id of more than {SHORT_STRING_BYTES_MAX} bytes"
+            ))),
             None => Err(Malformed::new("a message of the pack has the rest of a message_id and no correlation_id")),
         }
     }

@@ -99,7 +99,10 @@ fn the_estimate_of_a_part_is_close() {
 fn a_part_that_makes_no_sense_stays_by_itself_with_a_reason() {
     let good = [message("a", b"1"), message("b", b"2")];
     let (first, last) = (of(&good[..1]), of(&good[1..]));
-    let cases: [(&[u8], &str); 9] = [
+    // Nobody could carry it to the dead queue.
+    let long = [&[2, 200][..], &[b'c'; 200], &[9, 56], &[b'r'; 56], &[0]].concat();
+    let cases: [(&[u8], &str); 10] = [
+        (&long, "has a message_id of more than 255 bytes"),
         (&[10, 0], "a message of the pack has a field 10, which this version knows nothing of"),
         (&[25, 0, 0], "a field 25, which this version knows nothing of"),
         (&[9, 2, b':', b'r', 0], "has the rest of a message_id and no correlation_id"),
