@@ -65,6 +65,10 @@ impl Worker {
                 acks.add(&item.deliveries);
                 item.deliveries.clear();
                 run.is_released = true;
+                // Nothing else keeps the pack that it may have come in, from here on for hours.
+                run.work = run.work.clone().detached();
+                self.tokens.remove(&run.work.token);
+                self.tokens.insert(run.work.token.clone(), *id);
             }
         }
         quiet.into_iter().for_each(|id| self.say(id, true, effects));

@@ -6,7 +6,7 @@ pub use bytestring::ByteString as Text;
 use crate::Headers;
 
 /// A message's properties and body. Its texts and its body are cheap to clone, and may be parts of what they arrived in:
-/// whoever keeps one for long copies it.
+/// whoever keeps one longer than the delivery copies it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
     /// The AMQP `type`.

@@ -292,7 +292,7 @@ impl Queries for MemoryQueries {
         let rows = self.read()?;
         let mut found: Vec<InstanceRecord> = rows.instances.values().map(|(view, _)| view.record.clone()).collect();
         found.retain(|record| matches(filter, record));
-        found.sort_by_key(|record| (std::cmp::Reverse(record.created_at), record.id.clone()));
+        found.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
         let begin = match &filter.after {
             None => 0,
             Some(after) => {

@@ -34,7 +34,7 @@ impl fmt::Display for Token {
 }
 
 impl Token {
-    /// Returns the text.
+    /// Returns the text that `Display` shows, without the detour by a formatter: every work item has it.
     pub fn text(&self) -> String {
         let instance = self.instance.as_str();
         let mut text = String::with_capacity(instance.len() + 70);

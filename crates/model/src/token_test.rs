@@ -14,6 +14,14 @@ fn a_token_survives_text_and_fits_a_correlation_id() {
 }
 
 #[test]
+fn the_text_of_a_token_stays_what_it_is() {
+    let instance = InstanceId::new("a").unwrap();
+    let token = Token { instance, execution: ExecutionId::from_u128(1), task: ActionId(0), attempt: 26, digest: 0xabc };
+    assert_eq!(token.to_string(), "a.00000000000000000000000000000001.0.1a.0000000000000abc");
+    assert_eq!(token.text(), token.to_string());
+}
+
+#[test]
 fn other_text_is_no_token() {
     for text in ["", "....", "a.b.c.d.e", "x.00000000000000000000000000000001.1.1", "17"] {
         assert_eq!(text.parse::<Token>(), Err(TokenError(text.into())));

@@ -60,17 +60,7 @@ impl<'a> Fields<'a> {
 
     /// Returns a text header. A number counts as its digits: many libraries send `42` as one.
     pub(super) fn text(self, name: &str) -> Result<Option<Cow<'a, str>>, Malformed> {
-        match self.0.headers.get(name) {
-            None => Ok(None),
-            Some(HeaderValue::Text(text)) => match text.bytes().position(|byte| byte == 0) {
-                None => Ok(Some(Cow::Borrowed(text))),
-                Some(at) => Err(Malformed::new(format!("header `{name}` has a NUL at byte {at}: expected plain text"))),
-            },
-            Some(HeaderValue::Number(number)) => Ok(Some(Cow::Owned(number.to_string()))),
-            Some(HeaderValue::Bool(value)) => {
-                Err(Malformed::new(format!("header `{name}` is the truth value {value}: expected text")))
-            }
-        }
+        self.0.headers.get(name).map(|value| text(name, value)).transpose()
     }
 
     /// Returns a text header that names something: not empty, no control characters, short.
@@ -134,10 +124,10 @@ impl<'a> Fields<'a> {
     /// Returns what the headers `tag-<name>` say.
     pub(super) fn tags(self) -> Result<BTreeMap<String, String>, Malformed> {
         let mut tags = BTreeMap::new();
-        for name in self.0.headers.keys() {
+        for (name, value) in self.0.headers.iter() {
             let Some(tag) = name.strip_prefix(header::TAG_PREFIX) else { continue };
             check_name(&format!("the name of tag header `{name}`"), tag)?;
-            tags.extend(self.maybe_text(name)?.map(|value| (tag.to_owned(), value)));
+            tags.insert(tag.to_owned(), text(name, value)?.into_owned());
         }
         let bytes: usize = tags.iter().map(|(name, value)| name.len() + value.len()).sum();
         if bytes > TAG_BYTES_MAX {
@@ -201,6 +191,20 @@ fn short<'a>(what: &str, text: Option<&'a str>) -> Result<Option<&'a str>, Malfo
             "property {what} has {bytes} bytes: at most {SHORT_STRING_BYTES_MAX} are allowed"
         ))),
         _ => Ok(text),
+    }
+}
+
+/// Reads a text header. A number counts as its digits: many libraries send `42` as one.
+fn text<'a>(name: &str, value: &'a HeaderValue) -> Result<Cow<'a, str>, Malformed> {
+    match value {
+        HeaderValue::Text(text) => match text.bytes().position(|byte| byte == 0) {
+            None => Ok(Cow::Borrowed(text)),
+            Some(at) => Err(Malformed::new(format!("header `{name}` has a NUL at byte {at}: expected plain text"))),
+        },
+        HeaderValue::Number(number) => Ok(Cow::Owned(number.to_string())),
+        HeaderValue::Bool(value) => {
+            Err(Malformed::new(format!("header `{name}` is the truth value {value}: expected text")))
+        }
     }
 }
 

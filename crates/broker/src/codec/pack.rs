@@ -38,6 +38,9 @@ const ANY_VERSION: &str = "application/vnd.warren.pack.";
 /// largest size could become millions.
 pub const PARTS_MAX: usize = 4_096;
 
+/// Most headers of a part: far more than a message of ours has but for tags, and each is put in its place among the others.
+const HEADERS_MAX: usize = 256;
+
 /// Bytes of a length.
 const LENGTH: usize = 4;
 
@@ -91,7 +94,8 @@ pub fn can_be_part(message: &Message) -> bool {
     let properties = [&message.kind, &message.correlation_id, &message.message_id, &message.content_type];
     let is_short = |text: &str| text.len() <= SHORT_STRING_BYTES_MAX;
     let fits = properties.into_iter().flatten().all(|text| is_short(text));
-    fits && message.headers.keys().all(|name| is_short(name)) && !is_any_pack(message)
+    let can_be_read = message.headers.len() <= HEADERS_MAX && message.headers.keys().all(|name| is_short(name));
+    fits && can_be_read && !is_any_pack(message)
 }
 
 /// Returns about how many bytes a message takes as a part.
@@ -338,6 +342,9 @@ impl<'a> Reader<'a> {
             return Err(Malformed::new(format!(
                 "a message of the pack has a field {mark}, which this version knows nothing of"
             )));
+        }
+        if headers.len() == HEADERS_MAX {
+            return Err(Malformed::new(format!("a message of the pack has more than {HEADERS_MAX} headers")));
         }
         let name = if mark == kind { self.short()? } else { self.name_of_ours()? };
         let value = match kind {

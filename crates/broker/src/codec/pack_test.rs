@@ -60,6 +60,37 @@ fn what_our_messages_repeat_is_said_once() {
 }
 
 #[test]
+fn the_bytes_of_a_part_stay_what_they_are() {
+    let item = Message {
+        correlation_id: Some("t".into()),
+        message_id: Some("t:r".into()),
+        content_type: Some(JSON.into()),
+        headers: [("attempt", HeaderValue::Number(2)), ("x", HeaderValue::Text("y".into()))].into(),
+        body: b"1"[..].into(),
+        ..Message::default()
+    };
+    let bytes = [
+        &[0, 0, 0, 28, 2, 1, b't', 9, 2, b':', b'r', 5, 23, 1, 0, 0, 0, 0, 0, 0, 0, 2][..],
+        &[6, 1, b'x', 0, 0, 0, 1, b'y', 0, b'1'],
+    ];
+    assert_eq!(of(&[item]).body, bytes.concat());
+    let places = "warren attempt idempotency-key timed traceparent worker took queue instance-id status orchestrator answer \
+                  packs stored-outcome source sequence version event keep-unseen progress";
+    assert_eq!(NAMES.join(" "), places, "they are the wire's: docs/AMQP.md");
+}
+
+#[test]
+fn a_part_has_only_so_many_headers() {
+    let many = |count: usize| Message {
+        headers: (0..count).map(|n| (format!("tag-{n}"), HeaderValue::Bool(true))).collect(),
+        ..Message::default()
+    };
+    assert!(can_be_part(&many(HEADERS_MAX)) && !can_be_part(&many(HEADERS_MAX + 1)));
+    assert_eq!(parts(&of(&[many(HEADERS_MAX)])), [many(HEADERS_MAX)]);
+    assert!(why(&of(&[many(HEADERS_MAX + 1)])).contains("more than 256 headers"));
+}
+
+#[test]
 fn what_is_read_is_not_copied() {
     let pack = of(&[message("a", b"12345")]);
     let part = parts(&pack).remove(0);

@@ -147,7 +147,7 @@ impl Codec {
     /// Where the answer goes is filled in by who sends it; it names the token.
     pub fn beat(&self, token: &Token, sender: &str, beat: &Beat) -> Publication {
         let mut message = beating(beat).text(header::WORKER, sender);
-        message.correlation_id = Some(token.to_string().into());
+        message.correlation_id = Some(token.text().into());
         let to = Address::Queue(self.control_queue(self.partitions().of(&token.instance)));
         Publication { to, mandatory: true, packs: false, message }
     }

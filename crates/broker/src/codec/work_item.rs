@@ -45,6 +45,22 @@ pub struct WorkItem {
     pub is_timed: bool,
 }
 
+impl WorkItem {
+    /// Returns it with copies of its texts, which may be slices of a pack: for whoever keeps it longer than its delivery.
+    pub fn detached(self) -> Self {
+        let copy = |text: Text| Text::from(&text[..]);
+        Self {
+            token: copy(self.token),
+            activity: copy(self.activity),
+            reply_to: copy(self.reply_to),
+            traceparent: self.traceparent.map(copy),
+            idempotency_key: copy(self.idempotency_key),
+            claimed: self.claimed.map(copy),
+            ..self
+        }
+    }
+}
+
 /// Reads a work item.
 pub fn decode_work_item(delivery: &Delivery) -> Result<WorkItem, Malformed> {
     pack::refuse(&delivery.message)?;

@@ -51,7 +51,7 @@ CREATE INDEX instance_by_age ON instance (created_at, id);
 CREATE INDEX instance_with_condition ON instance (partition, id) WHERE condition IS NOT NULL;
 
 -- With a rowid, as `payload`: bodies are long, so they are appended and only their keys go to random pages.
--- The instance is not in the key, as no two have the same execution: a text there makes each row dearer to place.
+-- The instance is not in the key, which is shorter without it: no two have the same execution.
 -- Its last turn says how far an execution has come: most turns change nothing else of the instance's row, which is not
 -- written for them.
 CREATE TABLE history (
