@@ -66,7 +66,7 @@ impl Worker {
                 item.deliveries.clear();
                 run.is_released = true;
                 // Nothing else keeps the pack that it may have come in, from here on for hours.
-                run.work = run.work.clone().detached();
+                run.work.detach();
                 self.tokens.remove(&run.work.token);
                 self.tokens.insert(run.work.token.clone(), *id);
             }

@@ -196,12 +196,6 @@ impl TryFrom<String> for ExecutionId {
         text.parse()
     }
 }
-impl From<ExecutionId> for String {
-    fn from(id: ExecutionId) -> Self {
-        id.to_string()
-    }
-}
-
 /// Writes the last digits of a number, as many as `digits` has room for, and returns them. Ids are in every message, and the
 /// formatter of the standard library takes several times as long for 128 bits.
 pub(crate) fn hex(number: u128, digits: &mut [u8]) -> &str {

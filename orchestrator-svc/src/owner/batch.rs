@@ -1,7 +1,8 @@
 //! A batch: its items become inboxes, the inboxes become turns, the turns become one commit.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
+use hashlink::{LinkedHashMap, linked_hash_map::Entry};
 use warren_broker::{Begin, Delivery, Heartbeat, Publication};
 use warren_engine::{Live, Programs};
 use warren_model::{
@@ -39,10 +40,8 @@ pub(super) enum Origin {
 #[derive(Debug)]
 pub(super) struct Work {
     pub(super) commit: Commit,
-    /// Inboxes, in the order in which their instances were first named, …
-    inboxes: Vec<(InstanceId, Vec<Fresh>)>,
-    /// … and the place of each instance's.
-    places: HashMap<InstanceId, usize>,
+    /// Inboxes, in the order in which their instances were first named.
+    inboxes: LinkedHashMap<InstanceId, Vec<Fresh>>,
     /// Commands of this batch, so that a duplicate in it is known.
     pub(super) seen: BTreeSet<MessageId>,
     pub(super) entries: Vec<OutboxEntry>,
@@ -67,8 +66,7 @@ impl Work {
     pub(super) fn new(commit: Commit) -> Self {
         Self {
             commit,
-            inboxes: Vec::new(),
-            places: HashMap::new(),
+            inboxes: LinkedHashMap::new(),
             seen: BTreeSet::new(),
             entries: Vec::new(),
             tracked: Vec::new(),
@@ -88,19 +86,12 @@ impl Work {
         self.inbox(instance).push(Fresh { message, origin });
     }
 
-    fn take_inboxes(&mut self) -> Vec<(InstanceId, Vec<Fresh>)> {
-        self.places.clear();
-        std::mem::take(&mut self.inboxes)
-    }
-
     fn inbox(&mut self, instance: &InstanceId) -> &mut Vec<Fresh> {
-        let place = self.places.get(instance).copied().unwrap_or_else(|| {
-            let place = self.inboxes.len();
-            self.inboxes.push((instance.clone(), Vec::new()));
-            self.places.insert(instance.clone(), place);
-            place
-        });
-        &mut self.inboxes[place].1
+        // Not `or_insert_with`, which would move one that is there behind the others.
+        match self.inboxes.entry(instance.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(Vec::new()),
+        }
     }
 }
 
@@ -175,7 +166,7 @@ impl<P: Programs> Owner<P> {
             self.offer(item, &mut work);
         }
         self.counts.batches.push((messages, work.inboxes.len()));
-        for (id, fresh) in work.take_inboxes() {
+        for (id, fresh) in std::mem::take(&mut work.inboxes) {
             self.turn(&id, fresh, &mut work);
         }
         for redriven in gathered.redriven {

@@ -15,9 +15,9 @@ const PERSISTENT: u8 = 2;
 const HEADER_BYTES_MAX: usize = 120 * 1024;
 
 /// Returns the exchange and the routing key of an address.
-pub(super) fn exchange_and_key(to: &Address) -> (&str, &str) {
-    match to {
-        Address::Queue(queue) => ("", queue),
+pub(super) fn exchange_and_key(to: &Address) -> (Text, Text) {
+    match to.clone() {
+        Address::Queue(queue) => (Text::new(), queue),
         Address::Exchange { exchange, key } => (exchange, key),
     }
 }
@@ -33,7 +33,7 @@ pub(super) fn check(to: &Address, message: &Message, body_bytes_max: usize) -> R
         ("content_type", &message.content_type),
     ];
     let properties = properties.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
-    for (what, text) in properties.chain([("exchange", exchange), ("routing key", key)]) {
+    for (what, text) in properties.chain([("exchange", &exchange[..]), ("routing key", &key[..])]) {
         fits(what, text)?;
     }
     for name in message.headers.keys() {

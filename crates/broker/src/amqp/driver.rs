@@ -26,7 +26,7 @@ use super::{
     link::Link,
     refusals::Refusals,
 };
-use crate::{Address, Publication, Published, Result, Text};
+use crate::{Publication, Published, Result};
 
 /// No further batch is begun while this many publications wait for their confirm: their bodies are held meanwhile.
 const OPEN_MAX: usize = 4096;
@@ -218,7 +218,7 @@ fn send(channel: Channel, sequence: Sequence, publication: Publication) -> Confi
         let (exchange, key) = exchange_and_key(&to);
         let options = BasicPublishOptions { mandatory, immediate: false };
         let properties = to_properties(&message);
-        match channel.basic_publish(exchange.into(), key.into(), options, &message.body, properties).await {
+        match channel.basic_publish((&*exchange).into(), (&*key).into(), options, &message.body, properties).await {
             Ok(confirm) => (sequence, confirm.await),
             Err(error) => (sequence, Err(error)),
         }
@@ -227,10 +227,7 @@ fn send(channel: Channel, sequence: Sequence, publication: Publication) -> Confi
 
 fn return_key(publication: &Publication) -> Option<ReturnKey> {
     let message_id = publication.message.message_id.clone().filter(|_| publication.mandatory)?;
-    let (exchange, routing_key) = match publication.to.clone() {
-        Address::Queue(queue) => (Text::new(), queue),
-        Address::Exchange { exchange, key } => (exchange, key),
-    };
+    let (exchange, routing_key) = exchange_and_key(&publication.to);
     Some(ReturnKey { message_id, exchange, routing_key })
 }
 

@@ -79,7 +79,7 @@ pub fn decode_client_reply(delivery: &Delivery) -> Result<(Option<String>, Clien
             )));
         }
     };
-    Ok((fields.correlation_id()?.map(ToOwned::to_owned), reply))
+    Ok((fields.correlation_id()?.map(ToString::to_string), reply))
 }
 
 fn json<T: DeserializeOwned>(fields: Fields<'_>, what: &str) -> Result<T, Malformed> {

@@ -20,17 +20,22 @@ pub(super) struct Fields<'a>(pub(super) &'a Message);
 impl<'a> Fields<'a> {
     /// Returns the message's `type`; an empty one counts as absent, as some libraries always send one.
     pub(super) fn kind(self) -> Option<&'a str> {
-        self.0.kind.as_deref().filter(|kind| !kind.is_empty())
+        self.kind_text().map(|kind| &kind[..])
+    }
+
+    /// Returns the same to keep, without a copy.
+    pub(super) fn kind_text(self) -> Option<&'a Text> {
+        self.0.kind.as_ref().filter(|kind| !kind.is_empty())
     }
 
     /// Returns the queue that answers go to.
-    pub(super) fn reply_to(self) -> Result<Option<&'a str>, Malformed> {
-        short("reply_to", self.0.reply_to.as_deref())
+    pub(super) fn reply_to(self) -> Result<Option<&'a Text>, Malformed> {
+        short("reply_to", self.0.reply_to.as_ref())
     }
 
     /// Returns the sender's correlation id.
-    pub(super) fn correlation_id(self) -> Result<Option<&'a str>, Malformed> {
-        short("correlation_id", self.0.correlation_id.as_deref())
+    pub(super) fn correlation_id(self) -> Result<Option<&'a Text>, Malformed> {
+        short("correlation_id", self.0.correlation_id.as_ref())
     }
 
     /// Returns the message id.
@@ -82,10 +87,9 @@ impl<'a> Fields<'a> {
 
     /// Returns a text header as it is, without a copy.
     pub(super) fn shared(self, name: &str) -> Result<Option<Text>, Malformed> {
-        Ok(self.text(name)?.map(|text| match (text, self.0.headers.get(name)) {
-            (Cow::Borrowed(_), Some(HeaderValue::Text(text))) => text.clone(),
-            (text, _) => text.into_owned().into(),
-        }))
+        let Some(value) = self.0.headers.get(name) else { return Ok(None) };
+        let read = text(name, value)?;
+        Ok(Some(if let HeaderValue::Text(text) = value { text.clone() } else { read.into_owned().into() }))
     }
 
     /// Returns a whole number that is not negative.
@@ -184,9 +188,9 @@ pub(super) fn check_name(what: &str, text: &str) -> Result<(), Malformed> {
     Ok(())
 }
 
-fn short<'a>(what: &str, text: Option<&'a str>) -> Result<Option<&'a str>, Malformed> {
+fn short<'a>(what: &str, text: Option<&'a Text>) -> Result<Option<&'a Text>, Malformed> {
     let text = text.filter(|text| !text.is_empty());
-    match text.map_or(0, str::len) {
+    match text.map_or(0, |text| text.len()) {
         bytes if bytes > SHORT_STRING_BYTES_MAX => Err(Malformed::new(format!(
             "property {what} has {bytes} bytes: at most {SHORT_STRING_BYTES_MAX} are allowed"
         ))),

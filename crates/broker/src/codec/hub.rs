@@ -70,7 +70,7 @@ impl Codec {
 
     /// Reads where an answer goes; fails if that is a queue of the hub.
     pub(super) fn read_answer_to(&self, fields: Fields<'_>) -> Result<Option<AnswerTo>, Malformed> {
-        let correlation_id = fields.correlation_id()?.map(ToOwned::to_owned);
+        let correlation_id = fields.correlation_id()?.map(ToString::to_string);
         let Some(reply_to) = fields.reply_to()? else { return Ok(None) };
         if self.topology.is_engine_queue(reply_to) {
             return Err(Malformed::new(format!(
@@ -78,7 +78,7 @@ impl Codec {
             )));
         }
         let (stored, packs) = (fields.flag(header::STORED)?, fields.flag(header::PACKS)?);
-        Ok(Some(AnswerTo { reply_to: reply_to.into(), correlation_id, stored, packs }))
+        Ok(Some(AnswerTo { reply_to: reply_to.to_string(), correlation_id, stored, packs }))
     }
 
     /// Fails if the message came by a control queue that is not its instance's.

@@ -112,17 +112,9 @@ impl Message {
     }
 
     /// Adds a text header if there is a value.
-    pub(super) fn maybe_text(self, name: &'static str, value: Option<&str>) -> Self {
+    pub(super) fn maybe_text(self, name: &'static str, value: Option<impl Into<Text>>) -> Self {
         match value {
             Some(value) => self.text(name, value),
-            None => self,
-        }
-    }
-
-    /// Adds a text header if there is a value, without a copy of it.
-    pub(super) fn maybe_shared(self, name: &'static str, value: Option<&Text>) -> Self {
-        match value {
-            Some(value) => self.text(name, value.clone()),
             None => self,
         }
     }

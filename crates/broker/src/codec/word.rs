@@ -128,9 +128,9 @@ pub fn hand_back(item: &WorkItem, worker: &str, must_resend: bool, progress: Opt
 /// Reads what an owner says to a worker.
 pub fn decode_owner_word(delivery: &Delivery) -> Result<OwnerWord, Malformed> {
     let fields = Fields(&delivery.message);
-    let token = || match fields.correlation_id()? {
-        Some(_) => Ok(delivery.message.correlation_id.clone().unwrap_or_default()),
-        None => Err(Malformed::new("property correlation_id is missing: expected a token")),
+    let token = || {
+        let token = fields.correlation_id()?;
+        token.cloned().ok_or_else(|| Malformed::new("property correlation_id is missing: expected a token"))
     };
     match fields.kind() {
         Some(kind::HELD) => Ok(OwnerWord::Held { token: token()?, id: fields.maybe_text(header::QUESTION)? }),

@@ -46,18 +46,11 @@ pub struct WorkItem {
 }
 
 impl WorkItem {
-    /// Returns it with copies of its texts, which may be slices of a pack: for whoever keeps it longer than its delivery.
-    pub fn detached(self) -> Self {
-        let copy = |text: Text| Text::from(&text[..]);
-        Self {
-            token: copy(self.token),
-            activity: copy(self.activity),
-            reply_to: copy(self.reply_to),
-            traceparent: self.traceparent.map(copy),
-            idempotency_key: copy(self.idempotency_key),
-            claimed: self.claimed.map(copy),
-            ..self
-        }
+    /// Copies its texts, which may be slices of a pack: for whoever keeps it longer than its delivery.
+    pub fn detach(&mut self) {
+        let Self { token, activity, reply_to, traceparent, idempotency_key, claimed, .. } = self;
+        let always = [token, activity, reply_to, idempotency_key];
+        always.into_iter().chain(traceparent).chain(claimed).for_each(|text| *text = Text::from(&text[..]));
     }
 }
 
@@ -66,18 +59,16 @@ pub fn decode_work_item(delivery: &Delivery) -> Result<WorkItem, Malformed> {
     pack::refuse(&delivery.message)?;
     let fields = Fields(&delivery.message);
     let missing = |name, what| Malformed::new(format!("property {name} is missing: expected {what}"));
-    fields.kind().ok_or_else(|| missing("type", "the name of the activity"))?;
-    let activity = delivery.message.kind.clone().unwrap_or_default();
-    check_name("property type", &activity)?;
-    fields.correlation_id()?.ok_or_else(|| missing("correlation_id", "a token for the reply"))?;
-    let token = delivery.message.correlation_id.clone().unwrap_or_default();
-    fields.reply_to()?.ok_or_else(|| missing("reply_to", "a queue for the reply"))?;
-    let reply_to = delivery.message.reply_to.clone().unwrap_or_default();
+    let activity = fields.kind_text().ok_or_else(|| missing("type", "the name of the activity"))?;
+    check_name("property type", activity)?;
+    let token = fields.correlation_id()?.ok_or_else(|| missing("correlation_id", "a token for the reply"))?;
+    let reply_to = fields.reply_to()?.ok_or_else(|| missing("reply_to", "a queue for the reply"))?;
     Ok(WorkItem {
-        activity,
+        token: token.clone(),
+        activity: activity.clone(),
         input: fields.payload()?,
         attempt: fields.number(header::ATTEMPT)?.unwrap_or(1),
-        reply_to,
+        reply_to: reply_to.clone(),
         traceparent: fields.shared(header::TRACEPARENT)?,
         idempotency_key: fields.shared(header::IDEMPOTENCY_KEY)?.unwrap_or_else(|| token.clone()),
         timeouts: timeouts(fields)?,
@@ -85,7 +76,6 @@ pub fn decode_work_item(delivery: &Delivery) -> Result<WorkItem, Malformed> {
         claimed: fields.shared(header::CLAIMED)?,
         missing: fields.missing()?,
         is_timed: fields.flag(header::TIMED)?,
-        token,
     })
 }
 
@@ -110,7 +100,7 @@ pub fn came_again(message: &Message) -> bool {
 pub fn reply(item: &WorkItem, outcome: &Outcome, worker: &str) -> Publication {
     let mut message = outcome_message(outcome);
     message.message_id = Some(format!("{}:reply", short(&item.token)).into());
-    message = message.maybe_shared(header::CLAIMED, item.claimed.as_ref());
+    message = message.maybe_text(header::CLAIMED, item.claimed.clone());
     to_owner(item, message, worker)
 }
 
@@ -130,7 +120,7 @@ pub fn time_told(message: &Message) -> Option<(&str, Duration)> {
 }
 
 pub(super) fn to_owner(item: &WorkItem, mut message: Message, worker: &str) -> Publication {
-    message = message.text(header::WORKER, worker).maybe_shared(header::TRACEPARENT, item.traceparent.as_ref());
+    message = message.text(header::WORKER, worker).maybe_text(header::TRACEPARENT, item.traceparent.clone());
     message.correlation_id = Some(item.token.clone());
     let mandatory = !item.reply_to.starts_with(DIRECT_REPLY_TO);
     Publication { to: Address::Queue(item.reply_to.clone()), mandatory, packs: false, message }
