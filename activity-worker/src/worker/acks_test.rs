@@ -1,8 +1,11 @@
 use warren_broker::Published;
 
-use super::super::{
-    Input, ItemId,
-    fixture::{A, B, Bench, bench, delivery, short, task, work},
+use super::{
+    super::{
+        Input, ItemId,
+        fixture::{A, B, Bench, bench, delivery, short, task, work},
+    },
+    ACK_AFTER,
 };
 
 /// A worker whose items 1 to 4 came by queue `a` under tags 1 to 4, item 5 by queue `b` under tag 1; all have ended.
@@ -61,4 +64,48 @@ fn what_was_given_back_does_not_keep_others_from_being_acknowledged_together() {
     bench.finish(1);
     bench.finish(2);
     assert_eq!(confirm(&mut bench, &[1, 2]), ["ack a ..4", "stopped, 0 running, 0 replying"]);
+}
+
+/// A worker with many slots whose items 1 to 6 came by queue `a` under tags 1 to 6; all have ended.
+fn many_ended() -> Bench {
+    let mut bench = bench(32);
+    bench.deliver(A, [task(1), task(2), task(3), task(4), task(5), task(6)]);
+    for item in 1..=6 {
+        bench.finish(item);
+    }
+    bench
+}
+
+#[test]
+fn what_is_done_waits_a_moment_for_an_older_one() {
+    let mut bench = many_ended();
+    assert_eq!(confirm(&mut bench, &[2, 4]), [""; 0]);
+    assert_eq!(confirm(&mut bench, &[1]), ["ack a ..2"]);
+    assert_eq!(confirm(&mut bench, &[3]), ["ack a ..4"]);
+    assert_eq!(confirm(&mut bench, &[6]), [""; 0]);
+    assert_eq!(short(&bench.pass(ACK_AFTER)), ["ack a 6"], "the older one takes its time");
+    assert_eq!(confirm(&mut bench, &[5]), ["ack a 5"]);
+}
+
+/// Else the broker would send less than can run.
+#[test]
+fn only_a_share_of_the_slots_waits_for_an_older_one() {
+    let mut bench = many_ended();
+    assert_eq!(confirm(&mut bench, &[2, 3, 4]), [""; 0]);
+    assert_eq!(confirm(&mut bench, &[6]), ["ack a 2", "ack a 3", "ack a 4", "ack a 6"]);
+}
+
+#[test]
+fn what_waits_for_an_older_one_is_acknowledged_at_once_by_a_worker_that_stops() {
+    let mut bench = many_ended();
+    assert_eq!(confirm(&mut bench, &[2]), [""; 0]);
+    assert_eq!(short(&bench.step(Input::Drain)), ["cancel a", "cancel b", "ack a 2"]);
+}
+
+#[test]
+fn what_waits_for_an_older_one_is_forgotten_with_its_channel() {
+    let mut bench = many_ended();
+    assert_eq!(confirm(&mut bench, &[2]), [""; 0]);
+    bench.lose(A);
+    assert_eq!(short(&bench.pass(ACK_AFTER)), [""; 0]);
 }

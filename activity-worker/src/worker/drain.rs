@@ -7,6 +7,7 @@ use warren_broker::codec::hand_back;
 
 use super::{
     Effect, ItemId, Phase, Worker,
+    acks::Acks,
     item::{Letters, Stage},
 };
 
@@ -34,6 +35,7 @@ impl Worker {
                 queue.waiting.clear();
             }
         }
+        self.acknowledge(&Acks::default(), effects);
     }
 
     /// Stops once nothing runs and every reply is confirmed, or the time is up. What then runs is told to end, and what

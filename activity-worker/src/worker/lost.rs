@@ -26,6 +26,7 @@ impl Worker {
         }
         if let Some(queue) = self.queues.get(queue) {
             queue.unacked.clear();
+            queue.done.clear();
         }
         self.say_anew();
     }

@@ -204,6 +204,7 @@ impl Worker {
     fn tick(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         self.now = self.now.max(now);
         self.publish_again(effects);
+        self.acknowledge_late(effects);
         self.ask_again(effects);
         self.look_after_runs(effects);
         self.pause(effects);

@@ -34,6 +34,8 @@ pub(super) struct Queue {
     pub(super) waiting: VecDeque<ItemId>,
     /// The tags of this channel that are neither acknowledged nor given back.
     pub(super) unacked: BTreeSet<u64>,
+    /// The tags that are done with and wait for an older one to be acknowledged together, and since when.
+    pub(super) done: BTreeMap<u64, Duration>,
 }
 
 /// A queue with all its lanes.
@@ -77,6 +79,7 @@ impl Queues {
                 is_paused: has_baton,
                 waiting: VecDeque::new(),
                 unacked: BTreeSet::new(),
+                done: BTreeMap::new(),
             });
         }
         let baton = has_baton.then_some(Baton::Asked);
