@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use warren_model::{Partition, Timestamp};
 
@@ -61,6 +62,12 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Reads instances with their turns and pending messages, and commands that were answered before. Sees every commit
     /// whose success was known before the call; one that is still on its way may be seen or not.
     fn load(&self, partition: Partition, epoch: Epoch, load: Load) -> impl Future<Output = Result<Loaded>> + Send;
+
+    /// Reads for several partitions, as [`Self::load`] does for each of them: one that is fenced is no trouble of the others.
+    /// Returns what was read for each, in order.
+    fn load_together(&self, loads: Vec<(Partition, Epoch, Load)>) -> impl Future<Output = Vec<Result<Loaded>>> + Send {
+        join_all(loads.into_iter().map(|(partition, epoch, load)| self.load(partition, epoch, load)))
+    }
 
     /// Reads single turns, for rebuilding the messages of an outbox row; those that are gone are left out.
     fn turns(

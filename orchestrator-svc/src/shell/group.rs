@@ -1,24 +1,52 @@
-//! One commit at a time for the sessions of a thread: what has gathered meanwhile is written together.
+//! What the sessions of a thread ask of the store, they ask together: one commit at a time, and one read of what begins.
 //!
 //! So a lone commit is written at once, and under load one transaction, with one flush to disk, carries a batch of every
 //! partition.
 
 use std::{collections::BTreeSet, time::Instant};
 
-use tokio::sync::{mpsc, oneshot};
-use warren_store::{Commit, Error, Result, Store};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::yield_now,
+};
+use warren_model::Partition;
+use warren_store::{Commit, Epoch, Error, Load, Loaded, Result, Store};
 
 use super::metrics;
 
-/// Most commits that are looked at at a time: more than a hub has partitions.
+/// Most that is looked at at a time: more than a hub has partitions.
 const JOBS_MAX: usize = 128;
+/// How often the thread's other tasks may run first: what several sessions are about to ask is then asked together. A
+/// message goes from its session through two tasks.
+const OTHERS_FIRST: usize = 4;
 
-/// A commit, and who wants to know.
-type Job = (Commit, oneshot::Sender<Result<()>>);
+/// What is asked, and who wants to know.
+type Job<Q, A> = (Q, oneshot::Sender<Result<A>>);
 
-/// Writes commits. Cheap to clone.
-#[derive(Clone)]
-pub(super) struct Writer(mpsc::UnboundedSender<Job>);
+/// Takes what is asked. Cheap to clone.
+pub(super) struct Asker<Q, A>(mpsc::UnboundedSender<Job<Q, A>>);
+
+/// Writes commits, as [`Store::commit`] does. A partition's next one is asked for only once the one before has ended.
+pub(super) type Writer = Asker<Commit, ()>;
+/// Reads what batches need, as [`Store::load`] does.
+pub(super) type Reader = Asker<(Partition, Epoch, Load), Loaded>;
+
+impl<Q, A> Clone for Asker<Q, A> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<Q, A> Asker<Q, A> {
+    pub(super) async fn ask(&self, question: Q) -> Result<A> {
+        let (reply, answer) = oneshot::channel();
+        let unknown = || Err(Error::Unknown("what asks the store for this thread has ended".into()));
+        if self.0.send((question, reply)).is_err() {
+            return unknown();
+        }
+        answer.await.unwrap_or_else(|_| unknown())
+    }
+}
 
 impl Writer {
     /// Starts on the present runtime; ends with its last clone.
@@ -27,37 +55,62 @@ impl Writer {
         tokio::spawn(write(store, wanted));
         Self(jobs)
     }
+}
 
-    /// Writes a commit, as [`Store::commit`] does. A partition's next one is asked for only once this has ended.
-    pub(super) async fn commit(&self, commit: Commit) -> Result<()> {
-        let (reply, written) = oneshot::channel();
-        let unknown = || Err(Error::Unknown("the writer of commits has ended".into()));
-        if self.0.send((commit, reply)).is_err() {
-            return unknown();
-        }
-        written.await.unwrap_or_else(|_| unknown())
+impl Reader {
+    /// Starts on the present runtime; ends with its last clone.
+    pub(super) fn start<S: Store>(store: S) -> Self {
+        let (jobs, wanted) = mpsc::unbounded_channel();
+        tokio::spawn(read(store, wanted));
+        Self(jobs)
     }
 }
 
-async fn write<S: Store>(store: S, mut wanted: mpsc::UnboundedReceiver<Job>) {
+async fn write<S: Store>(store: S, mut wanted: mpsc::UnboundedReceiver<Job<Commit, ()>>) {
     let (mut waiting, transactions) = (Vec::new(), metrics::transactions());
-    while !waiting.is_empty() || wanted.recv_many(&mut waiting, JOBS_MAX).await > 0 {
+    while gather(&mut wanted, &mut waiting).await {
         let (commits, replies): (Vec<_>, Vec<_>) = next_of_each(&mut waiting).into_iter().unzip();
         let begun = Instant::now();
         let results = store.commit_together(commits).await;
         transactions.record(begun.elapsed());
-        for (reply, result) in replies.into_iter().zip(results) {
-            // A session that has ended does not want to know.
-            let _ = reply.send(result);
-        }
+        answer(replies, results);
     }
 }
 
+/// One read at a time, as the next may be for all who ask meanwhile.
+async fn read<S: Store>(store: S, mut wanted: mpsc::UnboundedReceiver<Job<(Partition, Epoch, Load), Loaded>>) {
+    let mut waiting = Vec::new();
+    while gather(&mut wanted, &mut waiting).await {
+        waiting.retain(|(_, reply)| !reply.is_closed());
+        let (loads, replies): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
+        answer(replies, store.load_together(loads).await);
+    }
+}
+
+/// Waits until something waits, and adds what else is about to be asked; returns whether there is anything.
+async fn gather<T>(wanted: &mut mpsc::UnboundedReceiver<T>, waiting: &mut Vec<T>) -> bool {
+    if waiting.is_empty() && wanted.recv_many(waiting, JOBS_MAX).await == 0 {
+        return false;
+    }
+    for _ in 0..OTHERS_FIRST {
+        yield_now().await;
+    }
+    waiting.extend(std::iter::from_fn(|| wanted.try_recv().ok()).take(JOBS_MAX));
+    true
+}
+
 /// Takes the next commit of each partition; what a session that has ended has left is not written any more.
-fn next_of_each(waiting: &mut Vec<Job>) -> Vec<Job> {
+fn next_of_each(waiting: &mut Vec<Job<Commit, ()>>) -> Vec<Job<Commit, ()>> {
     waiting.retain(|(_, reply)| !reply.is_closed());
     let mut partitions = BTreeSet::new();
     waiting.extract_if(.., |(commit, _)| partitions.insert(commit.partition)).collect()
+}
+
+fn answer<A>(replies: Vec<oneshot::Sender<Result<A>>>, results: Vec<Result<A>>) {
+    for (reply, result) in replies.into_iter().zip(results) {
+        // A session that has ended does not want to know.
+        let _ = reply.send(result);
+    }
 }
 
 #[cfg(test)]

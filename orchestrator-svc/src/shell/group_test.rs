@@ -1,14 +1,11 @@
-use warren_model::Partition;
-use warren_store::Epoch;
-
 use super::*;
 
-fn job(partition: u16, number: u64) -> (Job, oneshot::Receiver<Result<()>>) {
+fn job(partition: u16, number: u64) -> (Job<Commit, ()>, oneshot::Receiver<Result<()>>) {
     let (reply, written) = oneshot::channel();
     ((Commit::new(Partition(partition), Epoch(1), number), reply), written)
 }
 
-fn taken(waiting: &mut Vec<Job>) -> Vec<(u16, u64)> {
+fn taken(waiting: &mut Vec<Job<Commit, ()>>) -> Vec<(u16, u64)> {
     next_of_each(waiting).iter().map(|(commit, _)| (commit.partition.0, commit.number)).collect()
 }
 
@@ -28,4 +25,22 @@ fn h2_what_a_session_that_has_ended_left_is_not_written() {
     let mut waiting = vec![old, new];
     assert_eq!(taken(&mut waiting), [(0, 8)]);
     assert!(waiting.is_empty());
+}
+
+#[tokio::test]
+async fn what_others_are_about_to_ask_is_asked_together() {
+    let (asks, mut wanted) = mpsc::unbounded_channel();
+    asks.send(1).unwrap();
+    let other = asks.clone();
+    tokio::spawn(async move {
+        yield_now().await; // as a session's message passes through a task of its own
+        other.send(2).unwrap();
+    });
+    let mut waiting = Vec::new();
+    assert!(gather(&mut wanted, &mut waiting).await);
+    assert_eq!(waiting, [1, 2]);
+    assert!(gather(&mut wanted, &mut waiting).await, "what waits is not waited for");
+    waiting.clear();
+    drop(asks);
+    assert!(!gather(&mut wanted, &mut waiting).await);
 }

@@ -22,6 +22,7 @@ use warren_store::{Epoch, Store};
 use super::{
     Replica,
     clock::Clock,
+    group::Reader,
     metrics::Metrics,
     publish::{declare_missing, lost},
     thread::{Place, outside},
@@ -134,6 +135,7 @@ async fn told_to_end(orders: &mut watch::Receiver<Order>) -> End {
 struct Session<S: Store, B: Broker> {
     replica: Arc<Replica<S, B>>,
     store: S,
+    reader: Reader,
     partition: Partition,
     epoch: Epoch,
     clock: Clock,
@@ -164,7 +166,7 @@ impl<S: Store, B: Broker> Session<S, B> {
         let queue = replica.codec.topology().control(partition);
         replica.broker.declare(&queue).await?;
         let publisher = replica.broker.publisher().await?;
-        let store = place.store.clone();
+        let Place { store, writer: commits, reader } = place;
         let state = store.partition(partition, epoch).await?;
         let consumer = replica.broker.consume(&queue.name, replica.prefetch).await?;
         let acker = consumer.acker();
@@ -176,10 +178,11 @@ impl<S: Store, B: Broker> Session<S, B> {
         let (writer, wanted) = mpsc::unbounded_channel();
         let inputs = mpsc::unbounded_channel();
         let mut tasks = JoinSet::new();
-        tasks.spawn(write(place, (partition, epoch), wanted, inputs.0.clone(), suspects));
+        tasks.spawn(write((store.clone(), commits), (partition, epoch), wanted, inputs.0.clone(), suspects));
         Ok(Self {
             replica,
             store,
+            reader,
             partition,
             epoch,
             clock,
@@ -264,8 +267,9 @@ impl<S: Store, B: Broker> Session<S, B> {
         let (partition, epoch) = (self.partition, self.epoch);
         match effect {
             Effect::Load(load) => {
+                let reader = self.reader.clone();
                 self.tasks.spawn(async move {
-                    let loaded = store.load(partition, epoch, load).await?;
+                    let loaded = reader.ask((partition, epoch, load)).await?;
                     answer(&inputs, Input::Loaded(loaded))
                 });
             }

@@ -19,7 +19,7 @@ use tokio::{
 use warren_model::Partition;
 use warren_store::Store;
 
-use super::group::Writer;
+use super::group::{Reader, Writer};
 
 /// What the sessions of one thread share.
 #[derive(Clone)]
@@ -27,6 +27,7 @@ pub(super) struct Place<S> {
     /// Its connections are the thread's own.
     pub(super) store: S,
     pub(super) writer: Writer,
+    pub(super) reader: Reader,
 }
 
 /// Makes a session, on the thread where it stays.
@@ -77,7 +78,7 @@ impl<S: Store> Threads<S> {
 fn serve<S: Store>(store: S, mut jobs: mpsc::UnboundedReceiver<Job<S>>) {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a process may have another runtime");
     runtime.block_on(async {
-        let place = Place { writer: Writer::start(store.clone()), store };
+        let place = Place { writer: Writer::start(store.clone()), reader: Reader::start(store.clone()), store };
         let mut sessions = FuturesUnordered::new();
         let mut is_wanted = true;
         while is_wanted || !sessions.is_empty() {

@@ -10,7 +10,7 @@ use warren_engine::Identity;
 use warren_model::Partition;
 use warren_store::{Commit, Epoch, Error, Store};
 
-use super::{group::Writer, session::answer, thread::Place};
+use super::{group::Writer, session::answer};
 use crate::owner::{self, Effect, Input};
 
 /// Most expired rows that are removed at a time.
@@ -23,7 +23,7 @@ const ACCUSE_MAX: Duration = Duration::from_secs(5);
 /// From the commit of marks to that of the batch that they are for, no other partition of this process runs suspects: else
 /// one that takes the process down would have their marks raised along with its own.
 pub(super) async fn write<S: Store>(
-    Place { store, writer }: Place<S>,
+    (store, writer): (S, Writer),
     (partition, epoch): (Partition, Epoch),
     mut wanted: mpsc::UnboundedReceiver<Effect>,
     inputs: mpsc::UnboundedSender<Input>,
@@ -67,12 +67,12 @@ pub(super) async fn write<S: Store>(
 /// finds the guilty one among them.
 async fn write_or_blame(writer: &Writer, commit: Commit) -> anyhow::Result<()> {
     let copy = commit.clone();
-    let Err(error) = writer.commit(commit).await else { return Ok(()) };
+    let Err(error) = writer.ask(commit).await else { return Ok(()) };
     if let Error::Refused(why) = &error
         && let Some(marks) = owner::blame(&copy, why)
     {
         tracing::error!(partition = %copy.partition, instances = marks.suspects.len(), %why, "store refuses a commit for good, its instances are suspected");
-        if let Err(error) = writer.commit(marks).await {
+        if let Err(error) = writer.ask(marks).await {
             tracing::error!(partition = %copy.partition, %error, "suspects could not be marked");
         }
     }

@@ -3,7 +3,9 @@
 use warren_model::{ActionId, InstanceRecord, Partition, Refusal, RefusalCode, Status};
 
 use super::{Fixture, sample::*};
-use crate::{CommandRow, Commit, Error, Load, OutboxEntry, OutboxRow, OutboxTurn, PartitionState, Store, TurnKey};
+use crate::{
+    CommandRow, Commit, Error, Load, Loaded, OutboxEntry, OutboxRow, OutboxTurn, PartitionState, Store, TurnKey,
+};
 
 /// A turn with all that belongs to it.
 fn whole(commit: &mut Commit, instance: &str, number: u32) {
@@ -367,4 +369,42 @@ pub async fn h18_a_refused_batch_takes_none_with_it<F: Fixture>(fixture: &F) {
             assert_eq!(owner.state().await.number, number);
         }
     }
+}
+
+pub async fn what_batches_need_is_read_together<F: Fixture>(fixture: &F) {
+    let mut owners = three(fixture).await;
+    let store = owners[0].store.clone();
+    // Of instances that begin: as many commands as instances, and nothing is there.
+    let begins = |owner: &Owned<F::Store>, instances: &[&str]| {
+        let load = Load {
+            instances: instances.iter().map(|instance| id(instance)).collect(),
+            commands: instances.iter().map(|instance| message_id(instance)).collect(),
+        };
+        (owner.partition, owner.epoch, load)
+    };
+    let of_all =
+        |owners: &[Owned<F::Store>; 3]| owners.iter().map(|owner| begins(owner, &["a", "b"])).collect::<Vec<_>>();
+    // For each that could be read: how many messages wait for `a` and `b`.
+    let told = |loaded: Vec<crate::Result<Loaded>>| {
+        let of_one = |loaded: Loaded| {
+            assert!(loaded.commands.is_empty() && loaded.instances.iter().all(|instance| instance.record.is_none()));
+            assert_eq!(loaded.instances.iter().map(|instance| instance.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+            loaded.instances.iter().map(|instance| instance.pending.len()).collect::<Vec<_>>()
+        };
+        loaded.into_iter().map(|loaded| loaded.map(of_one)).collect::<Vec<_>>()
+    };
+    let loaded = told(store.load_together(of_all(&owners)).await);
+    assert!(loaded.iter().all(|loaded| matches!(loaded.as_deref(), Ok([0, 0]))) && loaded.len() == 3, "{loaded:?}");
+    assert!(store.load_together(vec![]).await.is_empty());
+
+    // What one partition has is not taken for what another has under the same id.
+    owners[1].commit(|commit| commit.pending.push(pending("b", 7))).await;
+    let loaded = told(store.load_together(of_all(&owners)).await);
+    let loaded = loaded.iter().map(|loaded| loaded.as_deref().unwrap()).collect::<Vec<_>>();
+    assert_eq!(loaded, [[0, 0], [0, 1], [0, 0]]);
+
+    // H2: who has lost its partition reads nothing, and is no trouble of the others.
+    take(store.clone(), Partition(0)).await;
+    let loaded = told(store.load_together(of_all(&owners)).await);
+    assert!(matches!(&loaded[..], [Err(Error::Fenced { partition: Partition(0), .. }), Ok(_), Ok(_)]), "{loaded:?}");
 }

@@ -61,6 +61,7 @@ macro_rules! store_conformance {
                 batches_of_partitions_are_written_together,
                 h2_a_fenced_batch_takes_none_with_it,
                 h18_a_refused_batch_takes_none_with_it,
+                what_batches_need_is_read_together,
             }
             histories {
                 h1_a_turn_is_written_once,

@@ -101,6 +101,10 @@ impl Store for Postgres {
         load::load(&self.turns, partition, epoch, load).await
     }
 
+    async fn load_together(&self, loads: Vec<(Partition, Epoch, Load)>) -> Vec<Result<Loaded>> {
+        load::load_together(&self.turns, loads).await
+    }
+
     async fn turns(&self, partition: Partition, epoch: Epoch, keys: Vec<TurnKey>) -> Result<Vec<TurnRow>> {
         load::turns(&self.turns, partition, epoch, keys).await
     }
