@@ -77,7 +77,9 @@ impl Worker {
             let Some(item) = self.forget(id) else { return };
             return item.deliveries.into_iter().for_each(|held| self.requeue(held, effects));
         }
-        let word = hand_back(&run.work, &self.name, run.is_released, run.progress.as_ref());
+        // After a loss of its channel there is nothing to give back, and what the broker delivered again was dropped meanwhile.
+        let must_resend = run.is_released || item.deliveries.is_empty();
+        let word = hand_back(&run.work, &self.name, must_resend, run.progress.as_ref());
         let mut letters = Letters::new(Some(run.work.token.clone()), [word.clone()]);
         letters.gives_back = true;
         item.stage = Stage::Replying(letters);

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use warren_broker::{OwnerWord, Permit, Published};
+use warren_broker::{HeaderValue, OwnerWord, Permit, Published};
 use warren_model::{Failure, Payload};
 
 use super::super::{
@@ -143,4 +143,23 @@ fn what_still_runs_at_the_end_of_a_drain_is_told_to_end_and_handed_back() {
     assert_eq!(short(&last), ["say 3 workers", "publish 3 to h.control.03"]);
     assert_eq!(short(&bench.published(3, Published::Confirmed)), ["requeue a 3"]);
     assert_eq!(short(&bench.confirm(1)), ["ack a 1", "stopped, 2 running, 0 replying"]);
+}
+
+/// H5: with its channel it has lost what it could give back, and what the broker delivered again was dropped, as it lived.
+#[test]
+fn h5_its_owner_is_asked_to_send_again_what_can_t_be_given_back() {
+    for is_lost in [false, true] {
+        let mut bench = bench(1);
+        bench.deliver(A, [task(1)]);
+        bench.pass(SECOND);
+        held(&mut bench, 1);
+        if is_lost {
+            bench.lose(A);
+        }
+        bench.step(Input::Drain);
+        bench.pass(DRAIN - 3 * SECOND);
+        let word = publication(&bench.finish_with(1, failed()));
+        assert_eq!(word.message.kind.as_deref(), Some("hand-back"));
+        assert_eq!(word.message.headers.get("resend"), Some(&HeaderValue::Bool(is_lost)));
+    }
 }

@@ -41,6 +41,8 @@ pub(super) struct Note {
     pub(super) answer_to: Option<AnswerTo>,
     /// Whether a reply has come: there is nothing left to cancel.
     pub(super) is_answered: bool,
+    /// Whether a redispatch has left it out, as it ran: the broker may have no copy of its work item.
+    pub(super) is_left_out: bool,
     due: Timestamp,
     /// Whether it is counted as one of a run.
     is_counted: bool,
@@ -110,6 +112,14 @@ impl TaskNotes {
     /// Returns whether the message is the work item of a task that nobody may begin now: it is quarantined, or runs.
     pub(super) fn holds(&self, message: &Outgoing) -> bool {
         self.of_message(message).is_some_and(|note| note.row.quarantine.is_some() || note.row.run.is_some())
+    }
+
+    /// Notes that a redispatch leaves a message out, if it is the work item of a task that runs.
+    pub(super) fn leave_out(&mut self, message: &Outgoing) {
+        let Outgoing::WorkItem { instance, execution, task, .. } = message else { return };
+        let note = self.notes.get_mut(&(instance.clone(), task.id));
+        let runs = |note: &&mut Note| note.row.run.is_some() && note.row.is_about(*execution, task.attempt);
+        note.filter(runs).into_iter().for_each(|note| note.is_left_out = true);
     }
 
     /// Adds to a work item how far its task has come.
@@ -221,6 +231,7 @@ impl TaskNotes {
                     doubted_at: None,
                     answer_to: None,
                     is_answered: false,
+                    is_left_out: false,
                     due: Timestamp::MAX,
                     is_counted: false,
                 };

@@ -169,7 +169,7 @@ impl<P: Programs> Owner<P> {
     }
 
     /// Returns what an instance waits for of what is to be sent again.
-    fn open_work(&self, instance: LoadedInstance, what: &Redispatch) -> Vec<Outgoing> {
+    fn open_work(&mut self, instance: LoadedInstance, what: &Redispatch) -> Vec<Outgoing> {
         let LoadedInstance { id, record: Some(record), turns, .. } = instance else { return Vec::new() };
         let turns = match turns {
             Ok(turns) => turns,
@@ -190,8 +190,11 @@ impl<P: Programs> Owner<P> {
         };
         let open = waiting(&record, &turns).into_iter().filter(|open| open.since <= before);
         // A quarantined task is sent again by a resume, when somebody has mended its cause.
-        let open = open.map(|open| open.message).filter(|open| is_wanted(open) && !self.task_notes.holds(open));
-        open.filter(|message| live.is_none_or(|live| live.instance.waits_for(message))).collect()
+        let open = open.map(|open| open.message).filter(is_wanted);
+        let open = open.filter(|message| live.is_none_or(|live| live.instance.waits_for(message)));
+        let (held, sent): (Vec<_>, Vec<_>) = open.partition(|message| self.task_notes.holds(message));
+        held.iter().for_each(|message| self.task_notes.leave_out(message));
+        sent
     }
 
     /// Sends starts of children again, those for which their parent still waits.

@@ -168,6 +168,13 @@ impl<P: Programs> Owner<P> {
             return Some(Permit::Wait);
         }
         note.doubted_at = None;
+        if note.is_left_out {
+            // What the other worker was delivered may be gone, and no redispatch has sent another.
+            note.row.run.iter_mut().for_each(|run| run.lease_ms = Some(0));
+            let row = note.row.clone();
+            self.task_notes.put(row, now, work);
+            return Some(Permit::Drop);
+        }
         note.row.run = None;
         self.task_notes.watch(&(of.instance.clone(), of.task));
         None

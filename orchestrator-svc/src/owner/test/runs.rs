@@ -225,6 +225,23 @@ fn h8_a_redispatch_passes_over_what_runs() {
     assert_eq!(items(&world).len(), 1);
 }
 
+/// A queue was purged, and what was sent again left out what ran: nobody else has a copy once its worker is given up.
+#[test]
+fn h5_what_a_redispatch_passed_over_is_sent_again_once_its_worker_is_given_up() {
+    let mut world = world("plain");
+    let item = item(&world);
+    hear(&mut world, &item, &alive());
+    world.redispatch("r", Redispatch::default());
+    world.settle();
+    assert_eq!(items(&world).len(), 1);
+    assert_eq!(ask(&mut world, &item, "q1"), Permit::Wait);
+    world.wait(4);
+    assert_eq!(ask(&mut world, &item, "q1"), Permit::Drop, "by who may have lost it as well");
+    world.wait(1);
+    assert_eq!(items(&world).iter().map(|item| &*item.token).collect::<Vec<_>>(), [&*item.token, &*item.token]);
+    assert_eq!(ask(&mut world, &item, "q2"), Permit::Alone, "it is nobody's now, and counted");
+}
+
 #[test]
 fn a_worker_is_told_when_nobody_waits_any_more() {
     let mut world = world("plain");
