@@ -3,11 +3,15 @@
 //! So a lone commit is written at once, and under load one transaction, with one flush to disk, carries a batch of every
 //! partition.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use tokio::{
     sync::{mpsc, oneshot},
     task::yield_now,
+    time::timeout,
 };
 use warren_model::Partition;
 use warren_store::{Commit, Epoch, Error, Load, Loaded, Result, Store};
@@ -19,6 +23,8 @@ const JOBS_MAX: usize = 128;
 /// How often the thread's other tasks may run first: what several sessions are about to ask is then asked together. A
 /// message goes from its session through two tasks.
 const OTHERS_FIRST: usize = 4;
+/// Whoever reads a large history takes longer than this.
+const LONG: Duration = Duration::from_millis(10);
 
 /// What is asked, and who wants to know.
 type Job<Q, A> = (Q, oneshot::Sender<Result<A>>);
@@ -77,14 +83,20 @@ async fn write<S: Store>(store: S, mut wanted: mpsc::UnboundedReceiver<Job<Commi
     }
 }
 
-/// One read at a time, as the next may be for all who ask meanwhile.
+/// One read at a time, as the next may be for all who ask meanwhile; but one that takes long keeps nobody waiting.
 async fn read<S: Store>(store: S, mut wanted: mpsc::UnboundedReceiver<Job<(Partition, Epoch, Load), Loaded>>) {
     let mut waiting = Vec::new();
     while gather(&mut wanted, &mut waiting).await {
         waiting.retain(|(_, reply)| !reply.is_closed());
         let (loads, replies): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
-        answer(replies, store.load_together(loads).await);
+        let store = store.clone();
+        unless_long(async move { answer(replies, store.load_together(loads).await) }).await;
     }
+}
+
+/// Waits for the end of some work, but not for long; then it goes on by itself.
+async fn unless_long(work: impl Future<Output = ()> + Send + 'static) {
+    let _ = timeout(LONG, tokio::spawn(work)).await;
 }
 
 /// Waits until something waits, and adds what else is about to be asked; returns whether there is anything.

@@ -44,3 +44,16 @@ async fn what_others_are_about_to_ask_is_asked_together() {
     drop(asks);
     assert!(!gather(&mut wanted, &mut waiting).await);
 }
+
+#[tokio::test]
+async fn a_read_that_takes_long_keeps_nobody_waiting_and_is_answered() {
+    let ((reply, mut answered), (end, ended)) = (oneshot::channel(), oneshot::channel::<()>());
+    unless_long(async move {
+        ended.await.unwrap();
+        answer(vec![reply], vec![Ok(7)]);
+    })
+    .await;
+    assert!(answered.try_recv().is_err());
+    end.send(()).unwrap();
+    assert_eq!(answered.await.unwrap().unwrap(), 7);
+}
