@@ -42,7 +42,7 @@ export class Worker {
     }
     for (const task of this.tasks.values()) { // the next worker goes on from there
       if (task.began) {
-        yield ["say", task, "hand-back", task.news(), { resend: task.isReleased }];
+        yield ["say", task, "hand-back", task.news(), { resend: !task.item }];
       }
       if (task.item) yield ["nack", task.item];
     }

@@ -49,7 +49,7 @@ class Worker:
                 break
         for task in self.tasks.values():  # the next worker goes on from there
             if task.began:
-                yield "say", task, "hand-back", task.news(), {"resend": task.is_released}
+                yield "say", task, "hand-back", task.news(), {"resend": not task.delivery}
             if task.delivery:
                 yield "nack", task.delivery
 
