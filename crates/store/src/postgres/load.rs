@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use deadpool_postgres::{Client, Pool};
+use deadpool_postgres::Pool;
 use futures_util::{future::join_all, try_join};
 use tokio_postgres::{Error as Sql, Row};
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use super::{
         timestamp, uuid,
     },
     flight::{SNAPSHOT, ask, fly, land, prepare},
-    lease::{FENCE, fenced, hold, key},
+    lease::{FENCE, hold, key},
     state::legible,
 };
 use crate::{
@@ -44,49 +44,45 @@ const COMMANDS: &str = "SELECT c.id, c.answer, c.at
         SELECT * FROM command WHERE partition = $1 AND id = asked.id OFFSET 0
     ) AS c";
 
-/// Whether the partitions are held, and whether anything is there of what was asked for.
-const ANYTHING: &str = "SELECT NOT EXISTS (SELECT FROM unnest($1::int[], $2::bigint[]) AS asked (partition, epoch)
+/// Whether the partitions are held, and nothing is there of what was asked for.
+const NOTHING: &str = "SELECT NOT (
+    EXISTS (SELECT FROM unnest($1::int[], $2::bigint[]) AS asked (partition, epoch)
         WHERE NOT EXISTS (SELECT FROM lease AS l
-            WHERE l.partition = asked.partition AND l.epoch = asked.epoch AND l.owner IS NOT NULL)),
-    EXISTS (SELECT FROM unnest($3::int[], $4::text[]) AS asked (partition, id), LATERAL (
+            WHERE l.partition = asked.partition AND l.epoch = asked.epoch AND l.owner IS NOT NULL))
+    OR EXISTS (SELECT FROM unnest($3::int[], $4::text[]) AS asked (partition, id), LATERAL (
         SELECT FROM instance WHERE partition = asked.partition AND id = asked.id OFFSET 0
     ) AS i) OR EXISTS (SELECT FROM unnest($3::int[], $4::text[]) AS asked (partition, id), LATERAL (
         SELECT FROM pending WHERE partition = asked.partition AND instance = asked.id LIMIT 1
     ) AS p) OR EXISTS (SELECT FROM unnest($5::int[], $6::text[]) AS asked (partition, id), LATERAL (
         SELECT FROM command WHERE partition = asked.partition AND id = asked.id OFFSET 0
-    ) AS c)";
+    ) AS c))";
 
-/// Reads what batches of several partitions need. What begins is looked up in one statement for all of them; if there is
-/// anything else, each is read for itself.
-pub(super) async fn load_together(pool: &Pool, loads: Vec<(Partition, Epoch, Load)>) -> Vec<Result<Loaded>> {
-    if loads.len() > 1 && is_nothing_there(pool, &loads).await {
-        return loads.into_iter().map(|(.., load)| Ok(unseen(load))).collect();
-    }
-    join_all(loads.into_iter().map(|(partition, epoch, wanted)| load(pool, partition, epoch, wanted))).await
-}
+/// What one partition asks for.
+type Asked = (Partition, Epoch, Load);
 
-/// Returns whether all is about what begins, and known to be. Who can't tell says no, and the reads for each say why.
-async fn is_nothing_there(pool: &Pool, loads: &[(Partition, Epoch, Load)]) -> bool {
-    if !loads.iter().all(|(.., load)| is_of_starts(load)) {
-        return false;
-    }
-    let Ok(client) = pool.get().await else { return false };
-    matches!(look(&client, loads).await, Ok(Look { are_held: true, is_anything: false }))
+/// Reads what batches of several partitions need: what begins is looked up in one statement for all of them, the rest is
+/// read for each.
+pub(super) async fn load_together(pool: &Pool, loads: Vec<Asked>) -> Vec<Result<Loaded>> {
+    let starts: Vec<&Asked> = loads.iter().filter(|(.., load)| is_of_starts(load)).collect();
+    // Who can't tell says no, and what is read then says why.
+    let are_unseen = !starts.is_empty() && is_nothing_there(pool, &starts).await.unwrap_or(false);
+    let read = |(partition, epoch, load): Asked| async move {
+        if are_unseen && is_of_starts(&load) {
+            let instances = load.instances.into_iter().map(LoadedInstance::unseen).collect();
+            return Ok(Loaded { instances, commands: Vec::new() });
+        }
+        read(pool, partition, epoch, load).await
+    };
+    join_all(loads.into_iter().map(read)).await
 }
 
 /// Reads what a batch needs.
-pub(super) async fn load(pool: &Pool, partition: Partition, epoch: Epoch, mut load: Load) -> Result<Loaded> {
+pub(super) async fn load(pool: &Pool, partition: Partition, epoch: Epoch, load: Load) -> Result<Loaded> {
+    load_together(pool, vec![(partition, epoch, load)]).await.pop().expect("one load has one result")
+}
+
+async fn read(pool: &Pool, partition: Partition, epoch: Epoch, load: Load) -> Result<Loaded> {
     let client = pool.get().await?;
-    if is_of_starts(&load) {
-        let asked = [(partition, epoch, load)];
-        let Look { are_held, is_anything } = look(&client, &asked).await?;
-        let [(.., wanted)] = asked;
-        match (are_held, is_anything) {
-            (false, _) => return Err(fenced(partition, epoch)),
-            (true, false) => return Ok(unseen(wanted)),
-            (true, true) => load = wanted,
-        }
-    }
     let instances = format!(
         "SELECT {INSTANCE} FROM unnest($2::text[]) AS asked (id), LATERAL (
             SELECT * FROM instance WHERE partition = $1 AND id = asked.id OFFSET 0
@@ -119,38 +115,27 @@ fn is_of_starts(load: &Load) -> bool {
     load.commands.len() >= load.instances.len()
 }
 
-/// Returns what is known of what was never seen.
-fn unseen(load: Load) -> Loaded {
-    Loaded { instances: load.instances.into_iter().map(LoadedInstance::unseen).collect(), commands: Vec::new() }
-}
-
-/// What one look tells.
-struct Look {
-    /// Whether each partition is held under its epoch.
-    are_held: bool,
-    is_anything: bool,
-}
-
-/// Looks whether anything is there: of what begins nothing is, and one statement tells as much as five.
-async fn look(client: &Client, loads: &[(Partition, Epoch, Load)]) -> Result<Look> {
-    let statement = client.prepare_cached(ANYTHING).await?;
+/// Returns whether the partitions are held and nothing is there: of what begins nothing is, and one statement tells as much
+/// as five.
+async fn is_nothing_there(pool: &Pool, loads: &[&Asked]) -> Result<bool> {
+    let client = pool.get().await?;
+    let statement = client.prepare_cached(NOTHING).await?;
     let (partitions, epochs): (Vec<i32>, Vec<i64>) =
         loads.iter().map(|(partition, epoch, _)| (key(*partition), epoch.0)).unzip();
     let (homes, instances) = with_homes(loads, |load| &load.instances, InstanceId::as_str);
     let (askers, commands) = with_homes(loads, |load| &load.commands, MessageId::as_str);
     let row = client.query_one(&statement, &[&partitions, &epochs, &homes, &instances, &askers, &commands]).await?;
-    Ok(Look { are_held: row.try_get(0)?, is_anything: row.try_get(1)? })
+    Ok(row.try_get(0)?)
 }
 
 /// Returns the ids of all loads, each with its partition.
 fn with_homes<'l, T: 'l>(
-    loads: &'l [(Partition, Epoch, Load)],
+    loads: &[&'l Asked],
     ids: impl Fn(&'l Load) -> &'l Vec<T>,
     text: impl Fn(&'l T) -> &'l str,
 ) -> (Vec<i32>, Vec<&'l str>) {
-    let pairs = |(partition, _, load): &'l (Partition, Epoch, Load)| {
-        ids(load).iter().map(|id| (key(*partition), text(id))).collect::<Vec<_>>()
-    };
+    let pairs =
+        |(partition, _, load): &&'l Asked| ids(load).iter().map(|id| (key(*partition), text(id))).collect::<Vec<_>>();
     loads.iter().flat_map(pairs).unzip()
 }
 
