@@ -117,9 +117,10 @@ impl TaskNotes {
     /// Notes that a redispatch leaves a message out, if it is the work item of a task that runs.
     pub(super) fn leave_out(&mut self, message: &Outgoing) {
         let Outgoing::WorkItem { instance, execution, task, .. } = message else { return };
-        let note = self.notes.get_mut(&(instance.clone(), task.id));
-        let runs = |note: &&mut Note| note.row.run.is_some() && note.row.is_about(*execution, task.attempt);
-        note.filter(runs).into_iter().for_each(|note| note.is_left_out = true);
+        let of = Attempt { instance: instance.clone(), execution: *execution, task: task.id, attempt: task.attempt };
+        if let Some(note) = self.get_mut(&of).filter(|note| note.row.run.is_some()) {
+            note.is_left_out = true;
+        }
     }
 
     /// Adds to a work item how far its task has come.

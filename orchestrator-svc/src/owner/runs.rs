@@ -153,31 +153,27 @@ impl<P: Programs> Owner<P> {
     pub(super) fn doubt(&mut self, of: &Attempt, work: &mut Work) -> Option<Permit> {
         let now = self.now;
         let note = self.task_notes.get_mut(of)?;
-        let run = note.row.run.as_ref()?;
+        let run = note.row.run.as_mut()?;
         let is_leased = run.lease_ms.is_some_and(|lease| lease > 0);
         let lives = run.is_handed_over || (is_leased && note.doubted_at.is_some_and(|at| note.heard_at > at));
-        if lives {
-            note.doubted_at = None;
-            let row = note.row.clone();
-            // An owner that was replaced meanwhile must not say so.
-            self.task_notes.put(row, now, work);
-            return Some(Permit::Drop);
-        }
-        let since = *note.doubted_at.get_or_insert(now);
-        if is_leased && now < since + DOUBT {
-            return Some(Permit::Wait);
+        if !lives {
+            let since = *note.doubted_at.get_or_insert(now);
+            if is_leased && now < since + DOUBT {
+                return Some(Permit::Wait);
+            }
+            if !note.is_left_out {
+                (note.doubted_at, note.row.run) = (None, None);
+                self.task_notes.watch(&(of.instance.clone(), of.task));
+                return None;
+            }
+            // What the other worker was delivered may be gone, and no redispatch has sent another: its owner does.
+            run.lease_ms = Some(0);
         }
         note.doubted_at = None;
-        if note.is_left_out {
-            // What the other worker was delivered may be gone, and no redispatch has sent another.
-            note.row.run.iter_mut().for_each(|run| run.lease_ms = Some(0));
-            let row = note.row.clone();
-            self.task_notes.put(row, now, work);
-            return Some(Permit::Drop);
-        }
-        note.row.run = None;
-        self.task_notes.watch(&(of.instance.clone(), of.task));
-        None
+        let row = note.row.clone();
+        // An owner that was replaced meanwhile must not say so.
+        self.task_notes.put(row, now, work);
+        Some(Permit::Drop)
     }
 
     /// Tells the worker of a task that has ended otherwise, if that is known.
