@@ -6,7 +6,10 @@ use super::{Effect, QueueId, Worker, item::Held, queue::Queue};
 
 /// How long one waits for an older one, to be acknowledged with it: replies to several partitions are confirmed out of order.
 const ACK_AFTER: Duration = Duration::from_millis(50);
-/// Which share of the slots may be taken by what waits so, lest the broker sends less than can run.
+/// Fewer wait for the next tick: an acknowledgement goes to disk as a message does, and what follows from a reply should
+/// not have to share the disk and the processors with it. More would come to the broker in bursts.
+const MANY: usize = 32;
+/// Which share of the slots may be taken by what waits, lest the broker sends less than can run.
 const WAITING_SHARE: usize = 8;
 
 /// Deliveries that are done with.
@@ -33,8 +36,8 @@ impl Worker {
         effects.push(Effect::Requeue { queue: held.queue, tag: held.tag });
     }
 
-    /// Acknowledges each queue's deliveries: in one go up to the oldest that is not done. The rest waits for that a moment,
-    /// as long as it is little.
+    /// Acknowledges each queue's deliveries once they are many: in one go up to the oldest that is not done. The rest waits
+    /// for that a moment, as long as it is little.
     pub(super) fn acknowledge(&mut self, acks: &Acks, effects: &mut Vec<Effect>) {
         let most = if self.is_serving() { usize::from(self.limits.concurrency.get()) / WAITING_SHARE } else { 0 };
         for id in self.queues.ids() {
@@ -43,18 +46,22 @@ impl Worker {
                 queue.unacked.remove(tag);
                 queue.done.insert(*tag, self.now);
             }
-            queue.acknowledge_in_one_go(id, effects);
-            if queue.done.len() >= most || !queue.lets_go() {
+            let is_too_much = |queue: &Queue| queue.done.len() >= most || !queue.lets_go();
+            if queue.done.len() >= MANY || is_too_much(queue) {
+                queue.acknowledge_in_one_go(id, effects);
+            }
+            if is_too_much(queue) {
                 queue.acknowledge_one_by_one(id, self.now, effects);
             }
         }
     }
 
-    /// Acknowledges what has waited long enough for an older one.
+    /// Acknowledges what is done, but for what has not waited long enough for an older one.
     pub(super) fn acknowledge_late(&mut self, effects: &mut Vec<Effect>) {
         let Some(by) = self.now.checked_sub(ACK_AFTER) else { return };
         for id in self.queues.ids() {
             let Some(queue) = self.queues.get(id) else { continue };
+            queue.acknowledge_in_one_go(id, effects);
             queue.acknowledge_one_by_one(id, by, effects);
         }
     }

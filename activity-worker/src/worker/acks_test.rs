@@ -5,7 +5,7 @@ use super::{
         Input, ItemId,
         fixture::{A, B, Bench, bench, delivery, short, task, work},
     },
-    ACK_AFTER,
+    ACK_AFTER, MANY,
 };
 
 /// A worker whose items 1 to 4 came by queue `a` under tags 1 to 4, item 5 by queue `b` under tag 1; all have ended.
@@ -77,14 +77,27 @@ fn many_ended() -> Bench {
 }
 
 #[test]
-fn what_is_done_waits_a_moment_for_an_older_one() {
+fn few_wait_a_moment_for_others_and_for_an_older_one() {
     let mut bench = many_ended();
-    assert_eq!(confirm(&mut bench, &[2, 4]), [""; 0]);
-    assert_eq!(confirm(&mut bench, &[1]), ["ack a ..2"]);
-    assert_eq!(confirm(&mut bench, &[3]), ["ack a ..4"]);
-    assert_eq!(confirm(&mut bench, &[6]), [""; 0]);
-    assert_eq!(short(&bench.pass(ACK_AFTER)), ["ack a 6"], "the older one takes its time");
-    assert_eq!(confirm(&mut bench, &[5]), ["ack a 5"]);
+    assert_eq!(confirm(&mut bench, &[1]), [""; 0]);
+    assert_eq!(confirm(&mut bench, &[2]), [""; 0]);
+    assert_eq!(short(&bench.pass(ACK_AFTER)), ["ack a ..2"]);
+    assert_eq!(confirm(&mut bench, &[4]), [""; 0]);
+    assert_eq!(short(&bench.pass(ACK_AFTER / 2)), [""; 0]);
+    assert_eq!(short(&bench.pass(ACK_AFTER / 2)), ["ack a 4"], "the older one takes its time");
+    assert_eq!(confirm(&mut bench, &[3]), [""; 0]);
+    assert_eq!(short(&bench.pass(ACK_AFTER / 2)), ["ack a 3"]);
+}
+
+#[test]
+fn many_are_acknowledged_at_once() {
+    let mut bench = bench(1_000);
+    let (most, all) = (MANY as u64, MANY as u64 + 2);
+    bench.deliver(A, (1..=all).map(|number| task(number as u32)).collect::<Vec<_>>());
+    (1..=all).for_each(|item| drop(bench.finish(item)));
+    assert_eq!(confirm(&mut bench, &(2..=most).collect::<Vec<_>>()), [""; 0]);
+    assert_eq!(confirm(&mut bench, &[1]), [format!("ack a ..{most}")]);
+    assert_eq!(confirm(&mut bench, &[all]), [""; 0]);
 }
 
 /// Else the broker would send less than can run.
