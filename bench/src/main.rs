@@ -82,16 +82,15 @@ fn main() -> ExitCode {
     if args.check {
         return ExitCode::SUCCESS;
     }
-    // One thread does best for those that only move messages; services have the runtime of the stock binaries.
+    // One thread does best for those that only move messages; services have the runtimes of the stock binaries.
     let mut builder = match &args.part {
-        Role::Client(_) | Role::Limit(_) => Builder::new_current_thread(),
+        Role::Client(_) | Role::Limit(_) | Role::Orchestrator(_) => Builder::new_current_thread(),
         Role::Speed(_)
         | Role::Peers(_)
         | Role::Growth(_)
         | Role::Plot(_)
         | Role::Million(_)
         | Role::Share(_)
-        | Role::Orchestrator(_)
         | Role::Worker(_)
         | Role::Api(_) => Builder::new_multi_thread(),
     };

@@ -42,7 +42,7 @@ impl Hub {
         let is_packed = contender == Contender::Packed;
         let name = format!("bench_{}{}", row.name(), if is_packed { "_packed" } else { "" });
         let store = match row {
-            Row::Postgres | Row::Classic | Row::Ingress | Row::Http => plan.store.clone(),
+            Row::Postgres | Row::Four | Row::Classic | Row::Ingress | Row::Http => plan.store.clone(),
             Row::Sqlite => {
                 let file = plan.folder.join(format!("{name}.db"));
                 for suffix in ["", "-wal", "-shm"] {
@@ -51,7 +51,11 @@ impl Hub {
                 format!("sqlite:{}", file.display())
             }
         };
-        let mut settings = vec![format!("broker.queue_type={}", row.queues().name()), CONCURRENCY.to_owned()];
+        let mut settings = vec![
+            format!("broker.queue_type={}", row.queues().name()),
+            format!("hub.partitions={}", row.partitions()),
+            CONCURRENCY.to_owned(),
+        ];
         settings.extend(is_packed.then(|| PACKED.to_owned()));
         settings.extend(plan.set.iter().cloned());
         let places = Places { broker: plan.broker.clone(), store, folder: plan.folder.clone(), settings };

@@ -53,7 +53,7 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "NUMBER", value_parser = inflight)]
     inflight: Option<usize>,
 
-    /// A setting of the fleet, e.g. hub.partitions=1; may be repeated
+    /// A setting of the fleet, e.g. hub.partitions=2; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
     pub(crate) set: Vec<String>,
 
@@ -73,11 +73,13 @@ pub(crate) struct Plan {
 /// A fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Row {
-    /// PostgreSQL and quorum queues: the main one
+    /// PostgreSQL, quorum queues, one partition: the main one
     Postgres,
-    /// SQLite and quorum queues
+    /// The main one, with the four partitions that a hub has by default
+    Four,
+    /// The main one, but SQLite
     Sqlite,
-    /// PostgreSQL and classic queues
+    /// The main one, but classic queues
     Classic,
     /// The main one, with starts by the ingress
     Ingress,
@@ -86,12 +88,13 @@ pub(crate) enum Row {
 }
 
 impl Row {
-    const ALL: [Self; 5] = [Self::Postgres, Self::Sqlite, Self::Classic, Self::Ingress, Self::Http];
+    const ALL: [Self; 6] = [Self::Postgres, Self::Four, Self::Sqlite, Self::Classic, Self::Ingress, Self::Http];
 
     /// Returns what flags and reports call it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Postgres => "postgres",
+            Self::Four => "four",
             Self::Sqlite => "sqlite",
             Self::Classic => "classic",
             Self::Ingress => "ingress",
@@ -102,7 +105,7 @@ impl Row {
     /// Returns how its queues are kept, and those of the limit beside it.
     pub(crate) fn queues(self) -> Queues {
         match self {
-            Self::Postgres | Self::Sqlite | Self::Ingress | Self::Http => Queues::Quorum,
+            Self::Postgres | Self::Four | Self::Sqlite | Self::Ingress | Self::Http => Queues::Quorum,
             Self::Classic => Queues::Classic,
         }
     }
@@ -110,9 +113,17 @@ impl Row {
     /// Returns how starts get there.
     pub(crate) fn way(self) -> Way {
         match self {
-            Self::Postgres | Self::Sqlite | Self::Classic => Way::Control,
+            Self::Postgres | Self::Four | Self::Sqlite | Self::Classic => Way::Control,
             Self::Ingress => Way::Ingress,
             Self::Http => Way::Http,
+        }
+    }
+
+    /// Returns how many partitions its hub has: one is enough for one thread with turns, and makes the largest batches.
+    pub(crate) fn partitions(self) -> u8 {
+        match self {
+            Self::Four => 4,
+            Self::Postgres | Self::Sqlite | Self::Classic | Self::Ingress | Self::Http => 1,
         }
     }
 }
