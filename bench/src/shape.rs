@@ -53,10 +53,10 @@ impl Shape {
     /// Returns how many instances a run has, unless somebody says otherwise: some seconds of work.
     pub(crate) fn instances(self) -> u32 {
         match self {
-            Self::W1 => 10_000,
-            Self::W2 => 4_000,
-            Self::W3 => 20,
-            Self::L1 => 300,
+            Self::W1 => 20_000,
+            Self::W2 => 6_000,
+            Self::W3 => 60,
+            Self::L1 => 600,
         }
     }
 

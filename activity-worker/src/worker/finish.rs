@@ -33,9 +33,9 @@ impl Worker {
         {
             failure.progress.clone_from(&run.progress);
         }
-        let (work, token) = (run.work.clone(), run.work.token.clone());
-        let queue = item.deliveries.first().filter(|_| work.is_timed).map(|held| held.queue);
-        let mut publication = self.reply_within_limit(&work, &outcome);
+        let token = run.work.token.clone();
+        let queue = item.deliveries.first().filter(|_| run.work.is_timed).map(|held| held.queue);
+        let mut publication = self.reply_within_limit(&run.work, &outcome);
         if let Some(queue) = queue.and_then(|id| self.queues.get(id)) {
             publication = timed(publication, &queue.name, took);
         }
