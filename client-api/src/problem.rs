@@ -149,9 +149,10 @@ impl From<store::Error> for Problem {
         match error {
             store::Error::Unavailable(_) | store::Error::Unknown(_) => Self::unavailable(text),
             store::Error::Refused(why) => Self::invalid(why),
-            store::Error::Corrupt { .. } | store::Error::Mismatch(_) | store::Error::Fenced { .. } => {
-                Self::internal(text)
-            }
+            store::Error::Corrupt { .. }
+            | store::Error::Mismatch(_)
+            | store::Error::Fenced { .. }
+            | store::Error::Used { .. } => Self::internal(text),
         }
     }
 }

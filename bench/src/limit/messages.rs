@@ -109,6 +109,7 @@ fn start(instance: &InstanceId, input: Payload) -> anyhow::Result<Envelope> {
             packs: false,
         }),
         when: AnswerWhen::Outcome,
+        is_fresh: true,
     })
 }
 

@@ -85,6 +85,7 @@ impl World {
             command: Command::Start(request),
             answer_to: None,
             when: AnswerWhen::Accepted,
+            is_fresh: false,
         })
     }
 

@@ -186,7 +186,7 @@ impl<Q: Queries> Client<Q> {
 
 /// Returns a command whose answer comes back on the channel that it is sent on.
 pub(crate) fn envelope(id: MessageId, instance: InstanceId, command: Command, when: AnswerWhen) -> Envelope {
-    Envelope { id, instance, command, answer_to: Some(to_the_link()), when }
+    Envelope { id, instance, command, answer_to: Some(to_the_link()), when, is_fresh: false }
 }
 
 /// Returns where answers go: the link fills in both, the queue is the channel's, the correlation id its own.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tokio::{spawn, task::JoinHandle};
-use warren_broker::{Broker, codec::pack, memory::Memory};
+use warren_broker::{Broker, Envelope, codec::pack, memory::Memory};
 use warren_model::{Answer, AnswerWhen, Command, InstanceId, MessageId, Payload, Refusal, RefusalCode, Status};
 
 use crate::{
@@ -111,6 +111,23 @@ async fn a_refusal_reaches_the_caller() {
     assert_eq!(told, refusal);
 }
 
+/// H1: only then may the owner begin without a look.
+#[tokio::test(start_paused = true)]
+async fn a_start_is_said_to_be_fresh_if_its_ids_are_and_only_once() {
+    let (_broker, mut owner, client) = hub().await;
+    let starting = client.clone();
+    let started = spawn(async move { starting.start("checkout", Payload::null()).send().await });
+    let first = owner.next().await;
+    let again = owner.next().await;
+    assert!(first.is_fresh && !again.is_fresh);
+    assert_eq!(Envelope { is_fresh: true, ..again }, first);
+    owner.accept(&first, Status::Running).await;
+    started.await.unwrap().unwrap();
+    let (starting, message) = (client.clone(), MessageId::new("m-1").unwrap());
+    let _started = spawn(async move { starting.start("checkout", Payload::null()).message(message).send().await });
+    assert!(!owner.next().await.is_fresh, "the caller may have sent it before");
+}
+
 /// H1, H5: the answer is lost, the command is asked again with the same id, and is answered the same.
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_is_asked_for_again_with_the_same_ids() {
@@ -119,6 +136,7 @@ async fn a_lost_answer_is_asked_for_again_with_the_same_ids() {
     let first = owner.next().await;
     let second = owner.next().await;
     assert_eq!(first, second);
+    assert!(!first.is_fresh, "the caller has chosen the instance's id");
     owner.accept(&second, Status::Running).await;
     owner.accept(&first, Status::Running).await;
     assert_eq!(started.await.unwrap().unwrap().status, Status::Running);

@@ -183,6 +183,7 @@ impl Requests {
                 open.is_sending = true;
                 open.attempt += 1;
                 let (publication, deadline) = (open.request.publication.clone(), open.deadline());
+                open.request.publication.message.mark_repeated();
                 self.arm(id, deadline);
                 Some(publication)
             }

@@ -34,6 +34,7 @@ pub enum Fault {
     AnswerLost,
     CommandLost,
     CommandDuplicated,
+    StartNotFresh,
     ActivityFailed,
     WorkerPoisoned,
     ItemGivenBack,
@@ -42,7 +43,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::ReplicaKilled,
         Self::ReplicaFrozen,
         Self::ReplicaDrained,
@@ -71,6 +72,7 @@ impl Fault {
         Self::AnswerLost,
         Self::CommandLost,
         Self::CommandDuplicated,
+        Self::StartNotFresh,
         Self::ActivityFailed,
         Self::WorkerPoisoned,
         Self::ItemGivenBack,
@@ -79,8 +81,14 @@ impl Fault {
 }
 
 /// How often each kind happened.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Faults([u64; Fault::ALL.len()]);
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self([0; Fault::ALL.len()])
+    }
+}
 
 impl Faults {
     pub(crate) fn count(&mut self, fault: Fault) {

@@ -9,13 +9,16 @@ pub enum Mutation {
     NoFence,
     /// Owners are told of no earlier command and of no message from another partition that was taken before.
     NoDuplicateCheck,
+    /// The store believes that whatever is said to be new is new.
+    NoFreshCheck,
     /// Activities are not told to end.
     NoCancellation,
 }
 
 impl Mutation {
     /// Every mutation.
-    pub const ALL: [Self; 4] = [Self::AckBeforeCommit, Self::NoFence, Self::NoDuplicateCheck, Self::NoCancellation];
+    pub const ALL: [Self; 5] =
+        [Self::AckBeforeCommit, Self::NoFence, Self::NoDuplicateCheck, Self::NoFreshCheck, Self::NoCancellation];
 }
 
 #[cfg(test)]

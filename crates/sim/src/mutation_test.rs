@@ -28,6 +28,12 @@ fn h1_an_owner_that_knows_no_duplicate_is_seen() {
 }
 
 #[test]
+fn h1_a_store_that_takes_what_is_said_to_be_new_for_new_is_seen() {
+    let seen_by = seen_by(Mutation::NoFreshCheck);
+    assert!(["commit first", "refused", "rest", "once", "purged"].contains(&seen_by), "{seen_by}");
+}
+
+#[test]
 fn h7_an_activity_that_is_not_told_to_end_is_seen() {
     assert_eq!(seen_by(Mutation::NoCancellation), "rest");
 }

@@ -1,6 +1,6 @@
 //! What can go wrong, by what the caller should do about it.
 
-use warren_model::Partition;
+use warren_model::{InstanceId, Partition};
 
 /// The result of a store's method.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -19,6 +19,14 @@ pub enum Error {
     /// The database can't be reached or is too busy. Retry later; nothing was written.
     #[error("reach the store: {0}")]
     Unavailable(String),
+    /// Of a start whose ids were taken for new, something is there. Reload, and look before it begins; nothing was written.
+    #[error(
+        "begin instance {instance} as a new one: its start says `fresh`, but its id, or that of its message, was used before"
+    )]
+    Used {
+        /// Which instance.
+        instance: InstanceId,
+    },
     /// The connection broke while a commit was on its way. Reload: it may or may not have been written.
     #[error("learn whether a commit was written: {0}")]
     Unknown(String),

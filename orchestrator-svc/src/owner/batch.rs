@@ -20,7 +20,7 @@ use super::{
 
 /// A message for an instance, and what hangs on it.
 #[derive(Debug)]
-pub(super) struct Fresh {
+pub(super) struct Arrival {
     pub(super) message: InboxMessage,
     pub(super) origin: Origin,
 }
@@ -41,7 +41,7 @@ pub(super) enum Origin {
 pub(super) struct Work {
     pub(super) commit: Commit,
     /// Inboxes, in the order in which their instances were first named.
-    inboxes: LinkedHashMap<InstanceId, Vec<Fresh>>,
+    inboxes: LinkedHashMap<InstanceId, Vec<Arrival>>,
     /// Commands of this batch, so that a duplicate in it is known.
     pub(super) seen: BTreeSet<MessageId>,
     pub(super) entries: Vec<OutboxEntry>,
@@ -83,10 +83,10 @@ impl Work {
 
     /// Puts a message into its instance's inbox.
     pub(super) fn push(&mut self, instance: &InstanceId, message: InboxMessage, origin: Origin) {
-        self.inbox(instance).push(Fresh { message, origin });
+        self.inbox(instance).push(Arrival { message, origin });
     }
 
-    fn inbox(&mut self, instance: &InstanceId) -> &mut Vec<Fresh> {
+    fn inbox(&mut self, instance: &InstanceId) -> &mut Vec<Arrival> {
         // Not `or_insert_with`, which would move one that is there behind the others.
         match self.inboxes.entry(instance.clone()) {
             Entry::Occupied(known) => known.into_mut(),
@@ -166,8 +166,8 @@ impl<P: Programs> Owner<P> {
             self.offer(item, &mut work);
         }
         self.counts.batches.push((messages, work.inboxes.len()));
-        for (id, fresh) in std::mem::take(&mut work.inboxes) {
-            self.turn(&id, fresh, &mut work);
+        for (id, arrivals) in std::mem::take(&mut work.inboxes) {
+            self.turn(&id, arrivals, &mut work);
         }
         for redriven in gathered.redriven {
             self.redrive(redriven, &mut work);

@@ -71,6 +71,9 @@ impl<P: Programs> Owner<P> {
         if let Some(reason) = self.codec.missing(&delivery) {
             return self.refuse_vanished(&delivery, reason, answer_to.as_ref(), work);
         }
+        if !self.cache.contains(instance) {
+            work.commit.fresh.push((instance.clone(), id.clone())); // nobody has looked
+        }
         if let Some(record) = existing {
             self.is_over(&record, "was replaced by a later start", work);
         }

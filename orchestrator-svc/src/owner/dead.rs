@@ -56,6 +56,7 @@ impl<P: Programs> Owner<P> {
             command: Command::Raise { event, input, keep_unseen: true },
             answer_to: None,
             when: AnswerWhen::Accepted,
+            is_fresh: false,
         });
         let routing_key = self.codec.topology().control(self.me).name.into();
         self.dead(&Delivery { tag: 0, redelivered: false, routing_key, message: command.message }, reason)

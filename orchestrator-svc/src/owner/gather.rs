@@ -79,17 +79,45 @@ impl<P: Programs> Owner<P> {
         if gathered.items.is_empty() && gathered.tag.is_none() {
             return None;
         }
+        self.look_up(&mut gathered);
+        Some(gathered)
+    }
+
+    /// Notes what must be read: instances that are not in memory, and commands, but for starts whose ids are taken for new.
+    fn look_up(&mut self, gathered: &mut Gathered) {
+        let Gathered { items, load, .. } = gathered;
         let mut wanted = BTreeSet::new();
-        for item in &gathered.items {
+        for item in items.iter() {
             let id = item.instance();
-            if self.cache.contains(id) {
+            if self.is_believed(item) {
+                continue;
+            } else if self.cache.contains(id) {
                 self.counts.cached += 1;
-            } else if wanted.insert(id.clone()) {
-                gathered.load.instances.push(id.clone());
+            } else if wanted.insert(id) {
+                load.instances.push(id.clone());
             }
         }
-        self.counts.read += gathered.load.instances.len() as u64;
-        Some(gathered)
+        for item in items.iter() {
+            let Item::Command(envelope, _) = item else { continue };
+            let is_known = envelope.command == Command::Wait || self.answered.contains_key(&envelope.id);
+            if !is_known && (!self.is_believed(item) || wanted.contains(&envelope.instance)) {
+                load.commands.push(envelope.id.clone());
+            }
+        }
+        self.counts.read += load.instances.len() as u64;
+    }
+
+    /// Returns whether an item is a start whose ids its sender vouches for, and nothing speaks against it. A session that
+    /// is young believes nobody: what comes then may have been seen by the one before, and a sender that vouched wrongly
+    /// has ended that one.
+    fn is_believed(&self, item: &Item) -> bool {
+        let Item::Command(envelope, delivery) = item else { return false };
+        envelope.is_fresh
+            && matches!(envelope.command, Command::Start(_))
+            && !delivery.redelivered
+            && self.now >= self.believes_from
+            && !self.poison.suspects(&envelope.instance)
+            && !self.cache.contains(&envelope.instance)
     }
 
     fn take_batch(&mut self, gathered: &mut Gathered) {
@@ -182,8 +210,6 @@ impl<P: Programs> Owner<P> {
             Inbound::Command(envelope) => {
                 if let Some((_, row)) = self.answered.get(&envelope.id) {
                     gathered.known.insert(envelope.id.clone(), row.clone());
-                } else if envelope.command != Command::Wait {
-                    gathered.load.commands.push(envelope.id.clone());
                 }
                 gathered.items.push(Item::Command(Box::new(envelope), Box::new(delivery.clone())));
             }

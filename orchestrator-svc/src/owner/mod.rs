@@ -227,6 +227,8 @@ pub struct Owner<P> {
     number: u64,
     /// The number of the last commit that was written.
     committed: u64,
+    /// From when on a sender that vouches for its ids is believed.
+    believes_from: Timestamp,
     next_expiry: Timestamp,
     expiry: Expiry,
     redispatching: Redispatching,
@@ -270,6 +272,7 @@ impl<P: Programs> Owner<P> {
             flights: VecDeque::new(),
             number: state.number,
             committed: state.number,
+            believes_from: now + settings.doubt,
             next_expiry: now + settings.expiry_interval,
             expiry: Expiry::Idle,
             redispatching: Redispatching::default(),

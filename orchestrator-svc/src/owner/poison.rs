@@ -78,6 +78,11 @@ impl Poison {
         self.marks.get(instance).filter(|mark| mark.count >= UNWRITABLE).map(|mark| mark.reason.as_str())
     }
 
+    /// Returns whether an instance has a mark.
+    pub(super) fn suspects(&self, instance: &InstanceId) -> bool {
+        self.marks.contains_key(instance)
+    }
+
     /// Forgets a mark; returns whether there was one.
     pub(super) fn absolve(&mut self, instance: &InstanceId) -> bool {
         self.marks.remove(instance).is_some()
@@ -117,7 +122,7 @@ impl<P: Programs> Owner<P> {
         let mut is_risky = gathered.has_redelivered;
         for item in &gathered.items {
             is_risky |= self.poison.waiting.remove(item.instance());
-            is_risky |= self.poison.marks.contains_key(item.instance());
+            is_risky |= self.poison.suspects(item.instance());
             is_risky |= matches!(item, Item::Timer(row) if row.fire_at <= self.poison.begun);
         }
         is_risky

@@ -27,6 +27,8 @@ pub struct Settings {
     pub purge_after: Option<SignedDuration>,
     /// How often expired rows are removed.
     pub expiry_interval: SignedDuration,
+    /// How long a new session looks for the ids of every start, also of one whose sender vouches for them.
+    pub doubt: SignedDuration,
     /// Most timers in memory, per partition.
     pub timers_max: usize,
     /// How often workers may begin a work item that came again, before its task is quarantined.
@@ -50,6 +52,7 @@ impl Default for Settings {
             duplicate_window: SignedDuration::from_hours(24 * 7),
             purge_after: None,
             expiry_interval: SignedDuration::from_secs(30),
+            doubt: SignedDuration::from_secs(10),
             timers_max: 50_000,
             begins_max: 5,
             fails_quarantined: false,

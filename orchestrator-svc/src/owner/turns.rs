@@ -9,14 +9,14 @@ use warren_store::{OutboxEntry, OutboxTurn, Progress, TimerRow, TurnKey, TurnRow
 
 use super::{
     Owner,
-    batch::{Fresh, Origin, Work, ended_by},
+    batch::{Arrival, Origin, Work, ended_by},
     traces,
 };
 
 impl<P: Programs> Owner<P> {
-    pub(super) fn turn(&mut self, id: &InstanceId, fresh: Vec<Fresh>, work: &mut Work) {
+    pub(super) fn turn(&mut self, id: &InstanceId, arrivals: Vec<Arrival>, work: &mut Work) {
         let (messages, origins): (Vec<InboxMessage>, Vec<Origin>) =
-            fresh.into_iter().map(|fresh| (fresh.message, fresh.origin)).unzip();
+            arrivals.into_iter().map(|arrival| (arrival.message, arrival.origin)).unzip();
         let slot = self.cache.touch(id);
         let Some(live) = &mut slot.live else { return };
         if let Some(quarantine) = self.poison.quarantine(id) {

@@ -56,7 +56,7 @@ impl<P: Programs> Owner<P> {
         let asks = waiters.enumerate().filter_map(|(at, (instance, to))| {
             let id = MessageId::new(&format!("wait-{}-{epoch}-{at}", self.me)).ok()?;
             let (command, when) = (Command::Wait, AnswerWhen::Outcome);
-            Some(self.codec.command(&Envelope { id, instance, command, answer_to: Some(to), when }))
+            Some(self.codec.command(&Envelope { id, instance, command, answer_to: Some(to), when, is_fresh: false }))
         });
         asks.collect()
     }

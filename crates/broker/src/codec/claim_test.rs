@@ -34,6 +34,7 @@ fn start(input: Payload) -> Publication {
         command: Command::Start(request),
         answer_to: None,
         when: AnswerWhen::Accepted,
+        is_fresh: false,
     })
 }
 

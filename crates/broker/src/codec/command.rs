@@ -26,6 +26,9 @@ pub struct Envelope {
     pub answer_to: Option<AnswerTo>,
     /// When the answer is wanted.
     pub when: AnswerWhen,
+    /// Whether its sender vouches for its ids: of a start, that both were just made and it is sent for the first time. The
+    /// owner then need not look for them before it begins; the commit finds out who was wrong.
+    pub is_fresh: bool,
 }
 
 impl Codec {
@@ -46,6 +49,9 @@ impl Codec {
                 AnswerWhen::Accepted => "accepted",
             },
         );
+        if envelope.is_fresh {
+            message = message.flag(header::FRESH, true);
+        }
         let queue = self.control_queue(self.partitions().of(&envelope.instance));
         Publication { to: Address::Queue(queue), mandatory: true, packs: true, message }
     }
@@ -68,7 +74,15 @@ impl Codec {
             Some(kind::COMPLETE) => self.read_complete(fields, &instance)?,
             Some(_) | None => read(fields)?,
         };
-        Ok(Envelope { id, instance, command, answer_to: self.read_answer_to(fields)?, when: answer_when(fields)? })
+        let (answer_to, when) = (self.read_answer_to(fields)?, answer_when(fields)?);
+        Ok(Envelope { id, instance, command, answer_to, when, is_fresh: fields.flag(header::FRESH)? })
+    }
+}
+
+impl Message {
+    /// Takes away what a sender may say only of a command that it sends for the first time.
+    pub fn mark_repeated(&mut self) {
+        self.headers.retain(|name, _| name != header::FRESH);
     }
 }
 

@@ -56,9 +56,12 @@ fn every_command_survives_the_wire() {
         packs: true,
     };
     for command in commands {
-        for (answer_to, when) in [(None, AnswerWhen::Outcome), (Some(to.clone()), AnswerWhen::Accepted)] {
+        for (answer_to, when, is_fresh) in
+            [(None, AnswerWhen::Outcome, true), (Some(to.clone()), AnswerWhen::Accepted, false)]
+        {
             let id = MessageId::new("m-1").unwrap();
-            let sent = Envelope { id, instance: instance("order-1"), command: command.clone(), answer_to, when };
+            let sent =
+                Envelope { id, instance: instance("order-1"), command: command.clone(), answer_to, when, is_fresh };
             let publication = codec().command(&sent);
             assert!(publication.mandatory && publication.packs);
             let read = codec().decode_control(&delivered(publication)).unwrap();
@@ -71,12 +74,28 @@ fn every_command_survives_the_wire() {
 fn a_command_goes_to_the_partition_of_its_instance_with_the_input_as_body() {
     let id = MessageId::new("m-1").unwrap();
     let command = Command::Start(start());
-    let sent = Envelope { id, instance: instance("order-1"), command, answer_to: None, when: AnswerWhen::Outcome };
+    let when = AnswerWhen::Outcome;
+    let sent = Envelope { id, instance: instance("order-1"), command, answer_to: None, when, is_fresh: true };
     let publication = codec().command(&sent);
     assert_eq!(publication.to, Address::Queue("h.control.01".into()));
     assert_eq!(&*publication.message.body, br#"{"b":1,  "a":"\u0000"}"#);
     assert_eq!(publication.message.headers["tag-customer"], text("ä b"));
     assert_eq!(publication.message.headers["warren"], HeaderValue::Number(1));
+}
+
+#[test]
+fn h1_a_command_that_is_sent_again_or_lies_in_the_dead_queue_is_fresh_no_more() {
+    let (id, command, when) = (MessageId::new("m-1").unwrap(), Command::Start(start()), AnswerWhen::Outcome);
+    let sent = Envelope { id, instance: instance("order-1"), command, answer_to: None, when, is_fresh: true };
+    let first = codec().command(&sent);
+    let mut again = first.clone();
+    again.message.mark_repeated();
+    let dead = codec().dead(&delivered(first), "nobody wants it", "h.control.01");
+    let repeated = Inbound::Command(Envelope { is_fresh: false, ..sent });
+    for mut publication in [again, dead] {
+        publication.to = Address::Queue("h.control.01".into());
+        assert_eq!(codec().decode_control(&delivered(publication)).unwrap(), repeated);
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ impl Codec {
     pub fn dead(&self, delivery: &Delivery, reason: &str, from_queue: &str) -> Publication {
         let mut reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
         let mut message = delivery.message.clone();
+        message.mark_repeated();
         let (size, before) = (message.body.len(), message.headers.len());
         if size > BODY_BYTES_MAX.min(self.topology().bodies().bytes_max) {
             message.body.truncate(BODY_BYTES_KEPT);

@@ -54,6 +54,7 @@ pub(super) mod header {
     pub(in crate::codec) const TAG_PREFIX: &str = "tag-";
     pub(in crate::codec) const TRACEPARENT: &str = "traceparent";
     pub(in crate::codec) const IF_EXISTS: &str = "if-exists";
+    pub(in crate::codec) const FRESH: &str = "fresh";
     pub(in crate::codec) const START_AT: &str = "start-at";
     pub(in crate::codec) const ATTEMPT: &str = "attempt";
     pub(in crate::codec) const SCHEDULE_TO_START: &str = "schedule-to-start-ms";

@@ -87,7 +87,9 @@ impl World {
         match way {
             Way::Control => {
                 let (instance, answer_to) = (instance.clone(), Some(answer_to));
-                self.hub.codec.command(&Envelope { id, instance, command, answer_to, when })
+                // Most say of a start that it is fresh, also when they send it again: then they are wrong.
+                let is_fresh = matches!(command, Command::Start(_)) && !number.is_multiple_of(3);
+                self.hub.codec.command(&Envelope { id, instance, command, answer_to, when, is_fresh })
             }
             Way::Ingress { answers } => {
                 let message = foreign(&id, instance, when, answers.then_some(answer_to));

@@ -31,7 +31,7 @@ pub(super) fn written(world: &World, commit: &Commit) -> Result<(), Violation> {
 /// A commit was not written: for a reason that no owner is to blame for.
 pub(crate) fn refused(trouble: &Trouble) -> Result<(), Violation> {
     match trouble {
-        Trouble::Fenced | Trouble::Away => Ok(()),
+        Trouble::Fenced | Trouble::Used(_) | Trouble::Away => Ok(()),
         Trouble::Refused(why) => Err(Violation::new("refused", why.clone())),
     }
 }

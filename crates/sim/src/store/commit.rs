@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Debug};
 
+use warren_model::{InstanceId, MessageId};
 use warren_store::Commit;
 
 use super::{Store, Tables, Trouble};
@@ -10,9 +11,13 @@ impl Store {
     /// Writes a batch if its epoch owns the partition, its number follows and no row of it is refused.
     pub(crate) fn commit(&mut self, commit: &Commit) -> Result<(), Trouble> {
         self.fence(commit.partition, commit.epoch)?;
+        let believes_all = self.believes_all;
         let tables = self.tables_mut(commit.partition);
         if commit.number != tables.number + 1 {
             return Err(Trouble::Refused(format!("commit {}: the one before it is {}", commit.number, tables.number)));
+        }
+        if let Some(used) = commit.fresh.iter().find(|fresh| !believes_all && tables.has(fresh)) {
+            return Err(Trouble::Used(used.0.clone()));
         }
         tables.check(commit).map_err(Trouble::Refused)?;
         tables.number = commit.number;
@@ -23,6 +28,12 @@ impl Store {
 }
 
 impl Tables {
+    /// Returns whether something is there of what should be new.
+    fn has(&self, (instance, start): &(InstanceId, MessageId)) -> bool {
+        let has_instance = self.instances.contains_key(instance) || self.pending_of(instance).next().is_some();
+        has_instance || self.commands.contains_key(start)
+    }
+
     /// Names the first row that may not be there yet and would be, were the deletions carried out.
     fn check(&self, commit: &Commit) -> Result<(), String> {
         let forgotten = |key: &warren_store::TurnKey| {

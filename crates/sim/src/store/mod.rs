@@ -19,6 +19,8 @@ pub(crate) enum Trouble {
     Fenced,
     /// A row or a number that the store never takes.
     Refused(String),
+    /// An instance that was taken for new is not.
+    Used(InstanceId),
     /// It can't be reached.
     Away,
 }
@@ -32,12 +34,14 @@ pub(crate) struct Store {
     replicas: BTreeMap<String, i64>,
     /// A mutation: an epoch that is over may write.
     pub(crate) has_no_fence: bool,
+    /// A mutation: whoever says that an instance is new is believed.
+    pub(crate) believes_all: bool,
 }
 
 impl Store {
     pub(crate) fn new(count: PartitionCount) -> Self {
         let partitions = count.all().map(|partition| (partition, Tables::default())).collect();
-        Self { partitions, count, replicas: BTreeMap::new(), has_no_fence: false }
+        Self { partitions, count, replicas: BTreeMap::new(), has_no_fence: false, believes_all: false }
     }
 
     /// Returns the tables of an instance's partition.

@@ -35,6 +35,7 @@ impl World {
         let hub = hub(&mut random, partitions, &script);
         let mut store = Store::new(partitions);
         store.has_no_fence = mutation == Some(Mutation::NoFence);
+        store.believes_all = mutation == Some(Mutation::NoFreshCheck);
         let broker = Broker::new(hub.codec.topology().clone(), random.one_in(4));
         let replicas = (0..random.between(1, 3)).map(|_| Replica::new()).collect();
         let workers = (0..random.between(1, 3)).map(|_| WorkerProcess::new()).collect();
@@ -119,6 +120,7 @@ fn hub(random: &mut Random, partitions: PartitionCount, script: &Script) -> Hub 
         unseen_event: SignedDuration::from_secs(90),
         expiry_interval: SignedDuration::from_millis(i64::try_from(random.between(500, 20_000)).unwrap_or(500)),
         begins_max: *random.pick(&[1, 2, 5]),
+        doubt: SignedDuration::from_millis(*random.pick(&[0, 500, 10_000])),
         timers_max: *random.pick(&[1, 2, 5, 50_000]),
         ..orchestrator_svc::owner::Settings::default()
     };

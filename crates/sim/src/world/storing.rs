@@ -70,6 +70,9 @@ impl World {
                 self.judge(verdict);
             }
             Err(trouble) => {
+                if matches!(trouble, Trouble::Used(_)) {
+                    self.faults.count(Fault::StartNotFresh);
+                }
                 let verdict = invariants::fence::refused(trouble);
                 self.judge(verdict);
             }

@@ -299,6 +299,44 @@ async fn three<F: Fixture>(fixture: &F) -> [Owned<F::Store>; 3] {
     [a.await, b.await, c.await]
 }
 
+pub async fn h1_nothing_is_written_if_what_is_taken_for_new_is_not<F: Fixture>(fixture: &F) {
+    let mut owners = three(fixture).await;
+    owners[1].commit(|commit| whole(commit, "order-1", 0)).await;
+    owners[1].commit(|commit| commit.pending.push(pending("order-2", 0))).await;
+    let answer = Err(Refusal { code: RefusalCode::Gone, message: "it was purged".into() });
+    owners[1].commit(|commit| commit.commands.push(CommandRow { id: message_id("m-1"), answer, at: at(1) })).await;
+    let begin = |commit: &mut Commit, instance: &str, start: &str| {
+        whole(commit, instance, 0);
+        commit.fresh.push((id(instance), message_id(start)));
+    };
+    for (instance, start) in [("order-1", "m-2"), ("order-2", "m-2"), ("order-3", "m-1")] {
+        // One of them removes and adds a row with one key, which takes two statements.
+        for is_twofold in [false, true] {
+            let before = (owners[1].state().await, owners[1].timers().await);
+            let commits = owners.iter().map(|owner| {
+                owner.next(|commit| {
+                    begin(commit, if owner.partition == Partition(1) { instance } else { "order-1" }, start);
+                    begin(commit, "order-9", "m-9");
+                    commit.timers_done.extend(is_twofold.then(|| (id("order-9"), ActionId(1))));
+                })
+            });
+            let (store, commits) = (owners[0].store.clone(), commits.collect());
+            let results = store.commit_together(commits).await;
+            let [first, Err(Error::Used { instance: used }), last] = &results[..] else { panic!("{results:?}") };
+            assert_eq!(used.as_str(), instance);
+            assert_eq!((owners[1].state().await, owners[1].timers().await), before);
+            assert!(owners[1].load("order-9").await.record.is_none());
+            // The neighbours' are new once.
+            let is_first = owners[0].number == 0;
+            assert_eq!((first.is_ok(), last.is_ok()), (is_first, is_first), "{results:?}");
+            owners[0].number = 1;
+            owners[2].number = 1;
+        }
+    }
+    owners[1].commit(|commit| begin(commit, "order-9", "m-9")).await;
+    assert!(owners[1].load("order-9").await.record.is_some());
+}
+
 pub async fn batches_of_partitions_are_written_together<F: Fixture>(fixture: &F) {
     let owners = three(fixture).await;
     // The same keys in each: numbers, instances, targets.

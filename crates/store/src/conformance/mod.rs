@@ -60,6 +60,7 @@ macro_rules! store_conformance {
                 many_rows_are_one_commit,
                 batches_of_partitions_are_written_together,
                 h2_a_fenced_batch_takes_none_with_it,
+                h1_nothing_is_written_if_what_is_taken_for_new_is_not,
                 h18_a_refused_batch_takes_none_with_it,
                 what_batches_need_is_read_together,
             }

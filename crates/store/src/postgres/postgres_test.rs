@@ -46,7 +46,8 @@ async fn every_row_of_a_turn_is_looked_up_by_its_whole_key() {
     store.expire(P0, epoch, Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH, 1).await.unwrap();
     let mut commit = empty(epoch, 1);
     commit.timers_clear.push(instance.clone());
-    commit.pending_done.push((instance, 0));
+    commit.pending_done.push((instance.clone(), 0));
+    commit.fresh.push((instance, warren_model::MessageId::new("m").unwrap()));
     commit.aside_done.push((P0, 0));
     store.commit(commit).await.unwrap();
 

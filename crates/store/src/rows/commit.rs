@@ -21,6 +21,9 @@ pub struct Commit {
     /// Instance rows, inserted or replaced. That of a turn which changes no more of it than the turn's own row says (its
     /// number and [`Progress`](crate::Progress)) may be left out: whoever reads takes that from the last turn.
     pub instances: Vec<InstanceRecord>,
+    /// Instances that begin, each with the id of its start, for which nobody has looked: if there is one of them, messages
+    /// that wait for one, or such a command, nothing is written.
+    pub fresh: Vec<(InstanceId, MessageId)>,
     /// New turns; one that exists already is refused.
     pub turns: Vec<TurnRow>,
     /// Executions whose turns nobody needs any more (they continued as new, or were replaced): deleted.
@@ -71,6 +74,7 @@ impl Commit {
             epoch,
             number,
             instances: Vec::new(),
+            fresh: Vec::new(),
             turns: Vec::new(),
             forget: Vec::new(),
             purged: Vec::new(),

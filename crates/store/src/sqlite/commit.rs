@@ -27,6 +27,7 @@ pub(super) fn commit(connection: &mut Connection, commits: &[Commit]) -> Result<
 fn write(transaction: &Connection, commit: &Commit) -> Result<()> {
     let last = lease::fence(transaction, commit.partition, commit.epoch)?;
     number(transaction, commit, last)?;
+    expect_nothing(transaction, commit)?;
     delete::all(transaction, commit)?;
     insert::all(transaction, commit)
 }
@@ -39,5 +40,20 @@ fn number(transaction: &Connection, commit: &Commit, last: u64) -> Result<()> {
     }
     let mut statement = transaction.prepare_cached("UPDATE lease SET number = ?2 WHERE partition = ?1")?;
     statement.execute((commit.partition.0, commit.number))?;
+    Ok(())
+}
+
+/// Fails if something is there of what is taken for new.
+fn expect_nothing(transaction: &Connection, commit: &Commit) -> Result<()> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM instance WHERE partition = ?1 AND id = ?2)
+            OR EXISTS (SELECT 1 FROM pending WHERE partition = ?1 AND instance = ?2)
+            OR EXISTS (SELECT 1 FROM command WHERE partition = ?1 AND id = ?3)",
+    )?;
+    for (instance, start) in &commit.fresh {
+        if statement.query_row((commit.partition.0, instance.as_str(), start.as_str()), |row| row.get(0))? {
+            return Err(Error::Used { instance: instance.clone() });
+        }
+    }
     Ok(())
 }

@@ -74,7 +74,7 @@ fn a_client_that_reads_the_store_is_told_of_a_large_outcome_and_others_get_it_up
     for instance in ["a", "b"] {
         let (id, instance, command) = (MessageId::new("w").unwrap(), id(instance), Command::Wait);
         let (answer_to, when) = (Some(to.clone()), AnswerWhen::Outcome);
-        let wait = warren_broker::Envelope { id, instance, command, answer_to, when };
+        let wait = warren_broker::Envelope { id, instance, command, answer_to, when, is_fresh: false };
         world.queue.push_back((world.codec.command(&wait).message, false));
     }
     world.settle();

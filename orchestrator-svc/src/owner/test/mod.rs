@@ -7,6 +7,7 @@ mod crashes;
 mod duplicates;
 mod expiry;
 mod fairness;
+mod fresh;
 mod large;
 mod late;
 mod lifecycle;

@@ -43,6 +43,15 @@ fn insert<K: Ord + Clone + Debug, V>(table: &mut BTreeMap<K, V>, rows: impl Into
 }
 
 impl Shelf {
+    /// Returns whether something is there of what a commit takes for new.
+    pub(crate) fn has_used(&self, commit: &Commit) -> bool {
+        let is_used = |(instance, start): &(InstanceId, MessageId)| {
+            let is_held = self.pending.keys().any(|(id, _)| id == instance);
+            is_held || self.instances.contains_key(instance) || self.commands.contains_key(start)
+        };
+        commit.fresh.iter().any(is_used)
+    }
+
     pub(crate) fn apply(&mut self, commit: Commit) {
         assert_eq!(commit.number, self.number + 1, "commits follow each other by number");
         self.number = commit.number;

@@ -95,7 +95,7 @@ impl Sim {
         let answer_to = client(message_id);
         let (id, instance) = (MessageId::new(message_id).unwrap(), id(instance));
         let target = usize::from(self.partitions.of(&instance).0);
-        let envelope = Envelope { id, instance, command, answer_to: Some(answer_to), when };
+        let envelope = Envelope { id, instance, command, answer_to: Some(answer_to), when, is_fresh: false };
         let message = self.sides[target].world.codec.command(&envelope).message;
         self.put(target, message);
     }

@@ -190,6 +190,10 @@ impl World {
             Effect::Commit(commit) => {
                 assert_eq!(commit.epoch, Epoch(self.epoch));
                 let number = commit.number;
+                if self.shelf.has_used(&commit) {
+                    self.end_session();
+                    return None;
+                }
                 self.shelf.apply(*commit);
                 Some(Input::Committed(number))
             }
@@ -259,15 +263,27 @@ impl World {
     }
 
     pub(crate) fn send_when(&mut self, instance: &str, message_id: &str, command: Command, when: AnswerWhen) {
+        let envelope = self.envelope(instance, message_id, command, when);
+        self.queue.push_back((self.codec.command(&envelope).message, false));
+    }
+
+    /// Sends a start whose sender vouches for its ids.
+    pub(crate) fn start_fresh(&mut self, instance: &str, message_id: &str, name: &str, input: &str) {
+        let envelope = self.envelope(instance, message_id, start(name, input), AnswerWhen::Outcome);
+        let message = self.codec.command(&Envelope { is_fresh: true, ..envelope }).message;
+        self.queue.push_back((message, false));
+    }
+
+    fn envelope(&self, instance: &str, message_id: &str, command: Command, when: AnswerWhen) -> Envelope {
         let answer_to = client(message_id);
-        let envelope = Envelope {
+        Envelope {
             id: MessageId::new(message_id).unwrap(),
             instance: id(instance),
             command,
             answer_to: Some(answer_to),
             when,
-        };
-        self.queue.push_back((self.codec.command(&envelope).message, false));
+            is_fresh: false,
+        }
     }
 
     /// Asks that open work be sent again.

@@ -107,13 +107,18 @@ impl<'c> Flight<'c> {
     }
 }
 
-/// Reads what the statement says of itself: whether the epoch held, whether the number followed, and the last one.
+/// Reads what the statement says of itself: whether the epoch held, whether the number followed and what begins is new,
+/// the last number, and an instance that is not new.
 fn judge(row: &Row, commit: &Commit) -> Result<()> {
     let (is_held, is_next): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
     match (is_held, is_next) {
         (true, true) => Ok(()),
         (true, false) => {
-            let last: Option<i64> = row.try_get(2)?;
+            let (last, used): (Option<i64>, Option<&str>) = (row.try_get(2)?, row.try_get(3)?);
+            let of = |used: &str| commit.fresh.iter().find(|(instance, _)| instance.as_str() == used);
+            if let Some((instance, _)) = used.and_then(of) {
+                return Err(Error::Used { instance: instance.clone() });
+            }
             Err(Error::Refused(format!("{}: the one before it is {}", name(commit), last.unwrap_or_default())))
         }
         (false, _) => Err(Error::Fenced { partition: commit.partition, epoch: commit.epoch.0 }),
@@ -125,7 +130,7 @@ fn name(commit: &Commit) -> String {
 }
 
 /// Which tables besides the usual ones a batch touches. A statement has the parts of whole groups, empty ones too: so
-/// there are sixteen statements to prepare, and not one for each combination of parts.
+/// there are thirty-two statements to prepare (half of them for batches with instances that are taken for new), and not one for each combination of parts.
 struct Groups {
     timers: bool,
     waiting: bool,

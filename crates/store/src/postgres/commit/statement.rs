@@ -94,58 +94,116 @@ pub(super) enum Present {
 /// A fenced statement for the batches of some partitions. Its parts write for the rows of `next`: the partitions whose
 /// epoch holds and whose number follows.
 pub(super) struct Statement<'c> {
-    head: &'static str,
-    parts: String,
-    end: &'static str,
+    /// Its text up to here.
+    sql: String,
+    end: String,
     count: usize,
     values: Vec<Value<'c>>,
 }
 
-/// Locks the epochs until the commit ends, then takes the numbers.
-const COUNTS: &str = "WITH batch AS MATERIALIZED (
+/// How a statement looks for what is taken for new; not at all if nothing is.
+struct Guard {
+    /// Finds what is there of it, each by its key (see `Use::options`).
+    used: &'static str,
+    /// Leaves out the partitions of those.
+    unused: &'static str,
+    /// Names one.
+    said: &'static str,
+}
+
+const UNGUARDED: Guard = Guard { used: "", unused: "", said: "NULL::text" };
+const GUARDED: Guard = Guard {
+    used: ", begun AS MATERIALIZED (
+    SELECT * FROM unnest($4::integer[], $5::text[], $6::text[]) AS given (partition, id, start)
+), used AS MATERIALIZED (
+    SELECT begun.partition, begun.id FROM begun, LATERAL (
+        SELECT FROM instance WHERE partition = begun.partition AND id = begun.id OFFSET 0) AS found
+    UNION ALL SELECT begun.partition, begun.id FROM begun, LATERAL (
+        SELECT FROM pending WHERE partition = begun.partition AND instance = begun.id LIMIT 1) AS found
+    UNION ALL SELECT begun.partition, begun.id FROM begun, LATERAL (
+        SELECT FROM command WHERE partition = begun.partition AND id = begun.start OFFSET 0) AS found
+)",
+    unused: "AND progress.partition <> ALL (ARRAY(SELECT partition FROM used))",
+    said: "(SELECT id FROM used WHERE partition = batch.partition LIMIT 1)",
+};
+
+impl Guard {
+    fn of(commits: &[Commit]) -> Self {
+        if commits.iter().all(|commit| commit.fresh.is_empty()) { UNGUARDED } else { GUARDED }
+    }
+
+    /// Locks the epochs until the commit ends, then takes the numbers.
+    fn counts(&self) -> String {
+        let Self { used, unused, .. } = self;
+        format!(
+            "WITH batch AS MATERIALIZED (
     SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS given (partition, epoch, number, place)
 ), fence AS MATERIALIZED (
     SELECT lease.partition, batch.number FROM batch JOIN lease USING (partition, epoch)
     WHERE lease.owner IS NOT NULL FOR KEY SHARE OF lease
-), next AS (
+){used}, next AS (
     UPDATE progress SET number = fence.number FROM fence
-    WHERE progress.partition = fence.partition AND progress.number = fence.number - 1 RETURNING progress.partition
-)";
-const COUNTED: &str = "
+    WHERE progress.partition = fence.partition AND progress.number = fence.number - 1 {unused}
+    RETURNING progress.partition
+)"
+        )
+    }
+
+    fn counted(&self) -> String {
+        let said = self.said;
+        format!(
+            "
 SELECT partition = ANY (ARRAY(SELECT partition FROM fence)), partition = ANY (ARRAY(SELECT partition FROM next)),
-    (SELECT number FROM progress WHERE partition = batch.partition)
-FROM batch ORDER BY place";
+    (SELECT number FROM progress WHERE partition = batch.partition), {said}
+FROM batch ORDER BY place"
+        )
+    }
+
+    /// Locks both rows of each, so that a statement after it in the same transaction finds them the same.
+    fn locks(&self) -> String {
+        let Self { used, unused, .. } = self;
+        format!(
+            "WITH batch AS MATERIALIZED (
+    SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS given (partition, epoch, number)
+){used}, next AS MATERIALIZED (
+    SELECT lease.partition FROM batch JOIN lease USING (partition, epoch) JOIN progress USING (partition)
+    WHERE lease.owner IS NOT NULL AND progress.number = batch.number - 1 {unused}
+    FOR KEY SHARE OF lease FOR UPDATE OF progress
+)"
+        )
+    }
+}
+
+/// The end of a statement that only locks.
+const LOCKED: &str = "
+SELECT FROM next";
 
 /// Which rows a part writes. Asked once for each part: a join with `next` would take more than the rows of a small batch.
 const ALLOWED: &str = "given.partition = ANY (ARRAY(SELECT partition FROM next))";
 
-/// Locks both rows of each, so that a statement after it in the same transaction finds them the same.
-const LOCKS: &str = "WITH batch AS MATERIALIZED (
-    SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS given (partition, epoch, number)
-), next AS MATERIALIZED (
-    SELECT lease.partition FROM batch JOIN lease USING (partition, epoch) JOIN progress USING (partition)
-    WHERE lease.owner IS NOT NULL AND progress.number = batch.number - 1
-    FOR KEY SHARE OF lease FOR UPDATE OF progress
-)";
-const LOCKED: &str = "
-SELECT FROM next";
-
 impl<'c> Statement<'c> {
     /// Returns the statement that gives the partitions their next numbers; it answers with a row for each (see `judge`).
-    pub(super) fn that_counts(commits: &[Commit], numbers: Vec<i64>) -> Self {
-        Self::new(COUNTS, COUNTED, commits, numbers)
+    pub(super) fn that_counts(commits: &'c [Commit], numbers: Vec<i64>) -> Self {
+        let guard = Guard::of(commits);
+        Self::new(guard.counts(), guard.counted(), commits, numbers)
     }
 
     /// Returns the statement that only locks what the other one counts.
-    pub(super) fn that_locks(commits: &[Commit], numbers: Vec<i64>) -> Self {
-        Self::new(LOCKS, LOCKED, commits, numbers)
+    pub(super) fn that_locks(commits: &'c [Commit], numbers: Vec<i64>) -> Self {
+        Self::new(Guard::of(commits).locks(), LOCKED.into(), commits, numbers)
     }
 
-    fn new(head: &'static str, end: &'static str, commits: &[Commit], numbers: Vec<i64>) -> Self {
+    fn new(sql: String, end: String, commits: &'c [Commit], numbers: Vec<i64>) -> Self {
         let partitions: Vec<i32> = commits.iter().map(|commit| key(commit.partition)).collect();
         let epochs: Vec<i64> = commits.iter().map(|commit| commit.epoch.0).collect();
-        let values: Vec<Value<'c>> = vec![Box::new(partitions), Box::new(epochs), Box::new(numbers)];
-        Self { head, parts: String::new(), end, count: 0, values }
+        let mut values: Vec<Value<'c>> = vec![Box::new(partitions), Box::new(epochs), Box::new(numbers)];
+        let fresh = Rows::of(commits, |commit| &commit.fresh);
+        if !fresh.rows.is_empty() {
+            let ids = fresh.iter().map(|(instance, start)| (instance.as_str(), start.as_str()));
+            let (instances, starts): (Vec<&str>, Vec<&str>) = ids.unzip();
+            values.extend([Box::new(fresh.partitions) as Value<'c>, Box::new(instances), Box::new(starts)]);
+        }
+        Self { sql, end, count: 0, values }
     }
 
     /// Adds rows to a table. The first column is the partition.
@@ -194,13 +252,12 @@ impl<'c> Statement<'c> {
 
     fn part(&mut self, sql: &str) {
         self.count += 1;
-        write!(self.parts, ", part_{} AS (\n    {sql}\n)", self.count)
-            .expect("a string takes all that is written to it");
+        write!(self.sql, ", part_{} AS (\n    {sql}\n)", self.count).expect("a string takes all that is written to it");
     }
 
     /// Returns its text. The same groups of parts give the same text.
     pub(super) fn sql(&self) -> String {
-        [self.head, &self.parts, self.end].concat()
+        [&*self.sql, &*self.end].concat()
     }
 
     /// Returns its values.
