@@ -47,9 +47,13 @@ async fn every_row_of_a_turn_is_looked_up_by_its_whole_key() {
     let mut commit = empty(epoch, 1);
     commit.timers_clear.push(instance.clone());
     commit.pending_done.push((instance.clone(), 0));
-    commit.fresh.push((instance, warren_model::MessageId::new("m").unwrap()));
+    commit.fresh.push((instance.clone(), warren_model::MessageId::new("m").unwrap()));
     commit.aside_done.push((P0, 0));
     store.commit(commit).await.unwrap();
+    let mut small = empty(epoch, 2);
+    small.fresh.push((instance, warren_model::MessageId::new("m").unwrap()));
+    small.outbox_done.push(1);
+    store.commit(small).await.unwrap();
 
     let plans = store.plans().await;
     assert!(plans.len() > 12, "{}", plans.len());

@@ -4,7 +4,8 @@ use warren_model::{InstanceRecord, Partition};
 
 use super::{
     Groups,
-    statement::{Column, Present, Rows, Statement},
+    rows::{Column, Rows},
+    statement::{Present, Statement},
 };
 use crate::{
     CommandRow, Commit, Progress, Result,

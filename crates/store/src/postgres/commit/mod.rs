@@ -8,9 +8,11 @@
 //! for one partition as for many: with four partitions apart each instance cost half as much again.
 
 mod add;
+mod head;
 mod overlap;
 mod refused;
 mod remove;
+mod rows;
 mod statement;
 
 use std::slice::from_ref;
@@ -19,7 +21,7 @@ use deadpool_postgres::{Client, Pool};
 use futures_util::try_join;
 use tokio_postgres::{Error as Sql, Row};
 
-use self::statement::Statement;
+use self::statement::{Size, Statement};
 use super::{
     columns::bigint,
     error::{is_refusal, of_commit},
@@ -80,8 +82,10 @@ impl<'c> Flight<'c> {
         let numbers = commits.iter().map(|commit| bigint(commit.number, || name(commit)));
         let numbers: Vec<i64> = numbers.collect::<Result<_>>()?;
         let groups = Groups::of(commits);
-        let mut rest = Statement::that_counts(commits, numbers.clone());
-        let removal = if commits.iter().any(overlap::adds_where_it_removes) {
+        let overlaps = commits.iter().any(overlap::adds_where_it_removes);
+        let size = if groups.is_small(commits) && !overlaps { Size::Small } else { Size::Large };
+        let mut rest = Statement::that_counts(commits, numbers.clone(), size);
+        let removal = if overlaps {
             let mut removal = Statement::that_locks(commits, numbers);
             remove::all(&mut removal, commits, &groups)?;
             Some(removal)
@@ -130,7 +134,8 @@ fn name(commit: &Commit) -> String {
 }
 
 /// Which tables besides the usual ones a batch touches. A statement has the parts of whole groups, empty ones too: so
-/// there are thirty-two statements to prepare (half of them for batches with instances that are taken for new), and not one for each combination of parts.
+/// there are sixteen statements to prepare, as many with instances that are taken for new, and as many of small batches, and
+/// not one for each combination of parts.
 struct Groups {
     timers: bool,
     waiting: bool,
@@ -139,6 +144,14 @@ struct Groups {
 }
 
 impl Groups {
+    /// Returns whether there is one batch, with at most one row of each of the usual tables and none of another.
+    fn is_small(&self, commits: &[Commit]) -> bool {
+        let [Commit { instances, turns, outbox, outbox_done, fresh, .. }] = commits else { return false };
+        let is_usual = !(self.timers || self.waiting || self.partitions || self.suspects);
+        let most = [instances.len(), turns.len(), outbox.len(), outbox_done.len(), fresh.len()].into_iter().max();
+        is_usual && most <= Some(1)
+    }
+
     fn of(commits: &[Commit]) -> Self {
         let has = |is_touched: fn(&Commit) -> bool| commits.iter().any(is_touched);
         Self {

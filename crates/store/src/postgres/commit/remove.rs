@@ -4,7 +4,8 @@ use warren_model::{ActionId, InstanceId};
 
 use super::{
     Groups,
-    statement::{Column, Rows, Statement},
+    rows::{Column, Rows},
+    statement::Statement,
 };
 use crate::{
     Commit, Result,
