@@ -21,8 +21,8 @@ pub struct Commit {
     /// Instance rows, inserted or replaced. That of a turn which changes no more of it than the turn's own row says (its
     /// number and [`Progress`](crate::Progress)) may be left out: whoever reads takes that from the last turn.
     pub instances: Vec<InstanceRecord>,
-    /// Instances that begin, each with the id of its start, for which nobody has looked: if there is one of them, messages
-    /// that wait for one, or such a command, nothing is written.
+    /// Instances of `instances` that begin, each with the id of its start, for which nobody has looked: if there is one of
+    /// them, messages that wait for one, or such a command, nothing is written.
     pub fresh: Vec<(InstanceId, MessageId)>,
     /// New turns; one that exists already is refused.
     pub turns: Vec<TurnRow>,

@@ -1,5 +1,7 @@
 //! What a batch adds or replaces.
 
+use std::collections::HashSet;
+
 use warren_model::{InstanceRecord, Partition};
 
 use super::{
@@ -9,12 +11,22 @@ use super::{
 };
 use crate::{
     CommandRow, Commit, Progress, Result,
-    postgres::columns::{bigint, json, micros, micros_not_before, uuid},
+    postgres::{
+        columns::{bigint, json, micros, micros_not_before, uuid},
+        lease::key,
+    },
 };
 
 /// Adds everything that the batches name.
 pub(super) fn all<'c>(into: &mut Statement<'c>, commits: &'c [Commit], groups: &Groups) -> Result<()> {
-    instances(into, commits)?;
+    let fresh: HashSet<(i32, &str)> = commits.iter().flat_map(fresh).collect();
+    let is_fresh = |partition: i32, row: &InstanceRecord| fresh.contains(&(partition, row.id.as_str()));
+    let rows = Rows::last_of_each(commits, |commit| &commit.instances, |row| row.id.as_str());
+    let (fresh_rows, rows) = rows.split(is_fresh);
+    if !fresh.is_empty() {
+        instances(into, &fresh_rows, Present::Refused)?;
+    }
+    instances(into, &rows, Present::Replaced(1))?;
     turns(into, commits)?;
     outbox(into, commits)?;
     if groups.timers {
@@ -38,8 +50,12 @@ pub(super) fn all<'c>(into: &mut Statement<'c>, commits: &'c [Commit], groups: &
     Ok(())
 }
 
-fn instances<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) -> Result<()> {
-    let rows = Rows::last_of_each(commits, |commit| &commit.instances, |row| row.id.as_str());
+fn fresh(commit: &Commit) -> impl Iterator<Item = (i32, &str)> {
+    let partition = key(commit.partition);
+    commit.fresh.iter().map(move |(instance, _)| (partition, instance.as_str()))
+}
+
+fn instances<'c>(into: &mut Statement<'c>, rows: &Rows<'c, InstanceRecord>, present: Present) -> Result<()> {
     let number =
         |of: fn(&InstanceRecord) -> u64| rows.iter().map(move |row| bigint(of(row), || format!("instance {}", row.id)));
     let columns = vec![
@@ -65,7 +81,7 @@ fn instances<'c>(into: &mut Statement<'c>, commits: &'c [Commit]) -> Result<()> 
         Column::tried("history_events", "bigint", number(|row| row.history_events))?,
         Column::tried("history_bytes", "bigint", number(|row| row.history_bytes))?,
     ];
-    into.add("instance", columns, Present::Replaced(1));
+    into.add("instance", columns, present);
     Ok(())
 }
 

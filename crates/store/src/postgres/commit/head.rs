@@ -56,8 +56,7 @@ SELECT EXISTS (SELECT FROM fence), EXISTS (SELECT FROM next),
 }
 
 const USED_ONE: &str = ", used AS MATERIALIZED (
-    (SELECT FROM instance WHERE partition = $1 AND id = $4::text LIMIT 1)
-    UNION ALL (SELECT FROM pending WHERE partition = $1 AND instance = $4 LIMIT 1)
+    (SELECT FROM pending WHERE partition = $1 AND instance = $4::text LIMIT 1)
     UNION ALL (SELECT FROM command WHERE partition = $1 AND id = $5::text LIMIT 1)
 )";
 
@@ -92,8 +91,6 @@ const GUARDED: Guard = Guard {
     SELECT * FROM unnest($4::integer[], $5::text[], $6::text[]) AS given (partition, id, start)
 ), used AS MATERIALIZED (
     SELECT begun.partition, begun.id FROM begun, LATERAL (
-        SELECT FROM instance WHERE partition = begun.partition AND id = begun.id OFFSET 0) AS found
-    UNION ALL SELECT begun.partition, begun.id FROM begun, LATERAL (
         SELECT FROM pending WHERE partition = begun.partition AND instance = begun.id LIMIT 1) AS found
     UNION ALL SELECT begun.partition, begun.id FROM begun, LATERAL (
         SELECT FROM command WHERE partition = begun.partition AND id = begun.start OFFSET 0) AS found

@@ -35,7 +35,7 @@ use crate::{Commit, Error, Result};
 pub(super) async fn commit(pool: &Pool, commits: &[Commit]) -> Vec<Result<()>> {
     match together(pool, commits).await {
         Ok(results) => results,
-        Err(Error::Refused(_)) if commits.len() > 1 => {
+        Err(Error::Refused(_) | Error::Used { .. }) if commits.len() > 1 => {
             let mut results = Vec::with_capacity(commits.len());
             for commit in commits {
                 results.push(together(pool, from_ref(commit)).await.map_or_else(Err, |mut result| result.remove(0)));

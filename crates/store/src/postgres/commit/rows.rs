@@ -66,6 +66,12 @@ pub(super) struct Rows<'c, T> {
     rows: Vec<&'c T>,
 }
 
+impl<T> Default for Rows<'_, T> {
+    fn default() -> Self {
+        Self { partitions: Vec::new(), rows: Vec::new() }
+    }
+}
+
 impl<'c, T> Rows<'c, T> {
     /// Returns every row of each batch.
     pub(super) fn of(commits: &'c [Commit], of: impl Fn(&'c Commit) -> &'c [T]) -> Self {
@@ -84,6 +90,17 @@ impl<'c, T> Rows<'c, T> {
             last.reverse();
             last
         })
+    }
+
+    /// Returns those of which something is true, and the others.
+    pub(super) fn split(self, is_one: impl Fn(i32, &T) -> bool) -> (Self, Self) {
+        let (mut those, mut others) = (Self::default(), Self::default());
+        for (partition, row) in self.partitions.into_iter().zip(self.rows) {
+            let side = if is_one(partition, row) { &mut those } else { &mut others };
+            side.partitions.push(partition);
+            side.rows.push(row);
+        }
+        (those, others)
     }
 
     fn select(commits: &'c [Commit], select: impl Fn(&'c Commit) -> Vec<&'c T>) -> Self {
