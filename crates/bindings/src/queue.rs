@@ -95,7 +95,7 @@ impl QueueBinding {
                 return Err("it has no message_id, the settings name none, and it could act twice".into());
             }
             // What is sent again from here is known; what is delivered again is known by the instance.
-            order.message = Some(MessageId::from_uuid(Uuid::new_v4()));
+            order.message = Some(MessageId::from_uuid(Uuid::now_v7()));
         }
         Ok(order)
     }

@@ -194,7 +194,7 @@ pub(crate) fn to_the_link() -> AnswerTo {
     AnswerTo { reply_to: String::new(), correlation_id: None, stored: true, packs: true }
 }
 
-/// Returns an id that no other message has.
+/// Returns an id that no other message has. It begins with the time, and so do the ids that are derived from it.
 pub(crate) fn fresh_id() -> MessageId {
-    MessageId::from_uuid(Uuid::new_v4())
+    MessageId::from_uuid(Uuid::now_v7())
 }

@@ -34,3 +34,27 @@ fn derived_ids_are_stable_for_ever() {
     assert_ne!(execution, execution_id(&instance, "m-2"));
     assert_eq!(child_id(execution, ActionId(10)).as_str(), format!("{execution}:000a"));
 }
+
+#[test]
+fn derived_ids_are_as_old_as_their_cause() {
+    let (older, newer) = ("0190c0de-0000-7abc-8000-00000000ffff", "0190c0de-0001-7abc-8000-000000000000");
+    let derived = |message: &str| {
+        let message = MessageId::new(message).unwrap();
+        let instance = instance_id_for(&message);
+        let first = execution_id(&instance, message.as_str());
+        let continued = execution_id(&instance, &first.to_string());
+        let child = child_id(first, ActionId(1));
+        let childs = execution_id(&child, &format!("{first}:0001:1"));
+        (instance.to_string(), [first, continued, childs].map(|id| id.to_string()))
+    };
+    let ((one, ones), (other, others)) = (derived(older), derived(newer));
+    assert_eq!((&one[..15], &other[..15]), ("0190c0de-0000-8", "0190c0de-0001-8"));
+    assert!(ones.iter().all(|id| id.starts_with("0190c0de00008")), "{ones:?}");
+    assert!(ones.iter().all(|one| others.iter().all(|other| one < other)));
+    // What does not begin with a time has none to keep.
+    for message in ["m-1", "0190c0de-0000-4abc-8000-00000000ffff"] {
+        let (instance, executions) = derived(message);
+        assert_eq!(&instance[14..15], "5");
+        assert!(executions.iter().all(|id| &id[12..13] == "5"), "{executions:?}");
+    }
+}

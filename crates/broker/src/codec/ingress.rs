@@ -35,7 +35,7 @@ impl Codec {
         }
         let given = fields.message_id()?;
         let has_random_id = given.is_none();
-        let id = given.unwrap_or_else(|| MessageId::from_uuid(Uuid::new_v4()));
+        let id = given.unwrap_or_else(|| MessageId::from_uuid(Uuid::now_v7()));
         let (instance, command) = read(&delivery.routing_key, fields, &id)?;
         let (answer_to, when) = (self.read_answer_to(fields)?, answer_when(fields)?);
         Ok(Ingress { envelope: Envelope { id, instance, command, answer_to, when, is_fresh: false }, has_random_id })
