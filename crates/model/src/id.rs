@@ -230,9 +230,9 @@ pub(crate) fn derive(parts: &[&str]) -> Uuid {
     Uuid::new_v5(&NAMESPACE, parts.join("\0").as_bytes())
 }
 
-/// Returns a derived id that is as old as its cause. If that begins with a UUID which begins with its time, of version 7, or
-/// one that was derived from such a one, the result begins with the same 48 bits and is of version 8 (RFC 9562): ids of the
-/// same time stand beside each other in a database's indexes, and new ones at their ends.
+/// Returns a derived id that is as old as its cause. If that begins with a UUID of version 7, which begins with its time, or
+/// with one of version 8, as they are derived from those, the result begins with the same 48 bits and is of version 8 (RFC
+/// 9562): ids of the same time stand beside each other in a database's indexes.
 fn derive_of(cause: &str, parts: &[&str]) -> Uuid {
     let derived = derive(parts);
     let uuid = |length| cause.get(..length).and_then(|text| Uuid::try_parse(text).ok());

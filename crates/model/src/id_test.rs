@@ -48,6 +48,7 @@ fn derived_ids_are_as_old_as_their_cause() {
         (instance.to_string(), [first, continued, childs].map(|id| id.to_string()))
     };
     let ((one, ones), (other, others)) = (derived(older), derived(newer));
+    assert_eq!(one, "0190c0de-0000-8794-92ab-761e896a4c76");
     assert_eq!((&one[..15], &other[..15]), ("0190c0de-0000-8", "0190c0de-0001-8"));
     assert!(ones.iter().all(|id| id.starts_with("0190c0de00008")), "{ones:?}");
     assert!(ones.iter().all(|one| others.iter().all(|other| one < other)));

@@ -93,7 +93,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Writes all of a batch or nothing.
     ///
     /// Fails with [`Error::Fenced`](crate::Error::Fenced), [`Error::Refused`](crate::Error::Refused) (a row the
-    /// database will never take, a commit number that does not follow), [`Error::Unavailable`](crate::Error::Unavailable)
+    /// database will never take, a commit number that does not follow), [`Error::Used`](crate::Error::Used) (what was taken
+    /// for new is not), [`Error::Unavailable`](crate::Error::Unavailable)
     /// (nothing written) or [`Error::Unknown`](crate::Error::Unknown). To drop the future stops the waiting, not the commit.
     fn commit(&self, commit: Commit) -> impl Future<Output = Result<()>> + Send {
         async move { self.commit_together(vec![commit]).await.pop().expect("one commit has one result") }

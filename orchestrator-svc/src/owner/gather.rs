@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use warren_broker::{Begin, Delivery, Envelope, Heartbeat, Inbound, Publication};
 use warren_engine::Programs;
-use warren_model::{ChildStart, Command, ExecutionId, InstanceId, MessageId, PartitionMessage, TaskEnded};
+use warren_model::{ChildStart, Command, ExecutionId, IfExists, InstanceId, MessageId, PartitionMessage, TaskEnded};
 use warren_store::{CommandRow, Load, TimerRow};
 
 use super::{Owner, begin::Redriven, notes::TaskKey};
@@ -83,37 +83,45 @@ impl<P: Programs> Owner<P> {
         Some(gathered)
     }
 
-    /// Notes what must be read: instances that are not in memory, and commands, but for starts whose ids are taken for new.
+    /// Notes what must be read: instances that are not in memory, and commands; but of a start whose ids are taken for new
+    /// nothing, unless the batch has more for its instance.
     fn look_up(&mut self, gathered: &mut Gathered) {
-        let Gathered { items, load, .. } = gathered;
-        let mut wanted = BTreeSet::new();
+        let Gathered { items, load, known, .. } = gathered;
+        let (mut wanted, mut begun) = (BTreeSet::new(), BTreeMap::new());
         for item in items.iter() {
             let id = item.instance();
-            if self.is_believed(item) {
+            let command = if let Item::Command(envelope, delivery) = item { Some((envelope, delivery)) } else { None };
+            if let Some((envelope, delivery)) = command
+                && !begun.contains_key(id)
+                && self.believes(envelope, delivery)
+            {
+                begun.insert(id, &envelope.id);
                 continue;
-            } else if self.cache.contains(id) {
+            }
+            if self.cache.contains(id) {
                 self.counts.cached += 1;
             } else if wanted.insert(id) {
                 load.instances.push(id.clone());
             }
-        }
-        for item in items.iter() {
-            let Item::Command(envelope, _) = item else { continue };
-            let is_known = envelope.command == Command::Wait || self.answered.contains_key(&envelope.id);
-            if !is_known && (!self.is_believed(item) || wanted.contains(&envelope.instance)) {
+            if let Some((envelope, _)) = command
+                && envelope.command != Command::Wait
+                && !known.contains_key(&envelope.id)
+            {
                 load.commands.push(envelope.id.clone());
             }
         }
+        let looked_for = begun.into_iter().filter(|(id, _)| wanted.contains(id));
+        load.commands.extend(looked_for.map(|(_, start)| start.clone()));
         self.counts.read += load.instances.len() as u64;
     }
 
-    /// Returns whether an item is a start whose ids its sender vouches for, and nothing speaks against it. A session that
+    /// Returns whether a command is a start whose ids its sender vouches for, and nothing speaks against it. A session that
     /// is young believes nobody: what comes then may have been seen by the one before, and a sender that vouched wrongly
     /// has ended that one.
-    fn is_believed(&self, item: &Item) -> bool {
-        let Item::Command(envelope, delivery) = item else { return false };
-        envelope.is_fresh
-            && matches!(envelope.command, Command::Start(_))
+    fn believes(&self, envelope: &Envelope, delivery: &Delivery) -> bool {
+        let is_new = matches!(&envelope.command, Command::Start(start) if start.if_exists == IfExists::Fail);
+        is_new
+            && envelope.is_fresh
             && !delivery.redelivered
             && self.now >= self.believes_from
             && !self.poison.suspects(&envelope.instance)

@@ -134,7 +134,7 @@ fn name(commit: &Commit) -> String {
 }
 
 /// Which tables besides the usual ones a batch touches. A statement has the parts of whole groups, empty ones too: so
-/// there are sixteen statements to prepare, as many with instances that are taken for new, and as many of small batches, and
+/// there are sixteen statements to prepare, as many with instances that are taken for new, and two dozen of small batches, and
 /// not one for each combination of parts.
 struct Groups {
     timers: bool,

@@ -1,18 +1,18 @@
 //! Which row of a batch PostgreSQL refuses.
 
-use std::fmt;
-
 use tokio_postgres::error::{DbError, SqlState};
-use warren_model::{ActionId, InstanceId, MessageId, Partition};
+use warren_model::InstanceId;
 
-use crate::{Commit, Error, TurnKey, postgres::columns::uuid};
+use crate::{Commit, Error, postgres::columns::uuid};
 
 /// Names the row, as far as that can be told: PostgreSQL says which key is there already, and that a text has a NUL.
 pub(super) fn explain(commits: &[Commit], said: &DbError) -> Error {
     let named = match *said.code() {
-        SqlState::UNIQUE_VIOLATION => match commits.iter().find_map(|commit| present(commit, said)) {
-            Some(Found::Used(instance)) => return Error::Used { instance },
-            found => found.map(|found| format!("{found}: exists already")),
+        SqlState::UNIQUE_VIOLATION => match used(commits, said.detail().unwrap_or_default()) {
+            Some(instance) => return Error::Used { instance: instance.clone() },
+            None => {
+                commits.iter().find_map(|commit| present(commit, said)).map(|name| format!("{name}: exists already"))
+            }
         },
         SqlState::CHARACTER_NOT_IN_REPERTOIRE => {
             commits.iter().find_map(with_nul).map(|name| format!("{name}: has a NUL, which PostgreSQL does not keep"))
@@ -26,69 +26,44 @@ pub(super) fn explain(commits: &[Commit], said: &DbError) -> Error {
     Error::Refused(named.unwrap_or_else(otherwise))
 }
 
-/// What is there already.
-enum Found {
-    Turn(TurnKey),
-    Timer(InstanceId, ActionId),
-    Pending(InstanceId, u64),
-    Command(MessageId),
-    Aside(Partition, u64),
-    /// Something of an instance that was taken for new.
-    Used(InstanceId),
+/// Returns an instance that was taken for new: the one that the server names, by its id or its execution, or else any. Then
+/// somebody looks, and what is refused for another reason is refused again.
+fn used<'c>(commits: &'c [Commit], detail: &str) -> Option<&'c InstanceId> {
+    let fresh = || commits.iter().flat_map(|commit| commit.fresh.iter().map(|(instance, _)| instance));
+    let is_named = |instance: &&InstanceId| detail.contains(&format!(", {instance}"));
+    let keys = commits.iter().flat_map(|commit| &commit.turns).map(|turn| &turn.key);
+    let of_turn = keys.filter(|key| detail.contains(&uuid(key.execution).to_string())).map(|key| &key.instance);
+    let of_turn = of_turn.into_iter().find(|instance| fresh().any(|fresh| fresh == *instance));
+    fresh().find(is_named).or(of_turn).or_else(|| fresh().next())
 }
 
-impl fmt::Display for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Turn(key) => key.fmt(f),
-            Self::Timer(instance, id) => write!(f, "timer {id} of instance {instance}"),
-            Self::Pending(instance, position) => write!(f, "pending message {position} of instance {instance}"),
-            Self::Command(id) => write!(f, "command {id}"),
-            Self::Aside(source, sequence) => write!(f, "message {sequence} from partition {source}"),
-            Self::Used(instance) => write!(f, "instance {instance}"),
-        }
-    }
-}
-
-/// Returns the row whose key is there already. The server's detail ends in `=(KEY) already exists.`, in the server's
-/// language but for the key itself.
-fn present(commit: &Commit, said: &DbError) -> Option<Found> {
+/// Returns the name of the row whose key is there already. The server's detail ends in `=(KEY) already exists.`, in the
+/// server's language but for the key itself.
+fn present(commit: &Commit, said: &DbError) -> Option<String> {
     let detail = said.detail()?;
     let partition = commit.partition.0;
     let is_key = |key: String| detail.contains(&format!("=({partition}, {key})"));
-    let is_fresh = |instance: &InstanceId| commit.fresh.iter().any(|(fresh, _)| fresh == instance);
-    let found = match said.table()? {
-        // Only rows of instances that are taken for new are not replaced.
-        "instance" => {
-            let (instance, _) = commit.fresh.iter().find(|(instance, _)| is_key(instance.to_string()))?;
-            return Some(Found::Used(instance.clone()));
-        }
+    match said.table()? {
         "history" => {
-            let key = |key: &TurnKey| format!("{}, {}", uuid(key.execution), key.turn);
-            let row = commit.turns.iter().find(|row| is_key(key(&row.key)))?;
-            (Some(&row.key.instance), Found::Turn(row.key.clone()))
+            let key = |key: &crate::TurnKey| format!("{}, {}", uuid(key.execution), key.turn);
+            commit.turns.iter().find(|row| is_key(key(&row.key))).map(|row| row.key.to_string())
         }
         "timer" => {
             let row = commit.timers.iter().find(|row| is_key(format!("{}, {}", row.instance, row.id)))?;
-            (Some(&row.instance), Found::Timer(row.instance.clone(), row.id))
+            Some(format!("timer {} of instance {}", row.id, row.instance))
         }
         "pending" => {
             let row = commit.pending.iter().find(|row| is_key(format!("{}, {}", row.instance, row.position)))?;
-            (Some(&row.instance), Found::Pending(row.instance.clone(), row.position))
+            Some(format!("pending message {} of instance {}", row.position, row.instance))
         }
         "command" => {
-            let row = commit.commands.iter().find(|row| is_key(row.id.to_string()))?;
-            (None, Found::Command(row.id.clone()))
+            commit.commands.iter().find(|row| is_key(row.id.to_string())).map(|row| format!("command {}", row.id))
         }
         "aside" => {
             let row = commit.aside.iter().find(|row| is_key(format!("{}, {}", row.source.0, row.sequence)))?;
-            (None, Found::Aside(row.source, row.sequence))
+            Some(format!("message {} from partition {}", row.sequence, row.source))
         }
-        _ => return None,
-    };
-    match found {
-        (Some(instance), _) if is_fresh(instance) => Some(Found::Used(instance.clone())),
-        (_, found) => Some(found),
+        _ => None,
     }
 }
 
