@@ -116,8 +116,8 @@ impl<P: Programs> Owner<P> {
     }
 
     /// Returns whether a command is a start whose ids its sender vouches for, and nothing speaks against it. A session that
-    /// is young believes nobody: what comes then may have been seen by the one before, and a sender that vouched wrongly
-    /// has ended that one.
+    /// is young believes nobody: what comes then may have been seen by the one before, and if a sender that vouched wrongly
+    /// has ended that one, others must have time to get on.
     fn believes(&self, envelope: &Envelope, delivery: &Delivery) -> bool {
         let is_new = matches!(&envelope.command, Command::Start(start) if start.if_exists == IfExists::Fail);
         is_new

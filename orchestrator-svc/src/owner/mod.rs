@@ -191,6 +191,8 @@ pub struct Session {
     pub state: PartitionState,
     /// Whether the owner before ended without a word.
     pub is_after_crash: bool,
+    /// Whether a sender has lately ended a session by vouching wrongly for its ids.
+    pub is_misled: bool,
 }
 
 /// The owner of one partition for one session.
@@ -244,7 +246,7 @@ pub struct Owner<P> {
 impl<P: Programs> Owner<P> {
     /// Begins a session from what the store holds.
     pub fn new(session: Session, programs: P, settings: Settings, now: Timestamp, effects: &mut Vec<Effect>) -> Self {
-        let Session { partition, epoch, codec, state, is_after_crash } = session;
+        let Session { partition, epoch, codec, state, is_after_crash, is_misled } = session;
         let poison = Poison::new(state.suspects.clone(), is_after_crash, now, &state.waiting);
         let ready: Vec<InstanceId> = state.waiting.iter().chain(poison.condemned()).cloned().collect();
         let mut owner = Self {
@@ -272,7 +274,7 @@ impl<P: Programs> Owner<P> {
             flights: VecDeque::new(),
             number: state.number,
             committed: state.number,
-            believes_from: now + settings.doubt,
+            believes_from: now + if is_misled { settings.distrust } else { settings.doubt },
             next_expiry: now + settings.expiry_interval,
             expiry: Expiry::Idle,
             redispatching: Redispatching::default(),

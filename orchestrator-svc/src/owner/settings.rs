@@ -29,6 +29,8 @@ pub struct Settings {
     pub expiry_interval: SignedDuration,
     /// How long a new session looks for the ids of every start, also of one whose sender vouches for them.
     pub doubt: SignedDuration,
+    /// The same of the session that follows one which a sender has ended by vouching wrongly.
+    pub distrust: SignedDuration,
     /// Most timers in memory, per partition.
     pub timers_max: usize,
     /// How often workers may begin a work item that came again, before its task is quarantined.
@@ -53,6 +55,7 @@ impl Default for Settings {
             purge_after: None,
             expiry_interval: SignedDuration::from_secs(30),
             doubt: SignedDuration::from_secs(10),
+            distrust: SignedDuration::from_hours(1),
             timers_max: 50_000,
             begins_max: 5,
             fails_quarantined: false,

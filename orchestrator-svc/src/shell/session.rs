@@ -87,6 +87,8 @@ pub(crate) struct Tenure {
     pub(crate) epoch: Epoch,
     /// Whether the owner before ended without a word.
     pub(crate) is_after_crash: bool,
+    /// Whether a sender has lately ended a session by vouching wrongly for its ids.
+    pub(crate) is_misled: bool,
 }
 
 /// What a session and those who look after it share.
@@ -161,7 +163,7 @@ impl<S: Store, B: Broker> Session<S, B> {
         tenure: Tenure,
         shared: Shared,
     ) -> anyhow::Result<Self> {
-        let Tenure { partition, epoch, is_after_crash } = tenure;
+        let Tenure { partition, epoch, is_after_crash, is_misled } = tenure;
         let Shared { clock, suspects, board, .. } = shared;
         let queue = replica.codec.topology().control(partition);
         replica.broker.declare(&queue).await?;
@@ -170,7 +172,8 @@ impl<S: Store, B: Broker> Session<S, B> {
         let state = store.partition(partition, epoch).await?;
         let consumer = replica.broker.consume(&queue.name, replica.prefetch).await?;
         let acker = consumer.acker();
-        let session = owner::Session { partition, epoch, codec: replica.codec.clone(), state, is_after_crash };
+        let codec = replica.codec.clone();
+        let session = owner::Session { partition, epoch, codec, state, is_after_crash, is_misled };
         let metrics = Metrics::new(replica.registry.orchestrators().map(|known| known.name));
         let programs = Watched { programs: replica.registry.clone(), board };
         let mut effects = Vec::new();

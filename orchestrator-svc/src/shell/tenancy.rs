@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -35,6 +35,9 @@ const RENEWALS: u32 = 4;
 const LOOKS: u32 = 16;
 /// Lease times after which a replica without a broker leaves its share to the others.
 const PATIENCE: u32 = 3;
+
+/// How long it counts that a sender has vouched wrongly for its ids.
+const MISLED: Duration = Duration::from_hours(1);
 
 /// A partition that this process owns.
 struct Held {
@@ -68,6 +71,8 @@ pub(super) struct Tenancy<S, B> {
     alone: Option<Instant>,
     /// Partitions whose owner before is known to have ended without a word.
     orphaned: BTreeSet<Partition>,
+    /// Partitions of which a sender has ended a session by vouching wrongly for its ids, and when.
+    misled: BTreeMap<Partition, Instant>,
     /// Held by the partition that runs suspects.
     suspects: Arc<Mutex<()>>,
     /// A turn that does not return.
@@ -92,6 +97,7 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
             renew_at: now,
             alone: None,
             orphaned: replica.orphaned.clone(),
+            misled: BTreeMap::new(),
             suspects: Arc::default(),
             hung: None,
             is_settled: false,
@@ -207,7 +213,8 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
                 }
                 let partition = lease.partition;
                 let is_after_crash = lease.owner.is_some() | self.orphaned.remove(&partition);
-                self.begin(Tenure { partition, epoch, is_after_crash });
+                let is_misled = self.misled.get(&partition).is_some_and(|since| since.elapsed() < MISLED);
+                self.begin(Tenure { partition, epoch, is_after_crash, is_misled });
             }
         }
         Ok(())
@@ -223,7 +230,7 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
     }
 
     fn begin(&mut self, tenure: Tenure) {
-        let Tenure { partition, epoch, is_after_crash } = tenure;
+        let Tenure { partition, epoch, is_after_crash, .. } = tenure;
         tracing::info!(%partition, %epoch, is_after_crash, "partition acquired");
         let how = if is_after_crash { "takeover" } else { "handover" };
         metrics::has_acquired(how);
@@ -270,6 +277,9 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
                 return tracing::error!(%partition, "owner has panicked, which is a bug: please report it");
             }
             End::Failed(error) => {
+                if matches!(error.downcast_ref(), Some(Error::Used { .. })) {
+                    self.misled.insert(partition, Instant::now());
+                }
                 tracing::warn!(%partition, error = format!("{error:#}"), "partition is interrupted, another session follows")
             }
         }

@@ -25,6 +25,9 @@ impl World {
     /// Gives the lease back, unless it is lost or may be.
     pub(super) fn session_ended(&mut self, replica: usize, partition: Partition, epoch: Epoch, end: End) {
         self.replicas[replica].held.remove(&partition);
+        if matches!(end, End::Misled(_)) {
+            self.replicas[replica].misled.insert(partition);
+        }
         let is_released = end != End::Stopped && !self.is_store_away() && self.store.release(partition, epoch).is_ok();
         self.note(format_args!("replica {replica}: session of partition {partition} is over, released: {is_released}"));
         self.stop_if_drained(replica);

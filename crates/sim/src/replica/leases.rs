@@ -133,6 +133,7 @@ impl World {
         self.replicas[replica].held.insert(partition, Held { epoch, session });
         let mut begun = Session::new(replica, life, partition, epoch);
         begun.is_after_crash = is_after_crash;
+        begun.is_misled = self.replicas[replica].misled.contains(&partition);
         self.sessions.insert(session, begun);
         self.note(format_args!("replica {replica}: begins session s{session} of partition {partition} under {epoch}"));
         self.later(0, Step::Session { session, step: SessionStep::Begin });

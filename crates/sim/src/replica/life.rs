@@ -30,6 +30,7 @@ impl World {
         found.life += 1;
         found.is_up = false;
         found.held.clear();
+        found.misled.clear();
         found.frozen_until = Time::default();
         found.forwarder = Forwarder::default();
         let pause = self.random.between(10 * MS, 4 * SECOND);

@@ -7,7 +7,10 @@ mod leases;
 mod life;
 mod session;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use orchestrator_svc::leases::Leases;
 use warren_model::{Partition, Timestamp};
@@ -51,6 +54,8 @@ pub(crate) struct Replica {
     pub(crate) is_deployed: bool,
     pub(crate) is_draining: bool,
     pub(crate) held: BTreeMap<Partition, Held>,
+    /// Partitions of which a sender has ended a session by vouching wrongly for its ids, in this life.
+    pub(crate) misled: BTreeSet<Partition>,
     /// What it has seen of every lease and of every other replica.
     leases: Leases,
     /// When the last renewal that succeeded was sent.
@@ -97,6 +102,7 @@ impl Replica {
             is_deployed: false,
             is_draining: false,
             held: BTreeMap::new(),
+            misled: BTreeSet::new(),
             leases: Leases::new(String::new(), LEASE_TIME),
             renewed: Time::default(),
             forwarder: Forwarder::default(),

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use orchestrator_svc::owner::{self, Effect, Input, Owner};
 use warren::Registry;
-use warren_model::Partition;
+use warren_model::{InstanceId, Partition};
 use warren_store::{Epoch, Expired, Loaded, PartitionState, Sweep, Swept, TimerRow, TurnRow};
 
 use crate::{
@@ -34,6 +34,8 @@ pub(crate) enum End {
     Drained,
     Stopped,
     Failed(String),
+    /// A start was not as new as its sender has said.
+    Misled(InstanceId),
 }
 
 /// What the store has answered.
@@ -75,6 +77,7 @@ pub(crate) struct Session {
     pub(crate) partition: Partition,
     pub(crate) epoch: Epoch,
     pub(crate) is_after_crash: bool,
+    pub(crate) is_misled: bool,
     pub(super) owner: Option<Owner<Registry>>,
     pub(super) channel: Option<ChannelId>,
     pub(super) publisher: Option<PublisherId>,
@@ -101,6 +104,7 @@ impl Session {
             partition,
             epoch,
             is_after_crash: false,
+            is_misled: false,
             owner: None,
             channel: None,
             publisher: None,
@@ -173,7 +177,8 @@ impl World {
         let replica = &self.replicas[session.replica];
         let programs = if replica.is_deployed { &self.hub.after } else { &self.hub.before };
         let (partition, epoch, codec) = (session.partition, session.epoch, self.hub.codec.clone());
-        let begin = owner::Session { partition, epoch, codec, state, is_after_crash: session.is_after_crash };
+        let (is_after_crash, is_misled) = (session.is_after_crash, session.is_misled);
+        let begin = owner::Session { partition, epoch, codec, state, is_after_crash, is_misled };
         let now = replica.clock(self.now);
         let mut effects = Vec::new();
         session.owner = Some(Owner::new(begin, programs.clone(), self.hub.owner, now, &mut effects));
@@ -182,7 +187,10 @@ impl World {
     }
 
     fn heard(&mut self, id: u64, session: &mut Session, answer: Result<Answer, Trouble>) -> Result<(), End> {
-        let answer = answer.map_err(|trouble| End::Failed(format!("the store: {trouble:?}")))?;
+        let answer = answer.map_err(|trouble| match trouble {
+            Trouble::Used(instance) => End::Misled(instance),
+            other => End::Failed(format!("the store: {other:?}")),
+        })?;
         let is_of_lane = matches!(answer, Answer::Committed(_) | Answer::Timers(_) | Answer::Expired(_));
         let input = match answer {
             Answer::Partition(state) => return self.open(id, session, state),

@@ -121,6 +121,7 @@ fn hub(random: &mut Random, partitions: PartitionCount, script: &Script) -> Hub 
         expiry_interval: SignedDuration::from_millis(i64::try_from(random.between(500, 20_000)).unwrap_or(500)),
         begins_max: *random.pick(&[1, 2, 5]),
         doubt: SignedDuration::from_millis(*random.pick(&[0, 500, 10_000])),
+        distrust: SignedDuration::from_secs(*random.pick(&[30, 3_600])),
         timers_max: *random.pick(&[1, 2, 5, 50_000]),
         ..orchestrator_svc::owner::Settings::default()
     };

@@ -85,13 +85,15 @@ fn h1_a_sender_that_vouches_wrongly_starts_nothing_twice() {
     assert_eq!(refusal.code, RefusalCode::Exists);
     told(&world, "start-a", "12");
     told(&world, "m-2", "16");
-    // The session that follows believes nobody for a while.
+    // The session that follows believes nobody for an hour.
+    world.wait(world.settings.doubt.as_secs());
     world.start_fresh("c", "m-3", "twice", "5");
     assert_eq!(reads(&mut world).len(), 1);
     world.settle();
     // The same message once more, as if it were the first time: it is answered again.
-    world.wait(world.settings.doubt.as_secs());
+    world.wait(world.settings.distrust.as_secs());
     world.start_fresh("b", "m-2", "twice", "4");
+    assert!(reads(&mut world).is_empty());
     world.settle();
     assert_eq!(world.told("m-2").len(), 2);
     told(&world, "m-2", "16");

@@ -56,6 +56,8 @@ pub(crate) struct World {
     /// What the broker says to the next groups of publications, before it says that all is well.
     pub(crate) broker_says: VecDeque<Published>,
     pub(crate) is_drained: bool,
+    /// Whether a sender has vouched wrongly.
+    is_misled: bool,
 }
 
 impl World {
@@ -104,6 +106,7 @@ impl World {
             has_workers: true,
             broker_says: VecDeque::new(),
             is_drained: false,
+            is_misled: false,
         }
     }
 
@@ -135,7 +138,8 @@ impl World {
             self.queue.push_front((message, true));
         }
         let mut effects = Vec::new();
-        let session = Session { is_after_crash, ..session(self.me, &self.codec, &self.shelf, self.epoch) };
+        let session = session(self.me, &self.codec, &self.shelf, self.epoch);
+        let session = Session { is_after_crash, is_misled: self.is_misled, ..session };
         self.owner = Owner::new(session, self.registry.clone(), self.settings, time(self.second), &mut effects);
         self.effects = effects.into();
     }
@@ -191,6 +195,7 @@ impl World {
                 assert_eq!(commit.epoch, Epoch(self.epoch));
                 let number = commit.number;
                 if self.shelf.has_used(&commit) {
+                    self.is_misled = true;
                     self.end_session();
                     return None;
                 }
@@ -333,7 +338,14 @@ pub(crate) fn start(name: &str, input: &str) -> Command {
 }
 
 fn session(partition: Partition, codec: &Codec, shelf: &Shelf, epoch: i64) -> Session {
-    Session { partition, epoch: Epoch(epoch), codec: codec.clone(), state: shelf.state(), is_after_crash: false }
+    Session {
+        partition,
+        epoch: Epoch(epoch),
+        codec: codec.clone(),
+        state: shelf.state(),
+        is_after_crash: false,
+        is_misled: false,
+    }
 }
 
 pub(crate) fn time(second: i64) -> Timestamp {
