@@ -189,7 +189,7 @@ impl World {
     fn heard(&mut self, id: u64, session: &mut Session, answer: Result<Answer, Trouble>) -> Result<(), End> {
         let answer = answer.map_err(|trouble| match trouble {
             Trouble::Used(instance) => End::Misled(instance),
-            other => End::Failed(format!("the store: {other:?}")),
+            Trouble::Fenced | Trouble::Refused(_) | Trouble::Away => End::Failed(format!("the store: {trouble:?}")),
         })?;
         let is_of_lane = matches!(answer, Answer::Committed(_) | Answer::Timers(_) | Answer::Expired(_));
         let input = match answer {
