@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use warren_broker::Envelope;
+use warren_broker::{ClientReply, Envelope};
 use warren_model::{
     Answer, AnswerWhen, Command, IfExists, InstanceId, MessageId, Payload, StartRequest, instance_id_for,
 };
@@ -82,27 +82,24 @@ impl<'a, Q: Queries> Start<'a, Q> {
 
     /// Sends the start; returns once it is committed.
     pub async fn send(self) -> Result<Answer> {
-        let (client, within, envelope) = self.sealed(AnswerWhen::Accepted);
-        let instance = envelope.instance.clone();
-        let reply = client.ask(envelope, within).await?;
+        let (_, instance, reply) = self.ask(AnswerWhen::Accepted).await?;
         accepted(instance, reply)
     }
 
     /// Sends the start and waits for the instance's end as long as for an answer: two messages in all, where
     /// [`send_and_wait`](Self::send_and_wait) takes four. Nothing is told before the end.
     pub async fn run(self) -> Result<Ended> {
-        let (client, within, envelope) = self.sealed(AnswerWhen::Outcome);
-        let instance = envelope.instance.clone();
-        let reply = client.ask(envelope, within).await?;
+        let (client, instance, reply) = self.ask(AnswerWhen::Outcome).await?;
         client.end(&instance, reply).await
     }
 
-    fn sealed(self, when: AnswerWhen) -> (&'a Client<Q>, Duration, Envelope) {
+    async fn ask(self, when: AnswerWhen) -> Result<(&'a Client<Q>, InstanceId, ClientReply)> {
         let is_fresh = self.message.is_none() && self.id.is_none();
         let message = self.message.unwrap_or_else(fresh_id);
         let instance = self.id.unwrap_or_else(|| instance_id_for(&message));
-        let envelope = envelope(message, instance, Command::Start(self.request), when);
-        (self.client, self.within, Envelope { is_fresh, ..envelope })
+        let envelope = envelope(message, instance.clone(), Command::Start(self.request), when);
+        let reply = self.client.ask(Envelope { is_fresh, ..envelope }, self.within).await?;
+        Ok((self.client, instance, reply))
     }
 
     /// Sends the start, then waits for the instance's end at most so long; `None` if it has not ended by then.

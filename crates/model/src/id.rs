@@ -254,7 +254,8 @@ pub fn instance_id_for(message: &MessageId) -> InstanceId {
 }
 
 /// Returns the id of the execution that `cause` begins for `instance`: a start's message id, or the execution that
-/// continued as new; of the versions of [`instance_id_for`]. The same cause gives the same id, so a turn that is computed twice is the same turn.
+/// continued as new; of the versions of [`instance_id_for`]. The same cause gives the same id, so a turn that is computed
+/// twice is the same turn.
 pub fn execution_id(instance: &InstanceId, cause: &str) -> ExecutionId {
     ExecutionId(derive_of(cause, &["execution", instance.as_str(), cause]).as_u128())
 }

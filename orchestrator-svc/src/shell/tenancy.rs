@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use tokio::{
@@ -35,9 +35,6 @@ const RENEWALS: u32 = 4;
 const LOOKS: u32 = 16;
 /// Lease times after which a replica without a broker leaves its share to the others.
 const PATIENCE: u32 = 3;
-
-/// How long it counts that a sender has vouched wrongly for its ids.
-const MISLED: Duration = Duration::from_hours(1);
 
 /// A partition that this process owns.
 struct Held {
@@ -213,7 +210,8 @@ impl<S: Store, B: Broker> Tenancy<S, B> {
                 }
                 let partition = lease.partition;
                 let is_after_crash = lease.owner.is_some() | self.orphaned.remove(&partition);
-                let is_misled = self.misled.get(&partition).is_some_and(|since| since.elapsed() < MISLED);
+                let distrust = self.replica.owner.distrust.unsigned_abs();
+                let is_misled = self.misled.get(&partition).is_some_and(|since| since.elapsed() < distrust);
                 self.begin(Tenure { partition, epoch, is_after_crash, is_misled });
             }
         }

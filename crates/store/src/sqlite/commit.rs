@@ -45,6 +45,9 @@ fn number(transaction: &Connection, commit: &Commit, last: u64) -> Result<()> {
 
 /// Fails if something is there of what is taken for new.
 fn expect_nothing(transaction: &Connection, commit: &Commit) -> Result<()> {
+    if commit.fresh.is_empty() {
+        return Ok(());
+    }
     let mut statement = transaction.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM instance WHERE partition = ?1 AND id = ?2)
             OR EXISTS (SELECT 1 FROM pending WHERE partition = ?1 AND instance = ?2)

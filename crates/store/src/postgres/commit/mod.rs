@@ -21,7 +21,7 @@ use deadpool_postgres::{Client, Pool};
 use futures_util::try_join;
 use tokio_postgres::{Error as Sql, Row};
 
-use self::statement::{Size, Statement};
+use self::statement::Statement;
 use super::{
     columns::bigint,
     error::{is_refusal, of_commit},
@@ -83,8 +83,10 @@ impl<'c> Flight<'c> {
         let numbers: Vec<i64> = numbers.collect::<Result<_>>()?;
         let groups = Groups::of(commits);
         let overlaps = commits.iter().any(overlap::adds_where_it_removes);
-        let size = if groups.is_small(commits) && !overlaps { Size::Small } else { Size::Large };
-        let mut rest = Statement::that_counts(commits, numbers.clone(), size);
+        let mut rest = match groups.small(commits).filter(|_| !overlaps) {
+            Some(commit) => Statement::of_small(commit, numbers[0]),
+            None => Statement::that_counts(commits, numbers.clone()),
+        };
         let removal = if overlaps {
             let mut removal = Statement::that_locks(commits, numbers);
             remove::all(&mut removal, commits, &groups)?;
@@ -144,12 +146,12 @@ struct Groups {
 }
 
 impl Groups {
-    /// Returns whether there is one batch, with at most one row of each of the usual tables and none of another.
-    fn is_small(&self, commits: &[Commit]) -> bool {
-        let [Commit { instances, turns, outbox, outbox_done, fresh, .. }] = commits else { return false };
+    /// Returns the batch, if it is one, with at most one row of each of the usual tables and none of another.
+    fn small<'c>(&self, commits: &'c [Commit]) -> Option<&'c Commit> {
+        let [commit @ Commit { instances, turns, outbox, outbox_done, fresh, .. }] = commits else { return None };
         let is_usual = !(self.timers || self.waiting || self.partitions || self.suspects);
-        let most = [instances.len(), turns.len(), outbox.len(), outbox_done.len(), fresh.len()].into_iter().max();
-        is_usual && most <= Some(1)
+        let counts = [instances.len(), turns.len(), outbox.len(), outbox_done.len(), fresh.len()];
+        (is_usual && counts.iter().all(|count| *count <= 1)).then_some(commit)
     }
 
     fn of(commits: &[Commit]) -> Self {

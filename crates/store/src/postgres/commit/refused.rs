@@ -31,10 +31,10 @@ pub(super) fn explain(commits: &[Commit], said: &DbError) -> Error {
 fn used<'c>(commits: &'c [Commit], detail: &str) -> Option<&'c InstanceId> {
     let fresh = || commits.iter().flat_map(|commit| commit.fresh.iter().map(|(instance, _)| instance));
     let is_named = |instance: &&InstanceId| detail.contains(&format!(", {instance}"));
-    let keys = commits.iter().flat_map(|commit| &commit.turns).map(|turn| &turn.key);
-    let of_turn = keys.filter(|key| detail.contains(&uuid(key.execution).to_string())).map(|key| &key.instance);
-    let of_turn = of_turn.into_iter().find(|instance| fresh().any(|fresh| fresh == *instance));
-    fresh().find(is_named).or(of_turn).or_else(|| fresh().next())
+    let turns = commits.iter().flat_map(|commit| &commit.turns);
+    let mut named = turns.filter(|turn| detail.contains(&uuid(turn.key.execution).to_string()));
+    let of_turn = || named.find_map(|turn| fresh().find(|fresh| **fresh == turn.key.instance));
+    fresh().find(is_named).or_else(of_turn).or_else(|| fresh().next())
 }
 
 /// Returns the name of the row whose key is there already. The server's detail ends in `=(KEY) already exists.`, in the

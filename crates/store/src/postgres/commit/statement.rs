@@ -19,22 +19,13 @@ pub(super) enum Present {
     Replaced(usize),
 }
 
-/// How much there is to write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Size {
-    /// For one partition, at most a row of each of the usual tables, and of no other.
-    Small,
-    /// Anything.
-    Large,
-}
-
 /// A fenced statement for the batches of some partitions. Its parts write for the rows of `next`: the partitions whose
 /// epoch holds and whose number follows.
 ///
-/// That of a [small](Size::Small) batch has values where the usual one has arrays, and no part without a row: it takes
+/// That of a small batch (see `Groups::small`) has values where the usual one has arrays, and no part without a row: it takes
 /// PostgreSQL two thirds of the time.
 pub(super) struct Statement<'c> {
-    size: Size,
+    is_small: bool,
     /// Its text up to here.
     sql: String,
     end: String,
@@ -50,20 +41,22 @@ const ALLOWED_ONE: &str = "EXISTS (SELECT FROM next)";
 
 impl<'c> Statement<'c> {
     /// Returns the statement that gives the partitions their next numbers; it answers with a row for each (see `judge`).
-    pub(super) fn that_counts(commits: &'c [Commit], numbers: Vec<i64>, size: Size) -> Self {
-        match (size, commits, &*numbers) {
-            (Size::Small, [commit], [number]) => Self::new(size, Head::of_one(commit, *number)),
-            _ => Self::new(Size::Large, Head::that_counts(commits, numbers)),
-        }
+    pub(super) fn that_counts(commits: &'c [Commit], numbers: Vec<i64>) -> Self {
+        Self::new(false, Head::that_counts(commits, numbers))
+    }
+
+    /// Returns the same for a small batch.
+    pub(super) fn of_small(commit: &'c Commit, number: i64) -> Self {
+        Self::new(true, Head::of_one(commit, number))
     }
 
     /// Returns the statement that only locks what the other one counts.
     pub(super) fn that_locks(commits: &'c [Commit], numbers: Vec<i64>) -> Self {
-        Self::new(Size::Large, Head::that_locks(commits, numbers))
+        Self::new(false, Head::that_locks(commits, numbers))
     }
 
-    fn new(size: Size, Head { begin, end, values }: Head<'c>) -> Self {
-        Self { size, sql: begin, end, count: 0, values }
+    fn new(is_small: bool, Head { begin, end, values }: Head<'c>) -> Self {
+        Self { is_small, sql: begin, end, count: 0, values }
     }
 
     /// Adds rows to a table. The first column is the partition.
@@ -81,9 +74,10 @@ impl<'c> Statement<'c> {
                 format!(" ON CONFLICT ({}) DO UPDATE SET {}", keys.join(", "), set.join(", "))
             }
         };
-        let rows = match self.size {
-            Size::Small => format!("{} WHERE {}", self.row(columns).join(", "), ALLOWED_ONE),
-            Size::Large => format!("given.* FROM {} AS given ({list}) WHERE {ALLOWED}", self.rows(columns)),
+        let rows = if self.is_small {
+            format!("{} WHERE {ALLOWED_ONE}", self.row(columns).join(", "))
+        } else {
+            format!("given.* FROM {} AS given ({list}) WHERE {ALLOWED}", self.rows(columns))
         };
         self.part(&format!("INSERT INTO {table} ({list}) SELECT {rows}{conflict}"));
     }
@@ -98,10 +92,10 @@ impl<'c> Statement<'c> {
             return;
         }
         let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
-        if self.size == Size::Small {
+        if self.is_small {
             let same: Vec<_> =
                 names.iter().zip(self.row(columns)).map(|(name, value)| format!("{name} = {value}")).collect();
-            return self.part(&format!("DELETE FROM {table} WHERE {} AND {}", same.join(" AND "), ALLOWED_ONE));
+            return self.part(&format!("DELETE FROM {table} WHERE {} AND {ALLOWED_ONE}", same.join(" AND ")));
         }
         let rows = self.rows(columns);
         let same: Vec<_> = names.iter().map(|name| format!("t.{name} = given.{name}")).collect();
@@ -115,7 +109,7 @@ impl<'c> Statement<'c> {
 
     /// Returns whether a statement does without a part for these rows.
     fn leaves_out(&self, columns: &[Column<'c>]) -> bool {
-        self.size == Size::Small && columns.iter().all(|column| column.values.is_empty())
+        self.is_small && columns.iter().all(|column| column.values.is_empty())
     }
 
     /// Returns the values of the only row. The first is the partition, which the statement has already.
