@@ -25,6 +25,7 @@ pub enum Call {
     Renew,
     Release,
     Partition,
+    Supersede,
     Load,
     Turns,
     Timers,
@@ -173,6 +174,10 @@ impl<S: Store> Store for Faulty<S> {
 
     async fn partition(&self, partition: Partition, epoch: Epoch) -> Result<PartitionState> {
         self.call(Call::Partition, |store| async move { store.partition(partition, epoch).await }).await
+    }
+
+    async fn supersede(&self, partition: Partition, epoch: Epoch) -> Result<()> {
+        self.call(Call::Supersede, |store| async move { store.supersede(partition, epoch).await }).await
     }
 
     async fn load(&self, partition: Partition, epoch: Epoch, load: Load) -> Result<Loaded> {

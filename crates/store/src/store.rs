@@ -22,6 +22,9 @@ impl fmt::Display for Epoch {
     }
 }
 
+/// How far apart the numbers of a partition's sessions are: further than commits of one may be on their way.
+pub(crate) const NUMBERS_APART: u32 = 1_000;
+
 /// What owners need of a database. Cheap to clone.
 ///
 /// Methods that take an epoch fail with [`Error::Fenced`](crate::Error::Fenced) once another owner has taken the
@@ -58,6 +61,12 @@ pub trait Store: Clone + Send + Sync + 'static {
 
     /// Reads what an owner needs before its first turn.
     fn partition(&self, partition: Partition, epoch: Epoch) -> impl Future<Output = Result<PartitionState>> + Send;
+
+    /// Keeps commits of this epoch that are on their way from being written later: numbers begin anew, beyond theirs.
+    ///
+    /// For whoever writes in the place of a session: of two commits that it has left, the second could else follow what is
+    /// written then.
+    fn supersede(&self, partition: Partition, epoch: Epoch) -> impl Future<Output = Result<()>> + Send;
 
     /// Reads instances with their turns and pending messages, and commands that were answered before. Sees every commit
     /// whose success was known before the call; one that is still on its way may be seen or not.
@@ -102,6 +111,9 @@ pub trait Store: Clone + Send + Sync + 'static {
 
     /// Writes batches of several partitions, at most one of each, as [`Self::commit`] does each of them: one that is fenced
     /// or refused is no trouble of the others. Returns what became of each, in order.
+    ///
+    /// A partition's next batch may be asked for before this one is written, once this future has been polled: it is written
+    /// after this one, or, if this one is not, refused.
     fn commit_together(&self, commits: Vec<Commit>) -> impl Future<Output = Vec<Result<()>>> + Send;
 
     /// Forgets commands answered before `answered_before`, and payloads as old that no running execution has a task for;

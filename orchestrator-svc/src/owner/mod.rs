@@ -175,7 +175,7 @@ pub enum Ticket {
     Answers,
 }
 
-/// How many commits may be on their way: one that the store writes, and the next.
+/// How many commits may be on their way: one that the store writes, and the next, which it has at hand then.
 const FLIGHTS_MAX: usize = 2;
 
 /// What a session begins with.
@@ -238,6 +238,7 @@ pub struct Owner<P> {
     retention: Retention,
     /// What is to be done for instances besides what arrives for them.
     chores: VecDeque<Item>,
+    has_more: bool,
     draining: bool,
     parked: Parked,
     counts: Counts,
@@ -281,6 +282,7 @@ impl<P: Programs> Owner<P> {
             taken: Taken::new(state.received.clone(), now),
             retention: Retention::new(now),
             chores: VecDeque::new(),
+            has_more: false,
             draining: false,
             parked: Parked::default(),
             counts: Counts::default(),
@@ -329,12 +331,19 @@ impl<P: Programs> Owner<P> {
         let can_begin = self.can_begin() && !self.draining;
         let by_timer = if can_begin { self.wheel.next_due() } else { None };
         let by_run = if can_begin { self.task_notes.next_due() } else { None };
+        let by_more = self.has_more.then_some(self.now);
         let by_flush = if self.is_idle() { self.outbox.flush_at() } else { None };
-        [by_timer, by_run, by_flush, self.outbox.next_again(), self.taken.next_at()]
+        [by_more, by_timer, by_run, by_flush, self.outbox.next_again(), self.taken.next_at()]
             .into_iter()
             .flatten()
             .min()
             .unwrap_or(Timestamp::MAX)
+    }
+
+    /// Returns whether there may be another batch to run at once. Whoever carries out what the last one wants before the next
+    /// step has it written while that runs.
+    pub fn has_more(&self) -> bool {
+        self.has_more
     }
 
     /// Returns whether another batch may begin.
@@ -357,12 +366,15 @@ impl<P: Programs> Owner<P> {
         self.loading.as_ref().or_else(|| self.marking.as_ref().map(|(_, gathered)| gathered))
     }
 
-    /// Begins batches while there is something to do and room for another commit.
+    /// Begins a batch if there is something to do and room for another commit.
     fn advance(&mut self, effects: &mut Vec<Effect>) {
         self.run_marked(effects);
-        while self.can_begin() {
-            let Some(gathered) = self.gather() else { break };
+        self.has_more = false;
+        if self.can_begin()
+            && let Some(gathered) = self.gather()
+        {
             self.run_warily(gathered, effects);
+            self.has_more = self.can_begin();
         }
         if let Some(until) = self.wheel.wants_more(self.now) {
             effects.push(Effect::ReadTimers { until, limit: self.settings.timers_max });

@@ -1,28 +1,34 @@
-//! What the sessions of a thread ask of the store, they ask together: one commit at a time, and one read of what begins.
+//! What the sessions of a thread ask of the store, they ask together: one transaction at a time, and one read of what begins.
 //!
 //! So a lone commit is written at once, and under load one transaction, with one flush to disk, carries a batch of every
-//! partition.
+//! partition. A large one does not wait for the one before: the store has it at hand when that ends, while this thread
+//! computes the next.
 
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
 };
 
+use futures_util::{StreamExt, poll, stream::FuturesUnordered};
+use metrics::Histogram;
 use tokio::{
     sync::{mpsc, oneshot},
-    task::yield_now,
     time::timeout,
 };
 use warren_model::Partition;
 use warren_store::{Commit, Epoch, Error, Load, Loaded, Result, Store};
 
-use super::metrics;
+use super::{metrics::transactions, thread::others_first};
 
 /// Most that is looked at at a time: more than a hub has partitions.
 const JOBS_MAX: usize = 128;
 /// How often the thread's other tasks may run first: what several sessions are about to ask is then asked together. A
 /// message goes from its session through two tasks.
 const OTHERS_FIRST: usize = 4;
+/// Most transactions that are on their way: one that the store writes, and one behind it.
+const TRANSACTIONS_MAX: usize = 2;
+/// How many turns a transaction must have to go behind another; fewer wait, and by then may be more.
+const BEHIND_MIN: usize = 100;
 /// Whoever reads a large history takes longer than this.
 const LONG: Duration = Duration::from_millis(10);
 
@@ -32,7 +38,7 @@ type Job<Q, A> = (Q, oneshot::Sender<Result<A>>);
 /// Takes what is asked. Cheap to clone.
 pub(super) struct Asker<Q, A>(mpsc::UnboundedSender<Job<Q, A>>);
 
-/// Writes commits, as [`Store::commit`] does. A partition's next one is asked for only once the one before has ended.
+/// Writes commits, as [`Store::commit`] does, those of a partition in the order in which they are asked for.
 pub(super) type Writer = Asker<Commit, ()>;
 /// Reads what batches need, as [`Store::load`] does.
 pub(super) type Reader = Asker<(Partition, Epoch, Load), Loaded>;
@@ -73,13 +79,45 @@ impl Reader {
 }
 
 async fn write<S: Store>(store: S, mut wanted: mpsc::UnboundedReceiver<Job<Commit, ()>>) {
-    let (mut waiting, transactions) = (Vec::new(), metrics::transactions());
-    while gather(&mut wanted, &mut waiting).await {
-        let (commits, replies): (Vec<_>, Vec<_>) = next_of_each(&mut waiting).into_iter().unzip();
-        let begun = Instant::now();
-        let results = store.commit_together(commits).await;
-        transactions.record(begun.elapsed());
-        answer(replies, results);
+    let transactions = transactions();
+    let (mut waiting, mut flying) = (Vec::new(), FuturesUnordered::new());
+    loop {
+        while may_go(&waiting, flying.len()) {
+            add_others(&mut wanted, &mut waiting).await;
+            let (commits, replies): (Vec<_>, Vec<_>) = next_of_each(&mut waiting).into_iter().unzip();
+            let mut flight = Box::pin(fly(&store, commits, replies, &transactions));
+            // Sent now: what comes later goes behind it.
+            if poll!(&mut flight).is_pending() {
+                flying.push(flight);
+            }
+        }
+        tokio::select! {
+            biased;
+            Some(()) = flying.next() => {}
+            count = wanted.recv_many(&mut waiting, JOBS_MAX) => if count == 0 { return },
+        }
+    }
+}
+
+async fn fly<S: Store>(
+    store: &S,
+    commits: Vec<Commit>,
+    replies: Vec<oneshot::Sender<Result<()>>>,
+    transactions: &Histogram,
+) {
+    let begun = Instant::now();
+    let results = store.commit_together(commits).await;
+    transactions.record(begun.elapsed());
+    answer(replies, results);
+}
+
+/// Returns whether what waits is to be written while so many transactions are on their way.
+fn may_go(waiting: &[Job<Commit, ()>], flying: usize) -> bool {
+    let turns = || waiting.iter().map(|(commit, _)| commit.turns.len()).sum::<usize>();
+    match flying {
+        0 => !waiting.is_empty(),
+        TRANSACTIONS_MAX.. => false,
+        _ => turns() >= BEHIND_MIN,
     }
 }
 
@@ -104,11 +142,14 @@ async fn gather<T>(wanted: &mut mpsc::UnboundedReceiver<T>, waiting: &mut Vec<T>
     if waiting.is_empty() && wanted.recv_many(waiting, JOBS_MAX).await == 0 {
         return false;
     }
-    for _ in 0..OTHERS_FIRST {
-        yield_now().await;
-    }
-    waiting.extend(std::iter::from_fn(|| wanted.try_recv().ok()).take(JOBS_MAX));
+    add_others(wanted, waiting).await;
     true
+}
+
+/// Lets others come to what they are about to ask, and adds that.
+async fn add_others<T>(wanted: &mut mpsc::UnboundedReceiver<T>, waiting: &mut Vec<T>) {
+    others_first(OTHERS_FIRST).await;
+    waiting.extend(std::iter::from_fn(|| wanted.try_recv().ok()).take(JOBS_MAX));
 }
 
 /// Takes the next commit of each partition; what a session that has ended has left is not written any more.

@@ -1,3 +1,7 @@
+use tokio::task::yield_now;
+use warren_model::{ExecutionId, InstanceId, Timestamp};
+use warren_store::{Progress, TurnKey, TurnRow};
+
 use super::*;
 
 fn job(partition: u16, number: u64) -> (Job<Commit, ()>, oneshot::Receiver<Result<()>>) {
@@ -56,4 +60,27 @@ async fn a_read_that_takes_long_keeps_nobody_waiting_and_is_answered() {
     assert!(answered.try_recv().is_err());
     end.send(()).unwrap();
     assert_eq!(answered.await.unwrap().unwrap(), 7);
+}
+
+#[test]
+fn a_transaction_goes_behind_another_only_if_it_is_worth_one_of_its_own() {
+    let turns = |count: u32| {
+        let (mut job, _) = job(0, 1);
+        let row = |number| TurnRow {
+            key: TurnKey {
+                instance: InstanceId::new("a").unwrap(),
+                execution: ExecutionId::from_u128(1),
+                turn: number,
+            },
+            body: "[]".into(),
+            progress: Progress { updated_at: Timestamp::UNIX_EPOCH, history_events: 0, history_bytes: 0 },
+        };
+        job.0.turns = (0..count).map(row).collect();
+        vec![job]
+    };
+    assert!(!may_go(&[], 0));
+    assert!(may_go(&turns(0), 0), "a lone commit is written at once");
+    assert!(!may_go(&turns(99), 1));
+    assert!(may_go(&turns(100), 1));
+    assert!(!may_go(&turns(10_000), 2));
 }

@@ -1,6 +1,7 @@
 //! One session of one partition: moves bytes between the owner, the broker and the store.
 
 use std::{
+    future::ready,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -25,7 +26,7 @@ use super::{
     group::Reader,
     metrics::Metrics,
     publish::{declare_missing, lost},
-    thread::{Place, outside},
+    thread::{Place, others_first, outside},
     watchdog::{Board, Watched},
     writes::write,
 };
@@ -38,6 +39,9 @@ pub(super) const DRAIN_MAX: Duration = Duration::from_secs(10);
 const ACK_AFTER: Duration = Duration::from_millis(10);
 /// Which share of what the broker hands over may wait for its acknowledgement.
 const ACK_SHARE: u64 = 4;
+/// How often the thread's other tasks run before another batch: the commit of the last one goes through three of them to
+/// the database, and is written while that batch runs.
+const OTHERS_FIRST: usize = 10;
 /// How long a session that wants nothing sleeps at most.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 
@@ -220,6 +224,9 @@ impl<S: Store, B: Broker> Session<S, B> {
             if is_drained {
                 return End::Drained;
             }
+            if self.owner.has_more() {
+                others_first(OTHERS_FIRST).await;
+            }
             let wait = Duration::try_from(self.owner.wakes_at().duration_since(self.clock.now())).unwrap_or_default();
             let input = tokio::select! {
                 biased; // what was asked for comes before what is new
@@ -237,6 +244,7 @@ impl<S: Store, B: Broker> Session<S, B> {
                     is_consuming = deliveries.is_some();
                     arrived(deliveries, *orders.borrow()).map(Some)
                 }
+                () = ready(()), if self.owner.has_more() => Ok(Some(Input::Tick)),
                 () = at(self.acks.due()) => Ok(None),
                 () = at(deadline) => Err(failed("draining took too long")),
                 () = sleep(wait.min(SLEEP_MAX)) => Ok(Some(Input::Tick)),

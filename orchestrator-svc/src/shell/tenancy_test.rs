@@ -63,6 +63,10 @@ impl Store for Deaf {
         self.store.release(partition, epoch).await
     }
 
+    async fn supersede(&self, partition: Partition, epoch: Epoch) -> Result<()> {
+        self.store.supersede(partition, epoch).await
+    }
+
     async fn partition(&self, partition: Partition, epoch: Epoch) -> Result<PartitionState> {
         answer(&self.to_sessions).await;
         self.store.partition(partition, epoch).await

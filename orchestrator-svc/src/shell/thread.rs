@@ -14,7 +14,7 @@ use futures_util::{
 use tokio::{
     runtime::{Builder, Handle},
     sync::mpsc,
-    task::unconstrained,
+    task::{unconstrained, yield_now},
 };
 use warren_model::Partition;
 use warren_store::Store;
@@ -92,6 +92,13 @@ fn serve<S: Store>(store: S, mut jobs: mpsc::UnboundedReceiver<Job<S>>) {
             }
         }
     });
+}
+
+/// Lets the thread's other tasks run so many times: long enough for what one of them was just told to leave the process.
+pub(super) async fn others_first(times: usize) {
+    for _ in 0..times {
+        yield_now().await;
+    }
 }
 
 /// A runtime that has ended.

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::{StreamExt, stream::FuturesOrdered};
 use tokio::{
     sync::{Mutex, mpsc},
     time::timeout,
@@ -18,7 +19,8 @@ const EXPIRE_MAX: usize = 1_000;
 /// How long the store may take to note an accusation.
 const ACCUSE_MAX: Duration = Duration::from_secs(5);
 
-/// Writes what a session asks for: one at a time, in order. Ends at the first failure, and the session with it.
+/// Writes what a session asks for: in order, commits without waiting for each other. Ends at the first failure, and the
+/// session with it.
 ///
 /// From the commit of marks to that of the batch that they are for, no other partition of this process runs suspects: else
 /// one that takes the process down would have their marks raised along with its own.
@@ -29,59 +31,100 @@ pub(super) async fn write<S: Store>(
     inputs: mpsc::UnboundedSender<Input>,
     suspects: Arc<Mutex<()>>,
 ) -> anyhow::Result<()> {
+    let mut flights = Flights { writer: &writer, inputs: &inputs, flying: FuturesOrdered::new() };
     let mut alone = None;
-    while let Some(effect) = wanted.recv().await {
+    loop {
+        let effect = tokio::select! {
+            biased;
+            Some(flown) = flights.flying.next() => {
+                flights.land(flown).await?;
+                continue;
+            }
+            effect = wanted.recv() => effect,
+        };
         match effect {
-            Effect::Commit(commit) => {
-                let (number, marks) = (commit.number, !commit.suspects.is_empty());
+            Some(Effect::Commit(commit)) => {
+                let marks = !commit.suspects.is_empty();
                 if marks && alone.is_none() {
+                    flights.land_all().await?;
                     alone = Some(suspects.clone().lock_owned().await);
                 }
-                write_or_blame(&writer, *commit).await?;
+                flights.flying.push_back(fly(&writer, *commit));
+                if alone.is_some() {
+                    flights.land_all().await?;
+                }
                 if !marks {
                     alone = None;
                 }
-                answer(&inputs, Input::Committed(number))?;
             }
-            Effect::ReadTimers { until, limit } => {
+            Some(Effect::ReadTimers { until, limit }) => {
+                flights.land_all().await?;
                 let rows = store.timers(partition, epoch, until, limit).await?;
                 answer(&inputs, Input::Timers(rows))?;
             }
-            Effect::Expire { answered_before, now } => {
+            Some(Effect::Expire { answered_before, now }) => {
+                flights.land_all().await?;
                 let rows = store.expire(partition, epoch, answered_before, now, EXPIRE_MAX).await?;
                 answer(&inputs, Input::Expired(rows))?;
             }
-            Effect::Load(_)
-            | Effect::ReadTurns { .. }
-            | Effect::Sweep(_)
-            | Effect::Publish { .. }
-            | Effect::Ack(_)
-            | Effect::Trace(_)
-            | Effect::Drained => {}
+            Some(
+                Effect::Load(_)
+                | Effect::ReadTurns { .. }
+                | Effect::Sweep(_)
+                | Effect::Publish { .. }
+                | Effect::Ack(_)
+                | Effect::Trace(_)
+                | Effect::Drained,
+            ) => {}
+            None => return flights.land_all().await,
         }
     }
-    Ok(())
 }
 
-/// Writes a commit; of one that is refused for good, the instances are marked in its place, so that the next session
-/// finds the guilty one among them.
-async fn write_or_blame(writer: &Writer, commit: Commit) -> anyhow::Result<()> {
-    let copy = commit.clone();
-    let Err(error) = writer.ask(commit).await else { return Ok(()) };
-    if let Error::Refused(why) = &error
-        && let Some(marks) = owner::blame(&copy, why)
-    {
-        tracing::error!(partition = %copy.partition, instances = marks.suspects.len(), %why, "store refuses a commit for good, its instances are suspected");
-        if let Err(error) = writer.ask(marks).await {
-            tracing::error!(partition = %copy.partition, %error, "suspects could not be marked");
+/// A commit and what became of it.
+type Flown = (Commit, warren_store::Result<()>);
+
+/// Commits on their way.
+struct Flights<'s, F: Future<Output = Flown>> {
+    writer: &'s Writer,
+    inputs: &'s mpsc::UnboundedSender<Input>,
+    flying: FuturesOrdered<F>,
+}
+
+impl<F: Future<Output = Flown>> Flights<'_, F> {
+    async fn land_all(&mut self) -> anyhow::Result<()> {
+        while let Some(flown) = self.flying.next().await {
+            self.land(flown).await?;
         }
+        Ok(())
     }
-    Err(error.into())
+
+    /// Tells of a commit that is written. Of one that is refused for good, the instances are marked in its place, so that the
+    /// next session finds the guilty one among them; whatever follows it was refused along with it.
+    async fn land(&self, (commit, written): Flown) -> anyhow::Result<()> {
+        let Err(error) = written else { return answer(self.inputs, Input::Committed(commit.number)) };
+        if let Error::Refused(why) = &error
+            && let Some(marks) = owner::blame(&commit, why)
+        {
+            tracing::error!(partition = %commit.partition, instances = marks.suspects.len(), %why, "store refuses a commit for good, its instances are suspected");
+            if let Err(error) = self.writer.ask(marks).await {
+                tracing::error!(partition = %commit.partition, %error, "suspects could not be marked");
+            }
+        }
+        Err(error.into())
+    }
 }
 
-/// Marks an instance whose turn does not return, in a commit that follows whatever was written last.
+async fn fly(writer: &Writer, commit: Commit) -> Flown {
+    let written = writer.ask(commit.clone()).await;
+    (commit, written)
+}
+
+/// Marks an instance whose turn does not return, in a commit that follows whatever was written last; nothing else of its
+/// session is written any more.
 pub(super) async fn accuse<S: Store>(store: &S, partition: Partition, epoch: Epoch, identity: &Identity, seconds: u64) {
     let mark = async {
+        store.supersede(partition, epoch).await?;
         let state = store.partition(partition, epoch).await?;
         let before = state.suspects.iter().find(|mark| mark.instance == identity.instance);
         let mark = owner::accuse(&identity.instance, before, seconds);
@@ -94,3 +137,7 @@ pub(super) async fn accuse<S: Store>(store: &S, partition: Partition, epoch: Epo
         Err(_) => tracing::error!(%partition, "instance could not be marked as suspect, the store gives no answer"),
     }
 }
+
+#[cfg(test)]
+#[path = "writes_test.rs"]
+mod test;

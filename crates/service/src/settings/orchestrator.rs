@@ -54,7 +54,7 @@ impl Default for OrchestratorSettings {
     fn default() -> Self {
         Self {
             name: String::new(),
-            batch: 1_000,
+            batch: 500,
             prefetch: 2_000,
             threads: 1,
             cache_instances: 10_000,

@@ -40,7 +40,7 @@ fn each_bound_is_held() {
     check("store.url", |s| s.store.url = "postgres://".into());
     check("store.url", |s| s.store.url = "mysql://db/warren".into());
     check("store.url", |s| s.store.url = "sqlite:".into());
-    check("orchestrator.prefetch", |s| s.orchestrator.prefetch = 999);
+    check("orchestrator.prefetch", |s| s.orchestrator.prefetch = 499);
     check("orchestrator.turn_warn_ms", |s| s.orchestrator.turn_warn_ms = 600_001);
     check("orchestrator.turn_limit_seconds", |s| s.orchestrator.turn_limit_seconds = 0);
     check("orchestrator.packed_queues", |s| s.orchestrator.packed_queues = vec![" ".into()]);

@@ -1,4 +1,5 @@
-//! One writer per epoch: a commit under an epoch that is over never applies (H2), and no commit is ever refused.
+//! One writer per epoch: a commit under an epoch that is over never applies (H2), and no commit is ever refused,
+//! but for one that follows another that was not written.
 
 use warren_model::Partition;
 use warren_store::{Commit, Epoch};
@@ -28,10 +29,12 @@ pub(super) fn written(world: &World, commit: &Commit) -> Result<(), Violation> {
     Err(Violation::new("fence", text))
 }
 
-/// A commit was not written: for a reason that no owner is to blame for.
-pub(crate) fn refused(trouble: &Trouble) -> Result<(), Violation> {
+/// A commit was not written: for a reason that no owner is to blame for. `has_lost`: whether one of its session before it
+/// was not written either, or nobody knows.
+pub(crate) fn refused(trouble: &Trouble, has_lost: bool) -> Result<(), Violation> {
     match trouble {
         Trouble::Fenced | Trouble::Used(_) | Trouble::Away => Ok(()),
-        Trouble::Refused(why) => Err(Violation::new("refused", why.clone())),
+        Trouble::OutOfTurn(_) if has_lost => Ok(()),
+        Trouble::OutOfTurn(why) | Trouble::Refused(why) => Err(Violation::new("refused", why.clone())),
     }
 }

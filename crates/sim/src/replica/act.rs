@@ -58,15 +58,23 @@ impl World {
         }
     }
 
-    /// Begins the next write of the lane, if none is on its way.
+    /// Begins the next writes of the lane: a commit goes behind others, but marks wait for all that is on its way.
     pub(super) fn write_next(&mut self, id: u64, session: &mut Session) {
-        if session.is_writing {
-            return;
+        while let Some(effect) = session.lane.front() {
+            let is_commit = matches!(effect, Effect::Commit(commit) if commit.suspects.is_empty());
+            if session.writing > 0 && !(is_commit && session.is_committing) {
+                return;
+            }
+            session.writing += 1;
+            session.is_committing = is_commit;
+            let effect = session.lane.pop_front();
+            effect.into_iter().for_each(|effect| self.begin_write(id, session, effect));
         }
-        let Some(effect) = session.lane.pop_front() else { return };
-        session.is_writing = true;
+    }
+
+    fn begin_write(&mut self, id: u64, session: &mut Session, effect: Effect) {
         match effect {
-            Effect::Commit(commit) => self.send_commit(id, commit),
+            Effect::Commit(commit) => self.send_commit(id, session, commit),
             Effect::ReadTimers { until, limit } => self.read(id, StoreStep::Timers { until, limit }),
             Effect::Expire { answered_before, now } => self.read(id, StoreStep::Expire { answered_before, now }),
             Effect::Load(_)
@@ -75,17 +83,19 @@ impl World {
             | Effect::Publish { .. }
             | Effect::Ack(_)
             | Effect::Trace(_)
-            | Effect::Drained => session.is_writing = false,
+            | Effect::Drained => session.writing -= 1,
         }
     }
 
     /// A commit is on its way: it may fail, be slow, or nobody may learn what became of it.
-    fn send_commit(&mut self, session: u64, commit: Box<warren_store::Commit>) {
-        let fail = |why| Step::Session { session, step: SessionStep::Fail(why) };
+    fn send_commit(&mut self, id: u64, session: &mut Session, commit: Box<warren_store::Commit>) {
+        let fail = |why| Step::Session { session: id, step: SessionStep::Fail(why) };
         if self.fails(self.profile.commit_failed, Fault::CommitFailed) {
+            session.has_lost = true;
             return self.soon(fail("a commit failed"));
         }
         if self.random.happens(self.profile.commit_unknown) {
+            session.has_lost = true;
             self.soon(fail("nobody knows whether a commit was written"));
             let (kind, latest) = match self.random.below(3) {
                 0 => return self.faults.count(Fault::CommitUnknownLost),
@@ -94,16 +104,22 @@ impl World {
             };
             self.faults.count(kind);
             let micros = self.random.between(1, latest);
-            return self.later(micros, Step::Store { session, step: StoreStep::Commit { commit, is_heard: false } });
+            return self.send_behind(micros, id, session, StoreStep::Commit { commit, is_heard: false });
         }
-        let step = Step::Store { session, step: StoreStep::Commit { commit, is_heard: true } };
-        if self.fails(self.profile.commit_slow, Fault::CommitSlow) {
+        let step = StoreStep::Commit { commit, is_heard: true };
+        let micros = if self.fails(self.profile.commit_slow, Fault::CommitSlow) {
             let longest = *self.random.pick(&[100 * MS, 2 * SECOND, 8 * SECOND]);
-            let micros = self.random.between(10 * MS, longest);
-            self.later(micros, step);
+            self.random.between(10 * MS, longest)
         } else {
-            self.soon(step);
-        }
+            self.latency()
+        };
+        self.send_behind(micros, id, session, step);
+    }
+
+    /// What is on its way reaches the store in order.
+    fn send_behind(&mut self, micros: u64, id: u64, session: &mut Session, step: StoreStep) {
+        session.written_at = session.written_at.max(self.now.after(micros));
+        self.agenda.add(session.written_at, Step::Store { session: id, step });
     }
 
     /// What became of publications.

@@ -11,7 +11,7 @@ use crate::{
     broker::{ChannelId, FlightId, Holder, PublisherId, Taken},
     mutation::Mutation,
     store::Trouble,
-    time::SECOND,
+    time::{SECOND, Time},
     world::{BrokerStep, Step, StoreStep, World},
 };
 
@@ -87,9 +87,17 @@ pub(crate) struct Session {
     /// … and what it wants done.
     pub(super) effects: VecDeque<Effect>,
     pub(super) is_acting: bool,
-    /// Writes, and reads that must see them: one at a time, in order.
+    /// Writes, and reads that must see them, in order: commits one behind the other, the rest one at a time.
     pub(super) lane: VecDeque<Effect>,
-    pub(super) is_writing: bool,
+    /// How many of the lane are on their way, …
+    pub(super) writing: usize,
+    /// … whether those are commits, …
+    pub(super) is_committing: bool,
+    /// … and when the last of them reaches the store, and its answer the session: never before the one before it.
+    pub(super) written_at: Time,
+    pub(crate) answered_at: Time,
+    /// Whether a commit was not written, or nobody knows whether it was.
+    pub(crate) has_lost: bool,
     /// Counts what the owner has taken; a wake of an earlier count is over.
     taken: u64,
     pub(super) order: Order,
@@ -113,7 +121,11 @@ impl Session {
             effects: VecDeque::new(),
             is_acting: false,
             lane: VecDeque::new(),
-            is_writing: false,
+            writing: 0,
+            is_committing: false,
+            written_at: Time::default(),
+            answered_at: Time::default(),
+            has_lost: false,
             taken: 0,
             order: Order::Go,
             is_consuming: true,
@@ -189,7 +201,9 @@ impl World {
     fn heard(&mut self, id: u64, session: &mut Session, answer: Result<Answer, Trouble>) -> Result<(), End> {
         let answer = answer.map_err(|trouble| match trouble {
             Trouble::Used(instance) => End::Misled(instance),
-            Trouble::Fenced | Trouble::Refused(_) | Trouble::Away => End::Failed(format!("the store: {trouble:?}")),
+            Trouble::Fenced | Trouble::Refused(_) | Trouble::OutOfTurn(_) | Trouble::Away => {
+                End::Failed(format!("the store: {trouble:?}"))
+            }
         })?;
         let is_of_lane = matches!(answer, Answer::Committed(_) | Answer::Timers(_) | Answer::Expired(_));
         let input = match answer {
@@ -206,7 +220,7 @@ impl World {
         };
         self.tell(id, session, input);
         if is_of_lane {
-            session.is_writing = false;
+            session.writing -= 1;
             self.write_next(id, session);
         }
         Ok(())

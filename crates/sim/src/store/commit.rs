@@ -14,7 +14,10 @@ impl Store {
         let believes_all = self.believes_all;
         let tables = self.tables_mut(commit.partition);
         if commit.number != tables.number + 1 {
-            return Err(Trouble::Refused(format!("commit {}: the one before it is {}", commit.number, tables.number)));
+            return Err(Trouble::OutOfTurn(format!(
+                "commit {}: the one before it is {}",
+                commit.number, tables.number
+            )));
         }
         if let Some(used) = commit.fresh.iter().find(|fresh| !believes_all && tables.has(fresh)) {
             return Err(Trouble::Used(used.0.clone()));

@@ -17,8 +17,10 @@ pub(crate) use self::tables::Tables;
 pub(crate) enum Trouble {
     /// Another epoch owns the partition.
     Fenced,
-    /// A row or a number that the store never takes.
+    /// A row that the store never takes.
     Refused(String),
+    /// A number that does not follow.
+    OutOfTurn(String),
     /// An instance that was taken for new is not.
     Used(InstanceId),
     /// It can't be reached.

@@ -65,7 +65,7 @@ fn a_lease_that_has_changed_since_it_was_seen_is_not_given() {
 #[test]
 fn a_commit_is_written_whole_or_not_at_all() {
     let mut store = store();
-    assert!(matches!(store.commit(&commit(1, 2)), Err(Trouble::Refused(_))), "a number is skipped");
+    assert!(matches!(store.commit(&commit(1, 2)), Err(Trouble::OutOfTurn(_))), "a number is skipped");
     store.commit(&Commit { turns: vec![turn(0)], ..commit(1, 1) }).unwrap();
     let again = Commit { turns: vec![turn(0)], timers: vec![timer(1)], ..commit(1, 2) };
     assert!(matches!(store.commit(&again), Err(Trouble::Refused(_))), "a turn is there already");

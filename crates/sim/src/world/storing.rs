@@ -1,5 +1,7 @@
 //! What reaches the store, and what its clients learn.
 
+use std::mem::replace;
+
 use warren_store::{Commit, Loaded, LoadedInstance};
 
 use super::{Step, StoreStep, World};
@@ -73,7 +75,9 @@ impl World {
                 if matches!(trouble, Trouble::Used(_)) {
                     self.faults.count(Fault::StartNotFresh);
                 }
-                let verdict = invariants::fence::refused(trouble);
+                let has_lost =
+                    self.sessions.get_mut(&session).is_none_or(|session| replace(&mut session.has_lost, true));
+                let verdict = invariants::fence::refused(trouble, has_lost);
                 self.judge(verdict);
             }
         }
@@ -97,8 +101,14 @@ impl World {
         loaded
     }
 
+    /// Answers are heard in the order in which they were given, as by one connection.
     fn hear(&mut self, session: u64, answer: Result<Answer, Trouble>) {
-        self.soon(Step::Session { session, step: SessionStep::Heard(answer) });
+        let mut at = self.now.after(self.latency());
+        if let Some(session) = self.sessions.get_mut(&session) {
+            at = at.max(session.answered_at);
+            session.answered_at = at;
+        }
+        self.agenda.add(at, Step::Session { session, step: SessionStep::Heard(answer) });
     }
 }
 

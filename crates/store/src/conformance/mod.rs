@@ -19,6 +19,7 @@ pub mod queries;
 mod sample;
 pub mod sweeps;
 pub mod timers;
+pub mod together;
 
 pub use fixture::{Damage, Fixture};
 
@@ -58,11 +59,17 @@ macro_rules! store_conformance {
                 h12_an_id_that_was_purged_is_used_again_in_the_same_commit,
                 a_commit_outlives_its_process,
                 many_rows_are_one_commit,
+            }
+            together {
                 batches_of_partitions_are_written_together,
                 h2_a_fenced_batch_takes_none_with_it,
                 h1_nothing_is_written_if_what_is_taken_for_new_is_not,
                 h18_a_refused_batch_takes_none_with_it,
                 what_batches_need_is_read_together,
+                h4_commits_go_behind_each_other,
+                h4_nothing_is_written_behind_what_is_not,
+                h18_what_goes_behind_a_neighbour_s_refusal_is_written,
+                h2_what_was_on_its_way_is_superseded,
             }
             histories {
                 h1_a_turn_is_written_once,

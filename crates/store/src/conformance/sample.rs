@@ -14,8 +14,8 @@ use warren_model::{
 
 use super::Fixture;
 use crate::{
-    Commit, Epoch, HubSpec, Lease, Load, LoadedInstance, PartitionState, PendingRow, Progress, Result, Store, TimerRow,
-    TurnKey, TurnRow,
+    Commit, Epoch, Error, HubSpec, Lease, Load, LoadedInstance, OutboxEntry, OutboxRow, OutboxTurn, PartitionState,
+    PendingRow, Progress, Result, Store, TimerRow, TurnKey, TurnRow,
 };
 
 /// The hub of most cases: one partition, so that every instance is in it.
@@ -192,4 +192,31 @@ pub(super) fn timer(instance: &str, action: u32, second: i64) -> TimerRow {
 pub(super) fn pending(instance: &str, position: u64) -> PendingRow {
     let message = InboxMessage::Raise(EventRaised { name: "paid".into(), input: json(&position.to_string()) });
     PendingRow { instance: id(instance), position, message, expires_at: None }
+}
+
+/// A turn with all that belongs to it.
+pub(super) fn whole(commit: &mut Commit, instance: &str, number: u32) {
+    commit.instances.push(record(instance, number + 1));
+    commit.turns.push(turn(instance, number));
+    commit.timers.push(timer(instance, number + 1, 2_000));
+    commit.outbox.push(outbox(commit.number, instance, number));
+}
+
+pub(super) fn outbox(number: u64, instance: &str, turn: u32) -> OutboxRow {
+    let turn = OutboxTurn {
+        instance: id(instance),
+        execution: FIRST,
+        turn,
+        parent: None,
+        answer_to: None,
+        sequences: vec![(Partition(3), number)],
+        payload_max: None,
+        traceparent: None,
+        only_words: number % 2 == 1,
+    };
+    OutboxRow { number, entries: vec![OutboxEntry::Turn(turn)] }
+}
+
+pub(super) fn is_fenced<T>(result: &crate::Result<T>) -> bool {
+    matches!(result, Err(Error::Fenced { partition: P0, .. }))
 }

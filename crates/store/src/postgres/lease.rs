@@ -8,7 +8,7 @@ use super::{
     columns::{self, Why, get, timestamp},
     flight::{ask, fly, land, prepare},
 };
-use crate::{Epoch, Error, Lease, Renewal, Result, Standing, Survey};
+use crate::{Epoch, Error, Lease, Renewal, Result, Standing, Survey, store::NUMBERS_APART};
 
 /// Finds a lease that is held. What is read in the same snapshot was written under this epoch or one before.
 pub(super) const FENCE: &str = "SELECT FROM lease WHERE partition = $1 AND epoch = $2 AND owner IS NOT NULL";
@@ -101,6 +101,20 @@ pub(super) async fn release(pool: &Pool, partition: Partition, epoch: Epoch) -> 
         WHERE partition = $1 AND epoch = $2 AND owner IS NOT NULL";
     let statement = client.prepare_cached(sql).await?;
     match client.execute(&statement, &[&key(partition), &epoch.0]).await? {
+        0 => Err(fenced(partition, epoch)),
+        _ => Ok(()),
+    }
+}
+
+/// Lets the numbers of commits begin anew, beyond all that may be on their way; waits for one that is open.
+pub(super) async fn supersede(pool: &Pool, partition: Partition, epoch: Epoch) -> Result<()> {
+    let client = pool.get().await?;
+    let sql = "WITH fence AS MATERIALIZED (
+            SELECT partition FROM lease WHERE partition = $1 AND epoch = $2 AND owner IS NOT NULL FOR KEY SHARE
+        )
+        UPDATE progress SET number = number + $3 FROM fence WHERE progress.partition = fence.partition";
+    let statement = client.prepare_cached(sql).await?;
+    match client.execute(&statement, &[&key(partition), &epoch.0, &i64::from(NUMBERS_APART)]).await? {
         0 => Err(fenced(partition, epoch)),
         _ => Ok(()),
     }

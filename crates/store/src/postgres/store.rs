@@ -7,7 +7,9 @@ use uuid::Uuid;
 use warren_model::{InstanceId, Partition, Status, Timestamp, TurnRecord};
 
 use super::{
-    PostgresReader, commit, expire, lease, load,
+    PostgresReader,
+    commit::{self, Line},
+    expire, lease, load,
     pool::{Use, pool},
     schema, state, sweep,
     url::Address,
@@ -24,6 +26,7 @@ pub struct Postgres {
     address: Arc<Address>,
     leases: Pool,
     turns: Pool,
+    line: Arc<Line>,
     queries: PostgresReader,
 }
 
@@ -39,6 +42,7 @@ impl Postgres {
         Ok(Self {
             leases: pool(&address, Use::Leases)?,
             turns: pool(&address, Use::Turns)?,
+            line: Arc::default(),
             queries: PostgresReader::of(hub, &address)?,
             address: Arc::new(address),
         })
@@ -74,7 +78,7 @@ impl Store for Postgres {
 
     fn apart(&self) -> Self {
         let turns = pool(&self.address, Use::Turns).expect("there is one with the same settings");
-        Self { turns, ..self.clone() }
+        Self { turns, line: Arc::default(), ..self.clone() }
     }
 
     async fn survey(&self) -> Result<Survey> {
@@ -95,6 +99,10 @@ impl Store for Postgres {
 
     async fn partition(&self, partition: Partition, epoch: Epoch) -> Result<PartitionState> {
         state::partition(&self.turns, partition, epoch).await
+    }
+
+    async fn supersede(&self, partition: Partition, epoch: Epoch) -> Result<()> {
+        lease::supersede(&self.turns, partition, epoch).await
     }
 
     async fn load(&self, partition: Partition, epoch: Epoch, load: Load) -> Result<Loaded> {
@@ -124,7 +132,7 @@ impl Store for Postgres {
     }
 
     async fn commit_together(&self, commits: Vec<Commit>) -> Vec<Result<()>> {
-        commit::commit(&self.turns, &commits).await
+        commit::commit(&self.line, &self.turns, &commits).await
     }
 
     async fn expire(

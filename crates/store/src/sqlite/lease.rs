@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 use warren_model::{Partition, Timestamp};
 
 use super::error::of_commit;
-use crate::{Epoch, Error, Lease, Renewal, Result, Standing, Survey};
+use crate::{Epoch, Error, Lease, Renewal, Result, Standing, Survey, store::NUMBERS_APART};
 
 /// Returns the database's clock: the machine's, in the microseconds that the tables keep.
 pub(super) fn now() -> Timestamp {
@@ -71,6 +71,17 @@ pub(super) fn renew(
     }
     transaction.commit().map_err(of_commit)?;
     Ok(Renewal { lost, now: now() })
+}
+
+/// Lets the numbers of commits begin anew, beyond all that may be on their way.
+pub(super) fn supersede(connection: &Connection, partition: Partition, epoch: Epoch) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE lease SET number = number + ?3 WHERE partition = ?1 AND epoch = ?2 AND owner IS NOT NULL",
+    )?;
+    match statement.execute((partition.0, epoch.0, NUMBERS_APART))? {
+        0 => Err(Error::Fenced { partition, epoch: epoch.0 }),
+        _ => Ok(()),
+    }
 }
 
 /// Gives a lease back.

@@ -59,6 +59,10 @@ impl Store for Sqlite {
         self.writes.run(move |connection| load::partition(connection, partition, epoch)).await
     }
 
+    async fn supersede(&self, partition: Partition, epoch: Epoch) -> Result<()> {
+        self.writes.run(move |connection| lease::supersede(connection, partition, epoch)).await
+    }
+
     async fn load(&self, partition: Partition, epoch: Epoch, load: Load) -> Result<Loaded> {
         self.reads.run(move |connection| load::load(connection, partition, epoch, load)).await
     }

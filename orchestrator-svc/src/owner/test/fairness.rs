@@ -7,7 +7,7 @@ use warren_model::{Command, RefusalCode, Status};
 use super::{
     super::*,
     registry,
-    world::{World, json},
+    world::{World, json, time},
 };
 
 fn raise(n: &str) -> Command {
@@ -116,4 +116,26 @@ fn a_batch_begins_beside_another_only_if_it_is_worth_a_commit_of_its_own() {
     }
     world.settle();
     assert_eq!(world.record("i3").status, Status::Running);
+}
+
+#[test]
+fn a_step_runs_one_batch_so_that_its_commit_can_be_sent_while_the_next_one_runs() {
+    let mut world = World::with(registry(), Settings { batch: 2, ..Settings::default() });
+    world.wait(60); // a young session believes nobody
+    for n in 0..5 {
+        world.start_fresh(&format!("i{n}"), &format!("m{n}"), "adder", "1");
+    }
+    let deliveries = world.take_deliveries(usize::MAX);
+    let mut sent = Vec::new();
+    for has_more in [true, false] {
+        let (mut effects, input) =
+            (Vec::new(), if has_more { Input::Delivered(deliveries.clone()) } else { Input::Tick });
+        world.owner.step(input, time(world.second), &mut effects);
+        let commits = effects.iter().filter(|effect| matches!(effect, Effect::Commit(_))).count();
+        assert_eq!((commits, world.owner.has_more()), (1, has_more), "two commits are under way at most");
+        sent.extend(effects);
+    }
+    world.effects.extend(sent);
+    world.settle();
+    assert_eq!(world.record("i4").status, Status::Running);
 }

@@ -113,6 +113,9 @@ impl World {
     pub(crate) fn input(&mut self, input: Input) {
         let mut effects = Vec::new();
         self.owner.step(input, time(self.second), &mut effects);
+        while self.owner.has_more() {
+            self.owner.step(Input::Tick, time(self.second), &mut effects);
+        }
         self.effects.extend(effects);
     }
 
@@ -150,6 +153,14 @@ impl World {
     }
 
     pub(crate) fn deliver_some(&mut self, max: usize) {
+        let deliveries = self.take_deliveries(max);
+        if !deliveries.is_empty() {
+            self.input(Input::Delivered(deliveries));
+        }
+    }
+
+    /// Returns what waits in the queue, as it is delivered.
+    pub(crate) fn take_deliveries(&mut self, max: usize) -> Vec<Delivery> {
         let mut deliveries = Vec::new();
         let (count, routing_key) = (max.min(self.queue.len()), self.codec.topology().control(self.me).name);
         for (message, redelivered) in self.queue.drain(..count) {
@@ -158,9 +169,7 @@ impl World {
             let routing_key = routing_key.clone();
             deliveries.push(Delivery { tag: self.tag, redelivered, routing_key: routing_key.into(), message });
         }
-        if !deliveries.is_empty() {
-            self.input(Input::Delivered(deliveries));
-        }
+        deliveries
     }
 
     /// Carries out the oldest effect; returns whether there was one.

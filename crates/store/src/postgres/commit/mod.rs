@@ -9,55 +9,111 @@
 
 mod add;
 mod head;
+mod line;
 mod overlap;
 mod refused;
 mod remove;
 mod rows;
 mod statement;
 
-use std::slice::from_ref;
+use std::{pin::pin, slice::from_ref, task::Poll};
 
 use deadpool_postgres::{Client, Pool};
-use futures_util::try_join;
-use tokio_postgres::{Error as Sql, Row};
+use futures_util::{poll, try_join};
+use tokio::sync::oneshot;
+use tokio_postgres::{Error as Sql, Row, Statement as Prepared};
 
-use self::statement::Statement;
+pub(super) use self::line::Line;
+use self::{
+    line::{Last, Written, written},
+    statement::Statement,
+};
 use super::{
     columns::bigint,
     error::{is_refusal, of_commit},
     flight::{READ_COMMITTED, fly},
-    pool::discard,
 };
 use crate::{Commit, Error, Result};
 
 /// Writes batches of several partitions, at most one of each, in one transaction: each as a whole or not at all. One that
 /// the server refuses takes none with it.
-pub(super) async fn commit(pool: &Pool, commits: &[Commit]) -> Vec<Result<()>> {
-    match together(pool, commits).await {
+pub(super) async fn commit(line: &Line, pool: &Pool, commits: &[Commit]) -> Vec<Result<()>> {
+    let (tell, told) = oneshot::channel();
+    let mut before = None;
+    let mut results = match together(line, pool, commits, |last| before = last.follow(told)).await {
         Ok(results) => results,
         Err(Error::Refused(_) | Error::Used { .. }) if commits.len() > 1 => {
             let mut results = Vec::with_capacity(commits.len());
             for commit in commits {
-                results.push(together(pool, from_ref(commit)).await.map_or_else(Err, |mut result| result.remove(0)));
+                results.push(alone(line, pool, commit).await);
             }
             results
         }
         Err(error) => vec![Err(error); commits.len()],
+    };
+    send_again(line, pool, commits, before, &mut results).await;
+    // Nobody may come after.
+    let _ = tell.send(written(commits, &results));
+    results
+}
+
+/// Sends again what followed a batch that was itself sent again, alone, as a neighbour in its transaction was refused. What
+/// follows one that was not written is refused for good: something else may have that number by now.
+async fn send_again(
+    line: &Line,
+    pool: &Pool,
+    commits: &[Commit],
+    before: Option<oneshot::Receiver<Written>>,
+    results: &mut [Result<()>],
+) {
+    let is_refused = |result: &Result<()>| matches!(result, Err(Error::Refused(_)));
+    if !results.iter().any(is_refused) {
+        return;
+    }
+    let Some(before) = before else { return };
+    let before = before.await.unwrap_or_default();
+    for (result, commit) in results.iter_mut().zip(commits).filter(|(result, _)| is_refused(result)) {
+        if before.iter().any(|(partition, number)| *partition == commit.partition && number + 1 == commit.number) {
+            *result = alone(line, pool, commit).await;
+        }
     }
 }
 
-/// Writes them, or fails for all of them.
-async fn together(pool: &Pool, commits: &[Commit]) -> Result<Vec<Result<()>>> {
+async fn alone(line: &Line, pool: &Pool, commit: &Commit) -> Result<()> {
+    together(line, pool, from_ref(commit), |_| ()).await.and_then(|mut results| results.remove(0))
+}
+
+/// Writes them, or fails for all of them. Calls `on_turn` before it sends.
+async fn together(
+    line: &Line,
+    pool: &Pool,
+    commits: &[Commit],
+    on_turn: impl FnOnce(&mut Last),
+) -> Result<Vec<Result<()>>> {
+    let mut last = line.turn().await;
+    on_turn(&mut last); // also of what can't even be sent: others are behind it
     let flight = Flight::of(commits)?;
-    let client = pool.get().await?;
-    match flight.send(&client).await {
+    let connection = last.connection(pool).await?;
+    let prepared = flight.prepare(connection.client()).await?;
+    let answer = {
+        let mut answer = pin!(flight.send(connection.client(), &prepared));
+        let at_once = poll!(&mut answer); // it is sent when it is first polled
+        if matches!(&at_once, Poll::Ready(Err(error)) if error.as_db_error().is_none()) {
+            connection.give_up(); // before anybody else sends by it
+        }
+        drop(last);
+        match at_once {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => answer.await,
+        }
+    };
+    match answer {
         Ok(rows) => Ok(rows.iter().zip(commits).map(|(row, commit)| judge(row, commit)).collect()),
-        Err(Failed::Unsent(error)) => Err(error.into()),
-        Err(Failed::Sent(error)) => match error.as_db_error() {
+        Err(error) => match error.as_db_error() {
             Some(said) if is_refusal(said) => Err(refused::explain(commits, said)),
             Some(_) => Err(of_commit(error)),
             None => {
-                discard(client);
+                connection.give_up();
                 Err(of_commit(error))
             }
         },
@@ -69,12 +125,6 @@ struct Flight<'c> {
     /// Goes first if rows are added where others are removed.
     removal: Option<Statement<'c>>,
     rest: Statement<'c>,
-}
-
-/// Why a batch was not written, or may not have been.
-enum Failed {
-    Unsent(Sql),
-    Sent(Sql),
 }
 
 impl<'c> Flight<'c> {
@@ -99,17 +149,24 @@ impl<'c> Flight<'c> {
         Ok(Self { removal, rest })
     }
 
-    async fn send(&self, client: &Client) -> Result<Vec<Row>, Failed> {
-        let prepare = async |statement: &Statement<'_>| client.prepare_cached(&statement.sql()).await;
-        let rest = prepare(&self.rest).await.map_err(Failed::Unsent)?;
-        let values = self.rest.values();
-        let Some(removal) = &self.removal else {
-            return client.query(&rest, &values).await.map_err(Failed::Sent);
+    /// Returns its statements, prepared, in the order of its own; without a round trip if the connection has done so before.
+    async fn prepare(&self, client: &Client) -> Result<(Option<Prepared>, Prepared), Sql> {
+        let removal = match &self.removal {
+            Some(removal) => Some(client.prepare_cached(&removal.sql()).await?),
+            None => None,
         };
-        let first = prepare(removal).await.map_err(Failed::Unsent)?;
+        Ok((removal, client.prepare_cached(&self.rest.sql()).await?))
+    }
+
+    /// Sends all of it when it is first polled.
+    async fn send(&self, client: &Client, (first, rest): &(Option<Prepared>, Prepared)) -> Result<Vec<Row>, Sql> {
+        let values = self.rest.values();
+        let (Some(removal), Some(first)) = (&self.removal, first) else {
+            return client.query(rest, &values).await;
+        };
         let first_values = removal.values();
-        let both = async { try_join!(client.query(&first, &first_values), client.query(&rest, &values)) };
-        fly(client, READ_COMMITTED, both).await.map(|(_, rows)| rows).map_err(Failed::Sent)
+        let both = async { try_join!(client.query(first, &first_values), client.query(rest, &values)) };
+        fly(client, READ_COMMITTED, both).await.map(|(_, rows)| rows)
     }
 }
 
