@@ -152,7 +152,8 @@ impl From<store::Error> for Problem {
             store::Error::Corrupt { .. }
             | store::Error::Mismatch(_)
             | store::Error::Fenced { .. }
-            | store::Error::Used { .. } => Self::internal(text),
+            | store::Error::Used { .. }
+            | store::Error::OutOfTurn { .. } => Self::internal(text),
         }
     }
 }

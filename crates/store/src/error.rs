@@ -30,7 +30,18 @@ pub enum Error {
     /// The connection broke while a commit was on its way. Reload: it may or may not have been written.
     #[error("learn whether a commit was written: {0}")]
     Unknown(String),
-    /// What was given is refused, for good: a row, a commit number, a page token. Nothing was written.
+    /// A commit does not follow the last one that was written. Reload, unless the one before it is still on its way; nothing
+    /// was written.
+    #[error("write commit {number} of partition {partition}: the one before it is {last}")]
+    OutOfTurn {
+        /// Which partition.
+        partition: Partition,
+        /// The commit's number.
+        number: u64,
+        /// That of the last one that was written.
+        last: u64,
+    },
+    /// What was given is refused, for good: a row, a page token. Nothing was written.
     #[error("accept what was given: {0}")]
     Refused(String),
     /// What is stored can't be read.

@@ -102,7 +102,7 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Writes all of a batch or nothing.
     ///
     /// Fails with [`Error::Fenced`](crate::Error::Fenced), [`Error::Refused`](crate::Error::Refused) (a row the
-    /// database will never take, a commit number that does not follow), [`Error::Used`](crate::Error::Used) (what was taken
+    /// database will never take), [`Error::OutOfTurn`](crate::Error::OutOfTurn), [`Error::Used`](crate::Error::Used) (what was taken
     /// for new is not), [`Error::Unavailable`](crate::Error::Unavailable)
     /// (nothing written) or [`Error::Unknown`](crate::Error::Unknown). To drop the future stops the waiting, not the commit.
     fn commit(&self, commit: Commit) -> impl Future<Output = Result<()>> + Send {
@@ -113,7 +113,7 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// or refused is no trouble of the others. Returns what became of each, in order.
     ///
     /// A partition's next batch may be asked for before this one is written, once this future has been polled: it is written
-    /// after this one, or, if this one is not, refused.
+    /// after this one, or, if this one is not, out of turn.
     fn commit_together(&self, commits: Vec<Commit>) -> impl Future<Output = Vec<Result<()>>> + Send;
 
     /// Forgets commands answered before `answered_before`, and payloads as old that no running execution has a task for;

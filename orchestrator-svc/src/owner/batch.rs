@@ -155,6 +155,7 @@ impl<P: Programs> Owner<P> {
 
     /// Runs every turn of a batch and sends its commit on its way.
     pub(super) fn run(&mut self, gathered: Gathered, effects: &mut Vec<Effect>) {
+        self.has_run = true;
         let mut work = Work::new(self.begin_commit());
         work.answers = gathered.answers;
         work.dead = gathered.dead;

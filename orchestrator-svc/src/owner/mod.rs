@@ -238,6 +238,9 @@ pub struct Owner<P> {
     retention: Retention,
     /// What is to be done for instances besides what arrives for them.
     chores: VecDeque<Item>,
+    /// Whether this step has run a batch, …
+    has_run: bool,
+    /// … and whether there is room for another.
     has_more: bool,
     draining: bool,
     parked: Parked,
@@ -282,6 +285,7 @@ impl<P: Programs> Owner<P> {
             taken: Taken::new(state.received.clone(), now),
             retention: Retention::new(now),
             chores: VecDeque::new(),
+            has_run: false,
             has_more: false,
             draining: false,
             parked: Parked::default(),
@@ -295,6 +299,7 @@ impl<P: Programs> Owner<P> {
     /// Takes one input at `now` (the database's clock, as well as the caller knows it) and appends what is to be done.
     pub fn step(&mut self, input: Input, now: Timestamp, effects: &mut Vec<Effect>) {
         self.now = self.now.max(now);
+        self.has_run = false;
         match input {
             Input::Delivered(deliveries) => self.inbox.extend(deliveries),
             Input::Loaded(loaded) => self.loaded(loaded, effects),
@@ -366,16 +371,16 @@ impl<P: Programs> Owner<P> {
         self.loading.as_ref().or_else(|| self.marking.as_ref().map(|(_, gathered)| gathered))
     }
 
-    /// Begins a batch if there is something to do and room for another commit.
+    /// Begins a batch if this step has run none, and there is something to do and room for another commit.
     fn advance(&mut self, effects: &mut Vec<Effect>) {
         self.run_marked(effects);
-        self.has_more = false;
-        if self.can_begin()
+        if !self.has_run
+            && self.can_begin()
             && let Some(gathered) = self.gather()
         {
             self.run_warily(gathered, effects);
-            self.has_more = self.can_begin();
         }
+        self.has_more = self.has_run && self.can_begin();
         if let Some(until) = self.wheel.wants_more(self.now) {
             effects.push(Effect::ReadTimers { until, limit: self.settings.timers_max });
         }

@@ -1,4 +1,4 @@
-//! What the sessions of a thread ask of the store, they ask together: one transaction at a time, and one read of what begins.
+//! What the sessions of a thread ask of the store, they ask together: in one transaction, and in one read of what begins.
 //!
 //! So a lone commit is written at once, and under load one transaction, with one flush to disk, carries a batch of every
 //! partition. A large one does not wait for the one before: the store has it at hand when that ends, while this thread
@@ -6,11 +6,12 @@
 
 use std::{
     collections::BTreeSet,
+    mem::replace,
+    task::Poll,
     time::{Duration, Instant},
 };
 
 use futures_util::{StreamExt, poll, stream::FuturesUnordered};
-use metrics::Histogram;
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
@@ -79,41 +80,44 @@ impl Reader {
 }
 
 async fn write<S: Store>(store: S, mut wanted: mpsc::UnboundedReceiver<Job<Commit, ()>>) {
-    let transactions = transactions();
     let (mut waiting, mut flying) = (Vec::new(), FuturesUnordered::new());
+    let (transactions, mut ended) = (transactions(), Instant::now());
+    // The time that it waited behind another is not its own.
+    let mut note = |sent: Instant| transactions.record(sent.max(replace(&mut ended, Instant::now())).elapsed());
     loop {
         while may_go(&waiting, flying.len()) {
             add_others(&mut wanted, &mut waiting).await;
             let (commits, replies): (Vec<_>, Vec<_>) = next_of_each(&mut waiting).into_iter().unzip();
-            let mut flight = Box::pin(fly(&store, commits, replies, &transactions));
+            let mut flight = Box::pin(fly(&store, commits, replies));
             // Sent now: what comes later goes behind it.
-            if poll!(&mut flight).is_pending() {
-                flying.push(flight);
+            match poll!(&mut flight) {
+                Poll::Ready(sent) => note(sent),
+                Poll::Pending => flying.push(flight),
             }
         }
         tokio::select! {
             biased;
-            Some(()) = flying.next() => {}
+            Some(sent) = flying.next() => note(sent),
             count = wanted.recv_many(&mut waiting, JOBS_MAX) => if count == 0 { return },
         }
     }
 }
 
-async fn fly<S: Store>(
-    store: &S,
-    commits: Vec<Commit>,
-    replies: Vec<oneshot::Sender<Result<()>>>,
-    transactions: &Histogram,
-) {
-    let begun = Instant::now();
+/// Writes commits and answers; returns when they were sent.
+async fn fly<S: Store>(store: &S, commits: Vec<Commit>, replies: Vec<oneshot::Sender<Result<()>>>) -> Instant {
+    let sent = Instant::now();
     let results = store.commit_together(commits).await;
-    transactions.record(begun.elapsed());
     answer(replies, results);
+    sent
 }
 
 /// Returns whether what waits is to be written while so many transactions are on their way.
 fn may_go(waiting: &[Job<Commit, ()>], flying: usize) -> bool {
-    let turns = || waiting.iter().map(|(commit, _)| commit.turns.len()).sum::<usize>();
+    let turns = || {
+        let mut partitions = BTreeSet::new();
+        let next = waiting.iter().filter(|(commit, _)| partitions.insert(commit.partition));
+        next.map(|(commit, _)| commit.turns.len()).sum::<usize>()
+    };
     match flying {
         0 => !waiting.is_empty(),
         TRANSACTIONS_MAX.. => false,

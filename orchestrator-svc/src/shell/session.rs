@@ -108,7 +108,7 @@ pub(crate) struct Shared {
 }
 
 /// Owns a partition until told otherwise or until something fails. On return its channel is closed, and nothing of it
-/// is written or published any more. Stays on the thread where it is first polled.
+/// is published any more; what was sent to the store may still be written. Stays on the thread where it is first polled.
 pub(crate) async fn run<S: Store, B: Broker>(
     replica: Arc<Replica<S, B>>,
     place: Place<S>,

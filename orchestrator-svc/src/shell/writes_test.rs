@@ -84,6 +84,6 @@ async fn h2_nothing_of_a_session_is_written_behind_an_accusation() {
     assert_eq!(state.suspects.len(), 1);
     for number in [1, 2] {
         let left = store.commit(Commit::new(P0, epoch, number)).await;
-        assert!(matches!(left, Err(Error::Refused(_))), "{left:?}");
+        assert!(matches!(left, Err(Error::OutOfTurn { .. })), "{left:?}");
     }
 }

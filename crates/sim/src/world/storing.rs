@@ -34,6 +34,9 @@ impl World {
             },
         };
         if self.is_store_away() {
+            if let (StoreStep::Commit { .. }, Some(session)) = (&step, self.sessions.get_mut(&session)) {
+                session.has_lost = true;
+            }
             return self.hear(session, Err(Trouble::Away));
         }
         let answer = match step {
@@ -101,10 +104,12 @@ impl World {
         loaded
     }
 
-    /// Answers are heard in the order in which they were given, as by one connection.
+    /// What became of commits is heard in the order in which they were written, as by one connection; a failure is the
+    /// session's end, whatever it is of.
     fn hear(&mut self, session: u64, answer: Result<Answer, Trouble>) {
+        let is_ordered = matches!(answer, Ok(Answer::Committed(_)) | Err(_));
         let mut at = self.now.after(self.latency());
-        if let Some(session) = self.sessions.get_mut(&session) {
+        if let Some(session) = self.sessions.get_mut(&session).filter(|_| is_ordered) {
             at = at.max(session.answered_at);
             session.answered_at = at;
         }

@@ -92,8 +92,9 @@ pub async fn h2_a_fenced_batch_takes_none_with_it<F: Fixture>(fixture: &F) {
     let numbers = [3, 1, 2];
     let late = owners.iter().zip(numbers).map(|(owner, number)| Commit::new(owner.partition, owner.epoch, number));
     let results = store.commit_together(late.collect()).await;
-    let [Err(Error::Refused(why)), Err(Error::Fenced { .. }), Ok(())] = &results[..] else { panic!("{results:?}") };
-    assert!(why.contains("commit 3 of partition 0"), "{why}");
+    let [Err(Error::OutOfTurn { number: 3, last: 1, .. }), Err(Error::Fenced { .. }), Ok(())] = &results[..] else {
+        panic!("{results:?}")
+    };
     assert_eq!((owners[0].state().await.number, owners[2].state().await.number), (1, 2));
 }
 
@@ -161,16 +162,19 @@ pub async fn what_batches_need_is_read_together<F: Fixture>(fixture: &F) {
     assert!(matches!(&loaded[..], [Err(Error::Fenced { partition: Partition(0), .. }), Ok(_), Ok(_)]), "{loaded:?}");
 }
 
-/// A row that no store takes.
+/// Adds a row that was written before, which only the database can tell.
 fn refused(commit: &mut Commit) {
-    commit.pending.push(pending("order-1", u64::MAX));
+    commit.turns.push(turn("order-0", 0));
+}
+
+async fn write_order_0<S: Store>(owner: &mut Owned<S>) {
+    owner.commit(|commit| whole(commit, "order-0", 0)).await;
 }
 
 pub async fn h4_commits_go_behind_each_other<F: Fixture>(fixture: &F) {
     let owner = owned(fixture).await;
-    let behind = |number: u64| Commit { number: owner.number + number, ..owner.next(|_| ()) };
     let turns = |number: u32| {
-        let mut commit = behind(u64::from(number) + 1);
+        let mut commit = Commit { number: owner.number + u64::from(number) + 1, ..owner.next(|_| ()) };
         whole(&mut commit, "order-1", number);
         commit
     };
@@ -188,45 +192,55 @@ pub async fn h4_commits_go_behind_each_other<F: Fixture>(fixture: &F) {
 
 pub async fn h4_nothing_is_written_behind_what_is_not<F: Fixture>(fixture: &F) {
     let mut owner = owned(fixture).await;
+    write_order_0(&mut owner).await;
     for is_twofold in [false, true] {
         let first = owner.next(|commit| {
             refused(commit);
-            commit.timers_done.extend(is_twofold.then(|| (id("order-1"), ActionId(1))));
-            commit.timers.extend(is_twofold.then(|| timer("order-1", 1, 3_000)));
+            commit.timers_done.extend(is_twofold.then(|| (id("order-0"), ActionId(1))));
+            commit.timers.extend(is_twofold.then(|| timer("order-0", 1, 3_000)));
         });
         let mut second = Commit { number: owner.number + 2, ..owner.next(|_| ()) };
         whole(&mut second, "order-1", 0);
         let third = Commit { number: owner.number + 3, ..owner.next(|_| ()) };
+        let before = (owner.state().await, owner.timers().await);
         let store = &owner.store;
         let results = join!(store.commit(first), store.commit(second), store.commit(third));
         assert!(
-            matches!(results, (Err(Error::Refused(_)), Err(Error::Refused(_)), Err(Error::Refused(_)))),
+            matches!(results, (Err(Error::Refused(_)), Err(Error::OutOfTurn { .. }), Err(Error::OutOfTurn { .. }))),
             "{results:?}"
         );
-        assert_eq!(owner.state().await, PartitionState { number: owner.number, ..PartitionState::default() });
+        assert_eq!((owner.state().await, owner.timers().await), before);
+        assert!(owner.load("order-1").await.record.is_none());
         // Whoever comes next finds everything as it was.
         owner.commit(|_| ()).await;
     }
 }
 
 pub async fn h18_what_goes_behind_a_neighbour_s_refusal_is_written<F: Fixture>(fixture: &F) {
-    let owners = three(fixture).await;
+    let mut owners = three(fixture).await;
+    for owner in &mut owners {
+        write_order_0(owner).await;
+    }
     let store = &owners[0].store;
-    let group = |number: u64, refused_at: usize| {
-        let commits = owners.iter().enumerate().map(|(at, owner)| {
-            let mut commit = Commit::new(owner.partition, owner.epoch, owner.number + number);
+    let group = |number: u64, of: &[usize], refused_at: usize| {
+        let commits = of.iter().map(|at| {
+            let mut commit = Commit::new(owners[*at].partition, owners[*at].epoch, owners[*at].number + number);
             whole(&mut commit, "order-1", u32::try_from(number).unwrap() - 1);
-            if at == refused_at {
+            if *at == refused_at {
                 refused(&mut commit);
             }
             commit
         });
         store.commit_together(commits.collect())
     };
-    let (first, second, third) = join!(group(1, 1), group(2, 0), group(3, 9));
-    assert!(matches!(&first[..], [Ok(()), Err(Error::Refused(_)), Ok(())]), "{first:?}");
-    assert!(matches!(&second[..], [Err(Error::Refused(_)), Err(Error::Refused(_)), Ok(())]), "{second:?}");
-    assert!(matches!(&third[..], [Err(Error::Refused(_)), Err(Error::Refused(_)), Ok(())]), "{third:?}");
+    // The one that is refused comes first, and one that has nothing to do with it between the others.
+    let (first, between, second, third) =
+        join!(group(1, &[1, 0], 1), group(1, &[2], 9), group(2, &[0, 1, 2], 0), group(3, &[0, 1, 2], 9));
+    assert!(matches!(&first[..], [Err(Error::Refused(_)), Ok(())]), "{first:?}");
+    assert!(matches!(&between[..], [Ok(())]), "{between:?}");
+    let out_of_turn = |result: &crate::Result<()>| matches!(result, Err(Error::OutOfTurn { .. }));
+    assert!(matches!(&second[..], [Err(Error::Refused(_)), one, Ok(())] if out_of_turn(one)), "{second:?}");
+    assert!(matches!(&third[..], [one, two, Ok(())] if out_of_turn(one) && out_of_turn(two)), "{third:?}");
     for (owner, written) in owners.iter().zip([1, 0, 3]) {
         assert_eq!(owner.state().await.number, owner.number + written);
     }
@@ -239,12 +253,12 @@ pub async fn h2_what_was_on_its_way_is_superseded<F: Fixture>(fixture: &F) {
     owner.number = owner.state().await.number;
     for commit in left.clone() {
         let late = owner.store.commit(commit).await;
-        assert!(matches!(late, Err(Error::Refused(_))), "{late:?}");
+        assert!(matches!(late, Err(Error::OutOfTurn { .. })), "{late:?}");
     }
     owner.commit(|_| ()).await;
     for commit in left {
         let late = owner.store.commit(commit).await;
-        assert!(matches!(late, Err(Error::Refused(_))), "not even behind the next: {late:?}");
+        assert!(matches!(late, Err(Error::OutOfTurn { .. })), "not even behind the next: {late:?}");
     }
     take(owner.store.clone(), owner.partition).await;
     let old = owner.store.supersede(owner.partition, owner.epoch).await;

@@ -17,8 +17,10 @@ const WAIT: Duration = Duration::from_secs(2);
 /// After how long without a word from the server its host is asked whether it lives, and how often, and for how long.
 const SILENCE: Duration = Duration::from_secs(5);
 const SILENCE_STEP: Duration = Duration::from_secs(2);
-/// After how long what was sent and never acknowledged breaks the connection.
+/// After how long what was sent and never acknowledged breaks the connection, …
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
+/// … where it may wait behind a statement: longer than that may take.
+const UNACKNOWLEDGED_BEHIND: Duration = Duration::from_secs(35);
 /// After how many seconds the server ends a transaction whose owner says nothing: below every lease (3 s at least).
 const IDLE_SECONDS: u32 = 2;
 
@@ -74,6 +76,9 @@ pub(super) fn pool(address: &Address, purpose: Use) -> Result<Pool> {
     let mut config = address.config.clone();
     let own = config.get_options().unwrap_or_default();
     config.options(format!("{own} -c search_path=\"{}\" {}", address.schema, purpose.options()));
+    if matches!(purpose, Use::Turns) && config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(UNACKNOWLEDGED_BEHIND);
+    }
     build(config, &address.trust, purpose.connections(), Some(WAIT))
 }
 

@@ -26,7 +26,7 @@ pub struct Postgres {
     address: Arc<Address>,
     leases: Pool,
     turns: Pool,
-    line: Arc<Line>,
+    pub(super) line: Arc<Line>,
     queries: PostgresReader,
 }
 

@@ -34,9 +34,8 @@ fn write(transaction: &Connection, commit: &Commit) -> Result<()> {
 
 /// Gives the partition the commit's number, if it follows the last one.
 fn number(transaction: &Connection, commit: &Commit, last: u64) -> Result<()> {
-    let name = || format!("commit {} of partition {}", commit.number, commit.partition);
     if Some(commit.number) != last.checked_add(1) {
-        return Err(Error::Refused(format!("{}: the one before it is {last}", name())));
+        return Err(Error::OutOfTurn { partition: commit.partition, number: commit.number, last });
     }
     let mut statement = transaction.prepare_cached("UPDATE lease SET number = ?2 WHERE partition = ?1")?;
     statement.execute((commit.partition.0, commit.number))?;

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use tokio::{spawn, time::timeout};
+use tokio::{spawn, task::yield_now, time::timeout};
 use warren_model::{ActionId, ExecutionId, InstanceId, InstanceRecord, MessageId, Status, Timestamp};
 
 use super::*;
@@ -242,4 +242,33 @@ async fn a_commit_goes_on_when_its_caller_stops_waiting() {
     sql.batch_execute("COMMIT").await.unwrap();
     // What reads the state waits for it.
     assert_eq!(number(&store, epoch).await, 2);
+}
+
+#[tokio::test]
+async fn a_commit_is_sent_while_the_one_before_it_is_written() {
+    let place = Place::new();
+    let (store, epoch) = place.owned().await;
+    // So that their statements are prepared.
+    let [_, two] = batches(epoch);
+    store.commit(Commit { number: 1, ..two.clone() }).await.unwrap();
+    store.commit(empty(epoch, 2)).await.unwrap();
+    let sql = place.sql().await;
+    sql.batch_execute("BEGIN; SELECT FROM progress FOR UPDATE").await.unwrap();
+    let commits = [Commit { number: 3, turns: vec![], ..two }, empty(epoch, 4), empty(epoch, 5)].map(|commit| {
+        let store = store.clone();
+        spawn(async move { store.commit(commit).await })
+    });
+    waiting_for(&place.sql().await, process(&sql).await).await;
+    let all_are_sent = async {
+        while store.line.turn().await.on_their_way() < commits.len() {
+            yield_now().await;
+        }
+    };
+    timeout(DEADLINE, all_are_sent).await.unwrap();
+    assert!(commits.iter().all(|commit| !commit.is_finished()));
+    sql.batch_execute("COMMIT").await.unwrap();
+    for commit in commits {
+        timeout(DEADLINE, commit).await.unwrap().unwrap().unwrap();
+    }
+    assert_eq!((number(&store, epoch).await, store.line.turn().await.on_their_way()), (5, 0));
 }

@@ -5,9 +5,12 @@
 //! statement before the one before is answered, and carries them out in order.) By another connection it would have to
 //! wait, for the number of the batch before is not yet written.
 
-use std::sync::{
-    Arc, Weak,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use deadpool_postgres::{Client, Pool};
@@ -20,8 +23,8 @@ use crate::{Commit, Result, postgres::pool::discard};
 #[derive(Default)]
 pub(in crate::postgres) struct Line(Mutex<Last>);
 
-/// Which batches were written, by their partitions and numbers.
-pub(super) type Written = Vec<(Partition, u64)>;
+/// The number of the last batch of each partition that was written.
+pub(super) type Written = BTreeMap<Partition, u64>;
 
 /// Who was last to send.
 #[derive(Default)]
@@ -42,12 +45,17 @@ impl Line {
 impl Last {
     /// Returns the connection by which to send.
     pub(super) async fn connection(&mut self, pool: &Pool) -> Result<Arc<Shared>> {
-        if let Some(used) = self.used.upgrade().filter(|used| !used.is_broken.load(Ordering::Relaxed)) {
+        if let Some(used) = self.used.upgrade().filter(|used| used.is_open()) {
             return Ok(used);
         }
         let connection = Arc::new(Shared { client: Some(pool.get().await?), is_broken: AtomicBool::new(false) });
         self.used = Arc::downgrade(&connection);
         Ok(connection)
+    }
+
+    #[cfg(test)]
+    pub(super) fn on_their_way(&self) -> usize {
+        self.used.strong_count()
     }
 
     /// Puts a batch behind the last ones; returns what will become of those.
@@ -69,6 +77,10 @@ impl Shared {
         self.client.as_ref().expect("only drop takes it")
     }
 
+    fn is_open(&self) -> bool {
+        !self.is_broken.load(Ordering::Relaxed) && !self.client().is_closed()
+    }
+
     /// Keeps others from using it: it is closed once nobody waits for an answer any more.
     pub(super) fn give_up(&self) {
         self.is_broken.store(true, Ordering::Relaxed);
@@ -85,8 +97,8 @@ impl Drop for Shared {
     }
 }
 
-/// Tells what became of batches, so that those behind them may be sent again.
-pub(super) fn written(commits: &[Commit], results: &[Result<()>]) -> Written {
+/// Returns which of the batches were written.
+pub(super) fn written(commits: &[Commit], results: &[Result<()>]) -> impl Iterator<Item = (Partition, u64)> {
     let written = commits.iter().zip(results).filter(|(_, result)| result.is_ok());
-    written.map(|(commit, _)| (commit.partition, commit.number)).collect()
+    written.map(|(commit, _)| (commit.partition, commit.number))
 }

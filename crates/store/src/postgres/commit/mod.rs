@@ -51,29 +51,24 @@ pub(super) async fn commit(line: &Line, pool: &Pool, commits: &[Commit]) -> Vec<
         }
         Err(error) => vec![Err(error); commits.len()],
     };
-    send_again(line, pool, commits, before, &mut results).await;
+    // Not before the one before has ended, and all of it that had to be sent again: whoever comes next asks only this one.
+    let mut known = match before {
+        Some(before) => before.await.unwrap_or_default(),
+        None => Written::default(),
+    };
+    send_again(line, pool, commits, &known, &mut results).await;
+    known.extend(written(commits, &results));
     // Nobody may come after.
-    let _ = tell.send(written(commits, &results));
+    let _ = tell.send(known);
     results
 }
 
 /// Sends again what followed a batch that was itself sent again, alone, as a neighbour in its transaction was refused. What
-/// follows one that was not written is refused for good: something else may have that number by now.
-async fn send_again(
-    line: &Line,
-    pool: &Pool,
-    commits: &[Commit],
-    before: Option<oneshot::Receiver<Written>>,
-    results: &mut [Result<()>],
-) {
-    let is_refused = |result: &Result<()>| matches!(result, Err(Error::Refused(_)));
-    if !results.iter().any(is_refused) {
-        return;
-    }
-    let Some(before) = before else { return };
-    let before = before.await.unwrap_or_default();
-    for (result, commit) in results.iter_mut().zip(commits).filter(|(result, _)| is_refused(result)) {
-        if before.iter().any(|(partition, number)| *partition == commit.partition && number + 1 == commit.number) {
+/// follows one that was not written stays refused: something else may have that number by now.
+async fn send_again(line: &Line, pool: &Pool, commits: &[Commit], known: &Written, results: &mut [Result<()>]) {
+    let is_early = |result: &Result<()>| matches!(result, Err(Error::OutOfTurn { .. }));
+    for (result, commit) in results.iter_mut().zip(commits).filter(|(result, _)| is_early(result)) {
+        if known.get(&commit.partition).is_some_and(|last| last + 1 == commit.number) {
             *result = alone(line, pool, commit).await;
         }
     }
@@ -182,7 +177,8 @@ fn judge(row: &Row, commit: &Commit) -> Result<()> {
             if let Some((instance, _)) = used.and_then(of) {
                 return Err(Error::Used { instance: instance.clone() });
             }
-            Err(Error::Refused(format!("{}: the one before it is {}", name(commit), last.unwrap_or_default())))
+            let last = last.and_then(|last| last.try_into().ok()).unwrap_or_default();
+            Err(Error::OutOfTurn { partition: commit.partition, number: commit.number, last })
         }
         (false, _) => Err(Error::Fenced { partition: commit.partition, epoch: commit.epoch.0 }),
     }
