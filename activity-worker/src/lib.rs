@@ -37,5 +37,5 @@ mod shell;
 pub mod worker;
 
 pub use error::{Error, Result};
-pub use run::{run, run_with};
+pub use run::{run, run_with, runtime};
 pub use shell::health;

@@ -4,7 +4,6 @@
 use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
-use tokio::runtime::Runtime;
 use warren::Registry;
 use warren_activities::register;
 use warren_service::{Settings, allocator::Allocator, cli::ServiceArgs, config::Flag, shutdown};
@@ -42,7 +41,7 @@ fn start(args: &Args) -> anyhow::Result<()> {
     let flags = args.concurrency.as_deref().map(flag).into_iter().collect();
     let Some(settings) = args.service.begin("activity-worker", flags)? else { return Ok(()) };
     let registry = registry(&settings)?;
-    let runtime = Runtime::new()?;
+    let runtime = activity_worker::runtime(&settings)?;
     let served = runtime.block_on(async {
         let asked_to_stop = shutdown::signal()?;
         activity_worker::run(&settings, registry, asked_to_stop).await

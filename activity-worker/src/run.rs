@@ -1,7 +1,8 @@
 //! Serves activities until asked to stop.
 
-use std::panic::resume_unwind;
+use std::{io, panic::resume_unwind};
 
+use tokio::runtime::{Builder, Runtime};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use warren::Registry;
 use warren_broker::{Broker, packing::Packing};
@@ -16,6 +17,15 @@ use warren_service::{
 use warren_store::{postgres::PostgresPayloads, sqlite::SqlitePayloads};
 
 use crate::{Result, endpoint::Endpoint, plan::Plan, shell};
+
+/// Makes a runtime with as many threads as `worker.threads` says.
+pub fn runtime(settings: &Settings) -> io::Result<Runtime> {
+    let mut builder = Builder::new_multi_thread();
+    if settings.worker.threads > 0 {
+        builder.worker_threads(settings.worker.threads.into());
+    }
+    builder.enable_all().build()
+}
 
 /// Serves the registry's activities on the broker that the settings name, and the health endpoints, until `shutdown`
 /// resolves; then takes nothing more, ends what runs (at most `worker.drain_seconds`), and returns.

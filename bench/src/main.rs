@@ -28,7 +28,7 @@ mod workload;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tokio::runtime::Builder;
+use tokio::{runtime::Builder, task::block_in_place};
 use warren_service::{allocator::Allocator, cli::ServiceArgs};
 
 #[global_allocator]
@@ -118,7 +118,7 @@ async fn run(role: &Role) -> anyhow::Result<bool> {
         Role::Plot(plan) => plot::run(plan)?,
         Role::Million(plan) => return million::run(plan).await,
         Role::Orchestrator(args) => roles::orchestrator(args).await?,
-        Role::Worker(args) => roles::worker(args).await?,
+        Role::Worker(args) => block_in_place(|| roles::worker(args))?,
         Role::Api(args) => roles::api(args).await?,
         Role::Client(role) => client::run(role).await?,
         Role::Limit(role) => limit::run(role).await?,

@@ -19,11 +19,12 @@ pub(crate) async fn orchestrator(args: &ServiceArgs) -> anyhow::Result<()> {
     orchestrator_svc::run(&settings, workload::registry(), shutdown::signal()?).await
 }
 
-/// Runs an activity-worker.
-pub(crate) async fn worker(args: &ServiceArgs) -> anyhow::Result<()> {
+/// Runs an activity-worker, on a runtime of its own.
+pub(crate) fn worker(args: &ServiceArgs) -> anyhow::Result<()> {
     thread::spawn(end_with_parent);
     let Some(settings) = args.begin("activity-worker", Vec::new())? else { return Ok(()) };
-    Ok(activity_worker::run(&settings, workload::registry(), shutdown::signal()?).await?)
+    let run = async { activity_worker::run(&settings, workload::registry(), shutdown::signal()?).await };
+    Ok(activity_worker::runtime(&settings)?.block_on(run)?)
 }
 
 /// Runs a client-api.

@@ -20,6 +20,9 @@ use crate::{
 /// How many activities a worker runs at a time, and so how many work items it is handed: as many as the limit's.
 pub(crate) const CONCURRENCY: &str = "worker.concurrency=1000";
 
+/// The limit's worker has one thread too, as has each of our processes: they share two processors.
+const THREADS: &str = "worker.threads=1";
+
 /// Lets all work items share messages.
 const PACKED: &str = "orchestrator.packed_queues=*";
 
@@ -55,6 +58,7 @@ impl Hub {
             format!("broker.queue_type={}", row.queues().name()),
             format!("hub.partitions={}", row.partitions()),
             CONCURRENCY.to_owned(),
+            THREADS.to_owned(),
         ];
         settings.extend(is_packed.then(|| PACKED.to_owned()));
         settings.extend(plan.set.iter().cloned());

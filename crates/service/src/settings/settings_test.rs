@@ -46,6 +46,7 @@ fn each_bound_is_held() {
     check("orchestrator.packed_queues", |s| s.orchestrator.packed_queues = vec![" ".into()]);
     check("orchestrator.packed_queues", |s| s.orchestrator.packed_queues = vec!["resize".into(), "scale*".into()]);
     check("orchestrator.packed_queues", |s| s.orchestrator.packed_queues = vec!["warren.work.resize".into()]);
+    check("worker.threads", |s| s.worker.threads = 257);
     check("worker.queues", |s| s.worker.queues = vec![String::new()]);
     check("queues.a.lanes", |s| rules(s, "a").lanes = 257);
     check("queues.a~1", |s| rules(s, "a~1").lanes = 1);

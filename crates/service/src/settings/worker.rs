@@ -12,6 +12,8 @@ pub struct WorkerSettings {
     pub name: String,
     /// How many activities run at a time.
     pub concurrency: u16,
+    /// How many threads activities share; 0: one for each processor.
+    pub threads: u16,
     /// The work-item queues it serves, without the hub's name; none: one for each registered activity.
     pub queues: Vec<String>,
     /// How many seconds running activities may take to end when the worker is stopped.
@@ -28,6 +30,7 @@ impl Default for WorkerSettings {
         Self {
             name: String::new(),
             concurrency: 32,
+            threads: 0,
             queues: Vec::new(),
             drain_seconds: 25,
             lease_seconds: 20,
@@ -39,6 +42,7 @@ impl Default for WorkerSettings {
 impl WorkerSettings {
     pub(super) fn check(&self, problems: &mut Problems) {
         problems.range("worker.concurrency", self.concurrency, 1, 10_000);
+        problems.range("worker.threads", self.threads, 0, 256);
         problems.range("worker.drain_seconds", self.drain_seconds, 0, 3_600);
         problems.range("worker.lease_seconds", self.lease_seconds, 3, 3_600);
         problems.range("worker.hold_seconds", self.hold_seconds, 1, 43_200);
