@@ -82,7 +82,9 @@ impl<P: Programs> Owner<P> {
         self.counts.has_ended_run("handed_back");
         // If its work item is acknowledged, the lease is over at once, and must be so for the next owner too.
         run.lease_ms = Some(0);
-        if !must_resend {
+        // Of what a redispatch has left out the broker may have no copy, whatever its worker believes: one that was frozen
+        // when its channel was closed does not know yet.
+        if !must_resend && !note.is_left_out {
             note.row.run = None;
         }
         note.row.is_handed_back = true;

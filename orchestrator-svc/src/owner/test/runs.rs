@@ -242,6 +242,21 @@ fn h5_what_a_redispatch_passed_over_is_sent_again_once_its_worker_is_given_up() 
     assert_eq!(ask(&mut world, &item, "q2"), Permit::Alone, "it is nobody's now, and counted");
 }
 
+/// Found by the simulation: a worker thaws after its channel was closed, and hands back what it no longer holds.
+#[test]
+fn h5_what_a_redispatch_passed_over_is_sent_again_once_it_is_handed_back() {
+    let mut world = world("plain");
+    let item = item(&world);
+    hear(&mut world, &item, &alive());
+    world.redispatch("r", Redispatch::default());
+    world.settle();
+    world.queue.push_back((hand_back(&item, "w-1", false, None).message, false));
+    world.settle();
+    world.wait(1);
+    assert_eq!(items(&world).iter().map(|item| &*item.token).collect::<Vec<_>>(), [&*item.token, &*item.token]);
+    assert_eq!(note(&world).map(|note| (note.count, note.run.is_some())), Some((0, false)));
+}
+
 #[test]
 fn a_worker_is_told_when_nobody_waits_any_more() {
     let mut world = world("plain");
