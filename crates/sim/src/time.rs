@@ -22,6 +22,12 @@ impl Time {
         Self(self.0.saturating_add(micros))
     }
 
+    /// Moves to a moment, unless this is later, and returns where that is: of what keeps its order, when the next one comes.
+    pub(crate) fn never_before(&mut self, at: Self) -> Self {
+        *self = at.max(*self);
+        *self
+    }
+
     /// Returns how long ago `earlier` was, in microseconds.
     pub(crate) fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)

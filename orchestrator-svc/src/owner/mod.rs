@@ -238,10 +238,8 @@ pub struct Owner<P> {
     retention: Retention,
     /// What is to be done for instances besides what arrives for them.
     chores: VecDeque<Item>,
-    /// Whether this step has run a batch, …
+    /// Whether this step has run a batch.
     has_run: bool,
-    /// … and whether there is room for another.
-    has_more: bool,
     draining: bool,
     parked: Parked,
     counts: Counts,
@@ -286,7 +284,6 @@ impl<P: Programs> Owner<P> {
             retention: Retention::new(now),
             chores: VecDeque::new(),
             has_run: false,
-            has_more: false,
             draining: false,
             parked: Parked::default(),
             counts: Counts::default(),
@@ -336,7 +333,7 @@ impl<P: Programs> Owner<P> {
         let can_begin = self.can_begin() && !self.draining;
         let by_timer = if can_begin { self.wheel.next_due() } else { None };
         let by_run = if can_begin { self.task_notes.next_due() } else { None };
-        let by_more = self.has_more.then_some(self.now);
+        let by_more = self.has_more().then_some(self.now);
         let by_flush = if self.is_idle() { self.outbox.flush_at() } else { None };
         [by_more, by_timer, by_run, by_flush, self.outbox.next_again(), self.taken.next_at()]
             .into_iter()
@@ -348,7 +345,7 @@ impl<P: Programs> Owner<P> {
     /// Returns whether there may be another batch to run at once. Whoever carries out what the last one wants before the next
     /// step has it written while that runs.
     pub fn has_more(&self) -> bool {
-        self.has_more
+        self.has_run && self.can_begin()
     }
 
     /// Returns whether another batch may begin.
@@ -380,7 +377,6 @@ impl<P: Programs> Owner<P> {
         {
             self.run_warily(gathered, effects);
         }
-        self.has_more = self.has_run && self.can_begin();
         if let Some(until) = self.wheel.wants_more(self.now) {
             effects.push(Effect::ReadTimers { until, limit: self.settings.timers_max });
         }

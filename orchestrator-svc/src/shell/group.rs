@@ -114,9 +114,8 @@ async fn fly<S: Store>(store: &S, commits: Vec<Commit>, replies: Vec<oneshot::Se
 /// Returns whether what waits is to be written while so many transactions are on their way.
 fn may_go(waiting: &[Job<Commit, ()>], flying: usize) -> bool {
     let turns = || {
-        let mut partitions = BTreeSet::new();
-        let next = waiting.iter().filter(|(commit, _)| partitions.insert(commit.partition));
-        next.map(|(commit, _)| commit.turns.len()).sum::<usize>()
+        let mut is_next = is_next();
+        waiting.iter().filter(|job| is_next(job)).map(|(commit, _)| commit.turns.len()).sum::<usize>()
     };
     match flying {
         0 => !waiting.is_empty(),
@@ -159,8 +158,14 @@ async fn add_others<T>(wanted: &mut mpsc::UnboundedReceiver<T>, waiting: &mut Ve
 /// Takes the next commit of each partition; what a session that has ended has left is not written any more.
 fn next_of_each(waiting: &mut Vec<Job<Commit, ()>>) -> Vec<Job<Commit, ()>> {
     waiting.retain(|(_, reply)| !reply.is_closed());
+    let mut is_next = is_next();
+    waiting.extract_if(.., |job| is_next(job)).collect()
+}
+
+/// Returns what tells of commits, one after the other, whether each is the first of its partition.
+fn is_next() -> impl FnMut(&Job<Commit, ()>) -> bool {
     let mut partitions = BTreeSet::new();
-    waiting.extract_if(.., |(commit, _)| partitions.insert(commit.partition)).collect()
+    move |(commit, _)| partitions.insert(commit.partition)
 }
 
 fn answer<A>(replies: Vec<oneshot::Sender<Result<A>>>, results: Vec<Result<A>>) {

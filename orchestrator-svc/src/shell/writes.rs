@@ -42,8 +42,9 @@ pub(super) async fn write<S: Store>(
             }
             effect = wanted.recv() => effect,
         };
+        let Some(effect) = effect else { return flights.land_all().await };
         match effect {
-            Some(Effect::Commit(commit)) => {
+            Effect::Commit(commit) => {
                 let marks = !commit.suspects.is_empty();
                 if marks && alone.is_none() {
                     flights.land_all().await?;
@@ -57,26 +58,23 @@ pub(super) async fn write<S: Store>(
                     alone = None;
                 }
             }
-            Some(Effect::ReadTimers { until, limit }) => {
+            Effect::ReadTimers { until, limit } => {
                 flights.land_all().await?;
                 let rows = store.timers(partition, epoch, until, limit).await?;
                 answer(&inputs, Input::Timers(rows))?;
             }
-            Some(Effect::Expire { answered_before, now }) => {
+            Effect::Expire { answered_before, now } => {
                 flights.land_all().await?;
                 let rows = store.expire(partition, epoch, answered_before, now, EXPIRE_MAX).await?;
                 answer(&inputs, Input::Expired(rows))?;
             }
-            Some(
-                Effect::Load(_)
-                | Effect::ReadTurns { .. }
-                | Effect::Sweep(_)
-                | Effect::Publish { .. }
-                | Effect::Ack(_)
-                | Effect::Trace(_)
-                | Effect::Drained,
-            ) => {}
-            None => return flights.land_all().await,
+            Effect::Load(_)
+            | Effect::ReadTurns { .. }
+            | Effect::Sweep(_)
+            | Effect::Publish { .. }
+            | Effect::Ack(_)
+            | Effect::Trace(_)
+            | Effect::Drained => {}
         }
     }
 }

@@ -67,8 +67,8 @@ impl World {
             }
             session.writing += 1;
             session.is_committing = is_commit;
-            let effect = session.lane.pop_front();
-            effect.into_iter().for_each(|effect| self.begin_write(id, session, effect));
+            let Some(effect) = session.lane.pop_front() else { return };
+            self.begin_write(id, session, effect);
         }
     }
 
@@ -118,8 +118,8 @@ impl World {
 
     /// What is on its way reaches the store in order.
     fn send_behind(&mut self, micros: u64, id: u64, session: &mut Session, step: StoreStep) {
-        session.written_at = session.written_at.max(self.now.after(micros));
-        self.agenda.add(session.written_at, Step::Store { session: id, step });
+        let at = session.written_at.never_before(self.now.after(micros));
+        self.agenda.add(at, Step::Store { session: id, step });
     }
 
     /// What became of publications.

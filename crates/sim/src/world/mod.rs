@@ -132,10 +132,7 @@ impl World {
     pub(crate) fn frame_of_channel(&mut self, channel: ChannelId) -> Time {
         let at = self.now.after(self.latency());
         match self.broker.channels.get_mut(&channel) {
-            Some(channel) => {
-                channel.frames_until = channel.frames_until.max(at);
-                channel.frames_until
-            }
+            Some(channel) => channel.frames_until.never_before(at),
             None => at,
         }
     }

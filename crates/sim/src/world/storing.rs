@@ -110,8 +110,7 @@ impl World {
         let is_ordered = matches!(answer, Ok(Answer::Committed(_)) | Err(_));
         let mut at = self.now.after(self.latency());
         if let Some(session) = self.sessions.get_mut(&session).filter(|_| is_ordered) {
-            at = at.max(session.answered_at);
-            session.answered_at = at;
+            at = session.answered_at.never_before(at);
         }
         self.agenda.add(at, Step::Session { session, step: SessionStep::Heard(answer) });
     }

@@ -50,6 +50,14 @@ impl Use {
         }
     }
 
+    /// How long what was sent may stay unacknowledged.
+    fn unacknowledged(self) -> Duration {
+        match self {
+            Self::Turns => UNACKNOWLEDGED_BEHIND,
+            Self::Migration | Self::Leases | Self::Queries | Self::Payloads => UNACKNOWLEDGED,
+        }
+    }
+
     /// The settings of its sessions, as PostgreSQL's `options` take them.
     ///
     /// Turns find everything by key. Their plans are made once, perhaps while the tables are empty: then the planner finds
@@ -76,10 +84,7 @@ pub(super) fn pool(address: &Address, purpose: Use) -> Result<Pool> {
     let mut config = address.config.clone();
     let own = config.get_options().unwrap_or_default();
     config.options(format!("{own} -c search_path=\"{}\" {}", address.schema, purpose.options()));
-    if matches!(purpose, Use::Turns) && config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(UNACKNOWLEDGED_BEHIND);
-    }
-    build(config, &address.trust, purpose.connections(), Some(WAIT))
+    build(config, &address.trust, purpose.connections(), Some(WAIT), purpose.unacknowledged())
 }
 
 /// Returns a pool of connections to a database that is no hub's, for statements of others; it connects when it is first
@@ -94,10 +99,16 @@ pub fn foreign(url: &str, connections: usize, statement_timeout: Duration) -> Re
         None => String::new(),
     };
     config.options(format!("{own} {path} -c statement_timeout={}", statement_timeout.as_millis()));
-    build(config, &trust, connections, None).map_err(|error| error.to_string())
+    build(config, &trust, connections, None, UNACKNOWLEDGED).map_err(|error| error.to_string())
 }
 
-fn build(mut config: Config, trust: &Trust, connections: usize, wait: Option<Duration>) -> Result<Pool> {
+fn build(
+    mut config: Config,
+    trust: &Trust,
+    connections: usize,
+    wait: Option<Duration>,
+    unacknowledged: Duration,
+) -> Result<Pool> {
     if config.get_application_name().is_none() {
         config.application_name("warren");
     }
@@ -105,7 +116,7 @@ fn build(mut config: Config, trust: &Trust, connections: usize, wait: Option<Dur
         config.connect_timeout(WAIT);
     }
     if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(UNACKNOWLEDGED);
+        config.tcp_user_timeout(unacknowledged);
     }
     config.keepalives_idle(SILENCE).keepalives_interval(SILENCE_STEP).keepalives_retries(3);
     let manage = ManagerConfig { recycling_method: RecyclingMethod::Fast };

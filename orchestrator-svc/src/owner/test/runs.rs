@@ -214,6 +214,16 @@ fn h7_what_is_delivered_again_is_dropped_if_its_worker_lives_and_begun_if_it_doe
     }
 }
 
+/// A task that runs, and a redispatch that passes over it.
+fn passed_over() -> (World, WorkItem) {
+    let mut world = world("plain");
+    let item = item(&world);
+    hear(&mut world, &item, &alive());
+    world.redispatch("r", Redispatch::default());
+    world.settle();
+    (world, item)
+}
+
 /// A copy that a redispatch sends would not come as one that is delivered again.
 #[test]
 fn h8_a_redispatch_passes_over_what_runs() {
@@ -228,11 +238,7 @@ fn h8_a_redispatch_passes_over_what_runs() {
 /// A queue was purged, and what was sent again left out what ran: nobody else has a copy once its worker is given up.
 #[test]
 fn h5_what_a_redispatch_passed_over_is_sent_again_once_its_worker_is_given_up() {
-    let mut world = world("plain");
-    let item = item(&world);
-    hear(&mut world, &item, &alive());
-    world.redispatch("r", Redispatch::default());
-    world.settle();
+    let (mut world, item) = passed_over();
     assert_eq!(items(&world).len(), 1);
     assert_eq!(ask(&mut world, &item, "q1"), Permit::Wait);
     world.wait(4);
@@ -245,11 +251,7 @@ fn h5_what_a_redispatch_passed_over_is_sent_again_once_its_worker_is_given_up() 
 /// Found by the simulation: a worker thaws after its channel was closed, and hands back what it no longer holds.
 #[test]
 fn h5_what_a_redispatch_passed_over_is_sent_again_once_it_is_handed_back() {
-    let mut world = world("plain");
-    let item = item(&world);
-    hear(&mut world, &item, &alive());
-    world.redispatch("r", Redispatch::default());
-    world.settle();
+    let (mut world, item) = passed_over();
     world.queue.push_back((hand_back(&item, "w-1", false, None).message, false));
     world.settle();
     world.wait(1);
