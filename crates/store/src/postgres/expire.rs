@@ -14,7 +14,7 @@ use crate::{Epoch, Expired, Result};
 
 /// Fenced like a commit. Answers with one row if the epoch holds: how many were forgotten.
 const FORGET: &str = "WITH fence AS MATERIALIZED (
-        SELECT FROM lease WHERE partition = $1 AND epoch = $2 AND owner IS NOT NULL FOR KEY SHARE
+        SELECT FROM progress WHERE partition = $1 AND epoch = $2 FOR KEY SHARE
     ), gone AS (
         DELETE FROM command WHERE ctid = ANY (ARRAY(SELECT old.ctid FROM fence, LATERAL (
             SELECT ctid FROM command WHERE partition = $1 AND at < $3 ORDER BY at LIMIT $4) AS old)) RETURNING id

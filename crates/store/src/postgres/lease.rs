@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{Epoch, Error, Lease, Renewal, Result, Standing, Survey, store::NUMBERS_APART};
 
-/// Finds a lease that is held. What is read in the same snapshot was written under this epoch or one before.
-pub(super) const FENCE: &str = "SELECT FROM lease WHERE partition = $1 AND epoch = $2 AND owner IS NOT NULL";
+/// Finds a partition that is held. What is read in the same snapshot was written under this epoch or one before.
+pub(super) const FENCE: &str = "SELECT FROM progress WHERE partition = $1 AND epoch = $2";
 
 /// Returns who owns what, in one round trip.
 pub(super) async fn survey(pool: &Pool) -> Result<Survey> {
@@ -49,15 +49,18 @@ fn corrupt(why: Why) -> Error {
     Error::Corrupt { what: "table lease".into(), why }
 }
 
-/// Begins a takeover. A commit that is open under the old epoch has its row locked; it is not waited for any longer than
-/// an ordinary commit takes, since who waits here renews nothing meanwhile.
+/// Begins a takeover. A commit that is open under the old epoch has the partition's row locked; it is not waited for any
+/// longer than an ordinary commit takes, since who waits here renews nothing meanwhile.
 const TAKEOVER: &str = "BEGIN; SET LOCAL lock_timeout = '100ms'";
 
 /// Takes a lease that is free or as it was `seen`; not while a commit is open under the old epoch.
 pub(super) async fn acquire(pool: &Pool, seen: &Lease, owner: &str) -> Result<Option<Epoch>> {
     let client = pool.get().await?;
-    let sql = "UPDATE lease SET owner = $2, epoch = epoch + 1, counter = counter + 1
-        WHERE partition = $1 AND (owner IS NULL OR (epoch = $3 AND counter = $4)) RETURNING epoch";
+    let sql = "WITH taken AS (
+            UPDATE lease SET owner = $2, epoch = epoch + 1, counter = counter + 1
+            WHERE partition = $1 AND (owner IS NULL OR (epoch = $3 AND counter = $4)) RETURNING epoch
+        )
+        UPDATE progress SET epoch = taken.epoch FROM taken WHERE partition = $1 RETURNING progress.epoch";
     let [update] = prepare(&client, [sql]).await?;
     let at = key(seen.partition);
     let result = fly(&client, TAKEOVER, ask(&client, &update, [&at, &owner, &seen.epoch.0, &seen.counter])).await;
@@ -97,8 +100,11 @@ pub(super) async fn renew(pool: &Pool, replica: &str, stands: bool, held: &[(Par
 /// Gives a lease back.
 pub(super) async fn release(pool: &Pool, partition: Partition, epoch: Epoch) -> Result<()> {
     let client = pool.get().await?;
-    let sql = "UPDATE lease SET owner = NULL, counter = counter + 1
-        WHERE partition = $1 AND epoch = $2 AND owner IS NOT NULL";
+    let sql = "WITH freed AS (
+            UPDATE lease SET owner = NULL, counter = counter + 1
+            WHERE partition = $1 AND epoch = $2 AND owner IS NOT NULL RETURNING partition
+        )
+        UPDATE progress SET epoch = NULL FROM freed WHERE progress.partition = freed.partition";
     let statement = client.prepare_cached(sql).await?;
     match client.execute(&statement, &[&key(partition), &epoch.0]).await? {
         0 => Err(fenced(partition, epoch)),
@@ -109,10 +115,7 @@ pub(super) async fn release(pool: &Pool, partition: Partition, epoch: Epoch) -> 
 /// Lets the numbers of commits begin anew, beyond all that may be on their way; waits for one that is open.
 pub(super) async fn supersede(pool: &Pool, partition: Partition, epoch: Epoch) -> Result<()> {
     let client = pool.get().await?;
-    let sql = "WITH fence AS MATERIALIZED (
-            SELECT partition FROM lease WHERE partition = $1 AND epoch = $2 AND owner IS NOT NULL FOR KEY SHARE
-        )
-        UPDATE progress SET number = number + $3 FROM fence WHERE progress.partition = fence.partition";
+    let sql = "UPDATE progress SET number = number + $3 WHERE partition = $1 AND epoch = $2";
     let statement = client.prepare_cached(sql).await?;
     match client.execute(&statement, &[&key(partition), &epoch.0, &i64::from(NUMBERS_APART)]).await? {
         0 => Err(fenced(partition, epoch)),

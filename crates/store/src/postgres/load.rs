@@ -47,8 +47,7 @@ const COMMANDS: &str = "SELECT c.id, c.answer, c.at
 /// Whether the partitions are held, and nothing is there of what was asked for.
 const NOTHING: &str = "SELECT NOT (
     EXISTS (SELECT FROM unnest($1::int[], $2::bigint[]) AS asked (partition, epoch)
-        WHERE NOT EXISTS (SELECT FROM lease AS l
-            WHERE l.partition = asked.partition AND l.epoch = asked.epoch AND l.owner IS NOT NULL))
+        WHERE NOT EXISTS (SELECT FROM progress AS p WHERE p.partition = asked.partition AND p.epoch = asked.epoch))
     OR EXISTS (SELECT FROM unnest($3::int[], $4::text[]) AS asked (partition, id), LATERAL (
         SELECT FROM instance WHERE partition = asked.partition AND id = asked.id OFFSET 0
     ) AS i) OR EXISTS (SELECT FROM unnest($3::int[], $4::text[]) AS asked (partition, id), LATERAL (

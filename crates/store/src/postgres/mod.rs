@@ -1,14 +1,15 @@
 //! The fleet's backend: one hub in one schema of a PostgreSQL database, with any number of replicas.
 //!
 //! [`Postgres`] is orchestrator-svc's, [`PostgresReader`] client-api's. A commit is one statement in one round trip,
-//! reads that belong together are one pipelined transaction. Nothing here decides who owns what: the lease's row is
-//! locked by whoever commits, and a takeover waits for that lock.
+//! reads that belong together are one pipelined transaction. Nothing here decides who owns what: a commit and a takeover
+//! change the same row, and each waits for the other.
 //!
 //! # Locks
 //!
-//! A commit takes `lease (partition, epoch)` FOR KEY SHARE and updates `progress`. A renewal changes no key of the lease,
-//! so the two never wait for each other. A takeover changes the epoch, which is part of a key: it waits until an open
-//! commit has ended, and a commit that comes later finds another epoch and writes nothing (H2).
+//! A commit updates its partition's row of `progress`, where the epoch is by which the partition is written; a renewal
+//! updates `lease`, so the two never wait for each other. A takeover updates both: it waits until an open commit has ended,
+//! and a commit that comes later finds another epoch and writes nothing (H2). No row is locked without being changed, but
+//! by what forgets old rows, which writes beside commits.
 //!
 //! # What ends by itself
 //!

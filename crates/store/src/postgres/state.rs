@@ -12,9 +12,8 @@ use super::{
 };
 use crate::{Aside, Epoch, Error, OutboxRow, PartitionState, Result, Suspect};
 
-/// Both locks of a commit: one that nobody waits for any more has ended by then, and no other begins before this does.
-const LOCK: &str = "SELECT number FROM lease JOIN progress ON progress.partition = lease.partition
-    WHERE lease.partition = $1 AND epoch = $2 AND owner IS NOT NULL FOR KEY SHARE OF lease FOR UPDATE OF progress";
+/// A commit's lock: one that nobody waits for any more has ended by then, and no other begins before this does.
+const LOCK: &str = "SELECT number FROM progress WHERE partition = $1 AND epoch = $2 FOR NO KEY UPDATE";
 const OUTBOX: &str = "SELECT number, entries FROM outbox WHERE partition = $1 ORDER BY number";
 const SENT: &str = "SELECT target, sequence FROM sent WHERE partition = $1";
 const RECEIVED: &str = "SELECT source, sequence FROM received WHERE partition = $1";

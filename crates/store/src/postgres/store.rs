@@ -54,8 +54,7 @@ impl Postgres {
     /// Returns the plans of what the owner's connection has prepared so far (there is one, if nothing ran at once).
     pub(super) async fn plans(&self) -> Vec<String> {
         let client = self.turns.get().await.unwrap();
-        let sql =
-            "SELECT name, cardinality(parameter_types) FROM pg_prepared_statements WHERE statement ~ '^(WITH|SELECT)'";
+        let sql = "SELECT name, cardinality(parameter_types) FROM pg_prepared_statements WHERE statement ~ '^(WITH|SELECT|UPDATE)'";
         let mut plans = Vec::new();
         for statement in client.query(sql, &[]).await.unwrap() {
             let (name, count): (&str, i32) = (statement.get(0), statement.get(1));

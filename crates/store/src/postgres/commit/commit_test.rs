@@ -5,7 +5,7 @@ use warren_model::{ActionId, ExecutionId, InstanceId, InstanceRecord, MessageId,
 
 use super::*;
 use crate::{
-    Epoch, Progress, Store, TimerRow, TurnKey, TurnRow,
+    Epoch, OutboxRow, Progress, Store, TimerRow, TurnKey, TurnRow,
     postgres::{
         Postgres,
         pool::{Use, pool},
@@ -63,6 +63,29 @@ fn batches(epoch: Epoch) -> [Commit; 2] {
     [one, two]
 }
 
+#[test]
+fn a_small_batch_has_the_same_text_each_time_and_a_value_for_each_of_its_places() {
+    for rows in 0..1_u8 << ROWS {
+        let has = |bit: u8| rows & 1 << bit != 0;
+        let mut commit = empty(Epoch(1), 2);
+        commit.instances.extend(has(0).then(|| record("checkout")));
+        commit.turns.extend(has(1).then(|| turn("{}")));
+        commit.outbox.extend(has(2).then(|| OutboxRow { number: 2, entries: vec![] }));
+        commit.outbox_done.extend(has(3).then_some(1));
+        commit.fresh.extend(has(4).then(|| (id(), MessageId::new("m").unwrap())));
+        let is_small = small(from_ref(&commit)).is_some();
+        assert_eq!(is_small, has(0) || !has(4), "what is new has a row");
+        if is_small {
+            let new = written_small(&commit, None).unwrap();
+            let places = (1..).take_while(|at| new.sql().contains(&format!("${at}"))).count();
+            for _ in 0..2 {
+                let Flight { rest, .. } = Flight::of_small(&commit).unwrap();
+                assert_eq!((rest.sql(), rest.values().len()), (new.sql(), places));
+            }
+        }
+    }
+}
+
 async fn number(store: &Postgres, epoch: Epoch) -> u64 {
     store.partition(P0, epoch).await.unwrap().number
 }
@@ -101,6 +124,7 @@ async fn h2_a_commit_waits_for_an_open_takeover_and_is_fenced() {
         let holder = process(&sql).await;
         let transaction = sql.transaction().await.unwrap();
         transaction.execute("UPDATE lease SET epoch = epoch + 1, counter = counter + 1", &[]).await.unwrap();
+        transaction.execute("UPDATE progress SET epoch = epoch + 1", &[]).await.unwrap();
         let commit = batches(epoch)[which].clone();
         let committing = spawn(async move { old.commit(commit).await });
         waiting_for(&place.sql().await, holder).await;
@@ -118,7 +142,7 @@ async fn a_renewal_does_not_wait_for_an_open_commit() {
     let (store, epoch) = place.owned().await;
     let mut sql = place.sql().await;
     let transaction = sql.transaction().await.unwrap();
-    transaction.execute("SELECT FROM lease FOR KEY SHARE", &[]).await.unwrap();
+    transaction.execute("SELECT FROM progress FOR UPDATE", &[]).await.unwrap();
     let renewal = timeout(DEADLINE, store.renew("a", true, &[(P0, epoch)])).await.unwrap().unwrap();
     assert_eq!(renewal.lost, []);
     transaction.commit().await.unwrap();
@@ -137,14 +161,14 @@ async fn h2_a_commit_whose_owner_is_frozen_is_ended_by_the_server() {
     let flight = Flight::of(from_ref(&commit)).unwrap();
     let removal = flight.removal.as_ref().unwrap();
     frozen.batch_execute(READ_COMMITTED).await.unwrap();
-    let locked = frozen.query(&removal.sql(), &removal.values()).await.unwrap();
+    let locked = frozen.query(&*removal.sql(), &removal.values()).await.unwrap();
     assert_eq!(locked.len(), 1);
     let before = Instant::now();
     assert_eq!(timeout(DEADLINE, take(&new)).await.unwrap(), Epoch(2));
     assert!(before.elapsed() > Duration::from_secs(1), "the takeover waited for the frozen commit");
     assert!(before.elapsed() < Duration::from_secs(4), "{:?}", before.elapsed());
     // It wakes up, and finds its session gone.
-    frozen.query(&flight.rest.sql(), &flight.rest.values()).await.unwrap_err();
+    frozen.query(&*flight.rest.sql(), &flight.rest.values()).await.unwrap_err();
     frozen.batch_execute("COMMIT").await.unwrap_err();
     assert_eq!(number(&new, Epoch(2)).await, 0);
 }
@@ -216,7 +240,7 @@ async fn of_two_rows_with_one_key_the_last_is_kept() {
     let mut commit = empty(epoch, 1);
     commit.instances.extend([record("a"), record("b")]);
     commit.sent.extend([(P0, 1), (P0, 2)]);
-    commit.outbox.extend([1, 1].map(|number| crate::OutboxRow { number, entries: vec![] }));
+    commit.outbox.extend([1, 1].map(|number| OutboxRow { number, entries: vec![] }));
     store.commit(commit).await.unwrap();
     let name = place.sql().await.query_one("SELECT name FROM instance", &[]).await.unwrap();
     assert_eq!(name.get::<_, &str>(0), "b");

@@ -1,12 +1,14 @@
 //! How a statement begins and ends: by what right it writes, and what it says of that.
 
+use std::borrow::Cow;
+
 use super::rows::{Rows, Value};
 use crate::{Commit, postgres::lease::key};
 
 /// What stands before and behind a statement's parts, and the values of that.
 pub(super) struct Head<'c> {
-    pub(super) begin: String,
-    pub(super) end: String,
+    pub(super) begin: Cow<'static, str>,
+    pub(super) end: Cow<'static, str>,
     pub(super) values: Vec<Value<'c>>,
 }
 
@@ -14,51 +16,41 @@ impl<'c> Head<'c> {
     /// Gives the partitions of batches their next numbers; the statement answers with a row for each (see `judge`).
     pub(super) fn that_counts(commits: &'c [Commit], numbers: Vec<i64>) -> Self {
         let guard = Guard::of(commits);
-        Self { begin: guard.counts(), end: guard.counted(), values: values(commits, numbers) }
+        Self { begin: guard.counts().into(), end: guard.counted().into(), values: values(commits, numbers) }
     }
 
     /// Only locks what the other one counts.
     pub(super) fn that_locks(commits: &'c [Commit], numbers: Vec<i64>) -> Self {
         let begin = Guard::of(commits).locks();
-        Self { begin, end: "\nSELECT FROM next".into(), values: values(commits, numbers) }
+        Self { begin: begin.into(), end: "\nSELECT FROM next".into(), values: values(commits, numbers) }
     }
 
-    /// Counts for one partition, by values instead of arrays; at most one instance is taken for new.
+    /// Counts for one partition, by values instead of arrays; at most one instance is taken for new. If the epoch does not
+    /// hold, the number does not follow or what is taken for new is not, it breaks a rule of the table, by which PostgreSQL
+    /// undoes the whole statement: so no part of it has to ask first.
     pub(super) fn of_one(commit: &'c Commit, number: i64) -> Self {
         let mut values: Vec<Value<'c>> =
             vec![Box::new(key(commit.partition)), Box::new(commit.epoch.0), Box::new(number)];
-        let fresh = commit.fresh.first();
-        if let Some((instance, start)) = fresh {
-            values.extend([Box::new(instance.as_str()) as Value<'c>, Box::new(start.as_str())]);
-        }
-        let (used, unused, said) = match fresh {
-            Some(_) => {
-                (USED_ONE, "AND NOT EXISTS (SELECT FROM used)", "CASE WHEN EXISTS (SELECT FROM used) THEN $4 END")
+        let end = match commit.fresh.first() {
+            Some((instance, start)) => {
+                values.extend([Box::new(instance.as_str()) as Value<'c>, Box::new(start.as_str())]);
+                COUNTS_FRESH
             }
-            None => ("", "", "NULL::text"),
+            None => COUNTS_ONE,
         };
-        let begin = format!(
-            "WITH fence AS MATERIALIZED (
-    SELECT FROM lease WHERE partition = $1::integer AND epoch = $2::bigint AND owner IS NOT NULL FOR KEY SHARE
-){used}, next AS (
-    UPDATE progress SET number = $3::bigint
-    WHERE partition = $1 AND number = $3::bigint - 1 AND EXISTS (SELECT FROM fence) {unused}
-    RETURNING partition
-)"
-        );
-        let end = format!(
-            "
-SELECT EXISTS (SELECT FROM fence), EXISTS (SELECT FROM next),
-    CASE WHEN NOT EXISTS (SELECT FROM next) THEN (SELECT number FROM progress WHERE partition = $1) END, {said}"
-        );
-        Self { begin, end, values }
+        Self { begin: Cow::Borrowed(""), end: end.into(), values }
     }
 }
 
-const USED_ONE: &str = ", used AS MATERIALIZED (
-    (SELECT FROM pending WHERE partition = $1 AND instance = $4::text LIMIT 1)
-    UNION ALL (SELECT FROM command WHERE partition = $1 AND id = $5::text LIMIT 1)
-)";
+const COUNTS_ONE: &str = "
+UPDATE progress SET number = CASE WHEN epoch = $2::bigint AND number = $3::bigint - 1 THEN $3 ELSE -1 END
+WHERE partition = $1::integer";
+
+const COUNTS_FRESH: &str = "
+UPDATE progress SET number = CASE WHEN epoch = $2::bigint AND number = $3::bigint - 1
+    AND NOT EXISTS (SELECT FROM pending WHERE partition = $1::integer AND instance = $4::text)
+    AND NOT EXISTS (SELECT FROM command WHERE partition = $1::integer AND id = $5::text) THEN $3 ELSE -1 END
+WHERE partition = $1::integer";
 
 fn values<'c>(commits: &'c [Commit], numbers: Vec<i64>) -> Vec<Value<'c>> {
     let partitions: Vec<i32> = commits.iter().map(|commit| key(commit.partition)).collect();
@@ -104,18 +96,15 @@ impl Guard {
         if commits.iter().all(|commit| commit.fresh.is_empty()) { UNGUARDED } else { GUARDED }
     }
 
-    /// Locks the epochs until the commit ends, then takes the numbers.
+    /// Takes the numbers.
     fn counts(&self) -> String {
         let Self { used, unused, .. } = self;
         format!(
             "WITH batch AS MATERIALIZED (
     SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS given (partition, epoch, number, place)
-), fence AS MATERIALIZED (
-    SELECT lease.partition, batch.number FROM batch JOIN lease USING (partition, epoch)
-    WHERE lease.owner IS NOT NULL FOR KEY SHARE OF lease
 ){used}, next AS (
-    UPDATE progress SET number = fence.number FROM fence
-    WHERE progress.partition = fence.partition AND progress.number = fence.number - 1 {unused}
+    UPDATE progress SET number = batch.number FROM batch
+    WHERE progress.partition = batch.partition AND progress.epoch = batch.epoch AND progress.number = batch.number - 1 {unused}
     RETURNING progress.partition
 )"
         )
@@ -125,22 +114,21 @@ impl Guard {
         let said = self.said;
         format!(
             "
-SELECT partition = ANY (ARRAY(SELECT partition FROM fence)), partition = ANY (ARRAY(SELECT partition FROM next)),
-    (SELECT number FROM progress WHERE partition = batch.partition), {said}
-FROM batch ORDER BY place"
+SELECT coalesce(progress.epoch = batch.epoch, false), partition = ANY (ARRAY(SELECT partition FROM next)), progress.number, {said}
+FROM batch LEFT JOIN progress USING (partition) ORDER BY place"
         )
     }
 
-    /// Locks both rows of each, so that a statement after it in the same transaction finds them the same.
+    /// Locks the row of each, so that a statement after it in the same transaction finds it the same.
     fn locks(&self) -> String {
         let Self { used, unused, .. } = self;
         format!(
             "WITH batch AS MATERIALIZED (
     SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS given (partition, epoch, number)
 ){used}, next AS MATERIALIZED (
-    SELECT lease.partition FROM batch JOIN lease USING (partition, epoch) JOIN progress USING (partition)
-    WHERE lease.owner IS NOT NULL AND progress.number = batch.number - 1 {unused}
-    FOR KEY SHARE OF lease FOR UPDATE OF progress
+    SELECT progress.partition FROM batch JOIN progress USING (partition, epoch)
+    WHERE progress.number = batch.number - 1 {unused}
+    FOR NO KEY UPDATE OF progress
 )"
         )
     }

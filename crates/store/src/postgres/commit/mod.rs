@@ -2,7 +2,8 @@
 //!
 //! Everything is one statement, fenced by its first part: whatever it writes, it writes for the rows of `next`, the
 //! partitions whose epoch holds and whose number follows. Its parts see the rows as they were before the statement, so a
-//! batch that adds a row where it removes one goes in two statements, in one transaction and still in one round trip.
+//! batch that adds a row where it removes one goes in two statements, in one transaction and still in one round trip. That of
+//! a small batch is fenced by its last part, with which it stands or falls.
 //!
 //! Together, because what a commit costs besides its rows (the statement, its flush to disk, the round trip) is as much
 //! for one partition as for many: with four partitions apart each instance cost half as much again.
@@ -16,12 +17,13 @@ mod remove;
 mod rows;
 mod statement;
 
-use std::{pin::pin, slice::from_ref, task::Poll};
+use std::{borrow::Cow, pin::pin, slice::from_ref, sync::OnceLock, task::Poll};
 
 use deadpool_postgres::{Client, Pool};
 use futures_util::{poll, try_join};
-use tokio::sync::oneshot;
-use tokio_postgres::{Error as Sql, Row, Statement as Prepared};
+use tokio::sync::{MutexGuard, oneshot};
+use tokio_postgres::{Error as Sql, Row, Statement as Prepared, error::DbError};
+use warren_model::InstanceId;
 
 pub(super) use self::line::Line;
 use self::{
@@ -87,25 +89,38 @@ async fn together(
 ) -> Result<Vec<Result<()>>> {
     let mut last = line.turn().await;
     on_turn(&mut last); // also of what can't even be sent: others are behind it
-    let flight = Flight::of(commits)?;
-    let connection = last.connection(pool).await?;
-    let prepared = flight.prepare(connection.client()).await?;
-    let answer = {
-        let mut answer = pin!(flight.send(connection.client(), &prepared));
-        let at_once = poll!(&mut answer); // it is sent when it is first polled
-        if matches!(&at_once, Poll::Ready(Err(error)) if error.as_db_error().is_none()) {
-            connection.give_up(); // before anybody else sends by it
-        }
-        drop(last);
-        match at_once {
-            Poll::Ready(answer) => answer,
-            Poll::Pending => answer.await,
-        }
+    let answer = match small(commits) {
+        Some(commit) => match send(last, pool, &Flight::of_small(commit)?).await? {
+            Ok(_) => return Ok(vec![Ok(())]),
+            // It does not say why; the usual statement does.
+            Err(_) => send(line.turn().await, pool, &Flight::of(commits)?).await?,
+        },
+        None => send(last, pool, &Flight::of(commits)?).await?,
     };
     match answer {
         Ok(rows) => Ok(rows.iter().zip(commits).map(|(row, commit)| judge(row, commit)).collect()),
+        Err(said) => Err(refused::explain(commits, &said)),
+    }
+}
+
+/// Sends, then lets others have their turn; returns the answer, or what of it the server refuses for good.
+async fn send(mut last: MutexGuard<'_, Last>, pool: &Pool, flight: &Flight<'_>) -> Result<Result<Vec<Row>, DbError>> {
+    let connection = last.connection(pool).await?;
+    let prepared = flight.prepare(connection.client()).await?;
+    let mut answer = pin!(flight.send(connection.client(), &prepared));
+    let at_once = poll!(&mut answer); // it is sent when it is first polled
+    if matches!(&at_once, Poll::Ready(Err(error)) if error.as_db_error().is_none()) {
+        connection.give_up(); // before anybody else sends by it
+    }
+    drop(last);
+    let answer = match at_once {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => answer.await,
+    };
+    match answer {
+        Ok(rows) => Ok(Ok(rows)),
         Err(error) => match error.as_db_error() {
-            Some(said) if is_refusal(said) => Err(refused::explain(commits, said)),
+            Some(said) if is_refusal(said) => Ok(Err(said.clone())),
             Some(_) => Err(of_commit(error)),
             None => {
                 connection.give_up();
@@ -124,15 +139,10 @@ struct Flight<'c> {
 
 impl<'c> Flight<'c> {
     fn of(commits: &'c [Commit]) -> Result<Self> {
-        let numbers = commits.iter().map(|commit| bigint(commit.number, || name(commit)));
-        let numbers: Vec<i64> = numbers.collect::<Result<_>>()?;
+        let numbers: Vec<i64> = commits.iter().map(number).collect::<Result<_>>()?;
         let groups = Groups::of(commits);
-        let overlaps = commits.iter().any(overlap::adds_where_it_removes);
-        let mut rest = match groups.small(commits).filter(|_| !overlaps) {
-            Some(commit) => Statement::of_small(commit, numbers[0]),
-            None => Statement::that_counts(commits, numbers.clone()),
-        };
-        let removal = if overlaps {
+        let mut rest = Statement::that_counts(commits, numbers.clone());
+        let removal = if commits.iter().any(overlap::adds_where_it_removes) {
             let mut removal = Statement::that_locks(commits, numbers);
             remove::all(&mut removal, commits, &groups)?;
             Some(removal)
@@ -142,6 +152,17 @@ impl<'c> Flight<'c> {
         };
         add::all(&mut rest, commits, &groups)?;
         Ok(Self { removal, rest })
+    }
+
+    /// Of a small batch (see [`small`]). It has no answer: either all of it is written, or the server refuses it, for a
+    /// reason that the usual one tells.
+    fn of_small(commit: &'c Commit) -> Result<Self> {
+        /// The text for each combination of rows: writing it takes longer than all else here.
+        static TEXTS: [OnceLock<Cow<'static, str>>; 1 << ROWS] = [const { OnceLock::new() }; 1 << ROWS];
+        let text = &TEXTS[rows(commit).into_iter().fold(0, |all, has| all << 1 | has)];
+        let rest = written_small(commit, text.get().map(AsRef::as_ref))?;
+        text.get_or_init(|| rest.sql());
+        Ok(Self { removal: None, rest })
     }
 
     /// Returns its statements, prepared, in the order of its own; without a round trip if the connection has done so before.
@@ -165,32 +186,62 @@ impl<'c> Flight<'c> {
     }
 }
 
-/// Reads what the statement says of itself: whether the epoch held, whether the number followed and what begins is new,
-/// the last number, and an instance that is not new.
-fn judge(row: &Row, commit: &Commit) -> Result<()> {
-    let (is_held, is_next): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
-    match (is_held, is_next) {
-        (true, true) => Ok(()),
-        (true, false) => {
-            let (last, used): (Option<i64>, Option<&str>) = (row.try_get(2)?, row.try_get(3)?);
-            let of = |used: &str| commit.fresh.iter().find(|(instance, _)| instance.as_str() == used);
-            if let Some((instance, _)) = used.and_then(of) {
-                return Err(Error::Used { instance: instance.clone() });
-            }
-            let last = last.and_then(|last| last.try_into().ok()).unwrap_or_default();
-            Err(Error::OutOfTurn { partition: commit.partition, number: commit.number, last })
-        }
-        (false, _) => Err(Error::Fenced { partition: commit.partition, epoch: commit.epoch.0 }),
-    }
+fn written_small<'c>(commit: &'c Commit, known: Option<&'static str>) -> Result<Statement<'c>> {
+    let mut statement = Statement::of_small(commit, number(commit)?, known);
+    remove::all(&mut statement, from_ref(commit), &Groups::default())?;
+    add::all(&mut statement, from_ref(commit), &Groups::default())?;
+    Ok(statement)
 }
 
-fn name(commit: &Commit) -> String {
-    format!("commit {} of partition {}", commit.number, commit.partition)
+/// Reads what the statement says of itself: whether the epoch held and what the last number was, both before it; whether it
+/// has written; and an instance that is not new.
+fn judge(row: &Row, commit: &Commit) -> Result<()> {
+    let (is_held, is_written): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
+    let (last, used): (Option<i64>, Option<&str>) = (row.try_get(2)?, row.try_get(3)?);
+    let Commit { partition, epoch, number, fresh, .. } = commit;
+    if is_written {
+        return Ok(());
+    }
+    let used = used.and_then(|used| fresh.iter().find(|(instance, _)| instance.as_str() == used));
+    if let Some((instance, _)) = used {
+        return Err(Error::Used { instance: instance.clone() });
+    }
+    let last = last.and_then(|last| last.try_into().ok()).unwrap_or_default();
+    // Where both were right, a takeover was under way, and has ended since.
+    if is_held && last + 1 != *number {
+        return Err(Error::OutOfTurn { partition: *partition, number: *number, last });
+    }
+    Err(Error::Fenced { partition: *partition, epoch: epoch.0 })
+}
+
+fn number(commit: &Commit) -> Result<i64> {
+    bigint(commit.number, || format!("commit {} of partition {}", commit.number, commit.partition))
+}
+
+/// How many kinds of rows a usual batch has.
+const ROWS: usize = 5;
+
+/// Returns how many of each kind a batch has.
+fn rows(Commit { instances, turns, outbox, outbox_done, fresh, .. }: &Commit) -> [usize; ROWS] {
+    [instances.len(), turns.len(), outbox.len(), outbox_done.len(), fresh.len()]
+}
+
+/// Returns the batch, if it is one, with at most one row of each of the usual tables and none of another; if its instance
+/// is taken for new, with the row of that.
+fn small(commits: &[Commit]) -> Option<&Commit> {
+    let [commit] = commits else { return None };
+    let has_row = |fresh: &InstanceId| commit.instances.iter().any(|row| row.id == *fresh);
+    let is_small = rows(commit).iter().all(|count| *count <= 1)
+        && Groups::of(commits) == Groups::default()
+        && commit.fresh.iter().all(|(fresh, _)| has_row(fresh))
+        && !overlap::adds_where_it_removes(commit);
+    is_small.then_some(commit)
 }
 
 /// Which tables besides the usual ones a batch touches. A statement has the parts of whole groups, empty ones too: so
-/// there are sixteen statements to prepare, as many with instances that are taken for new, and two dozen of small batches, and
-/// not one for each combination of parts.
+/// there are sixteen statements to prepare, as many with instances that are taken for new, and two dozen of small batches
+/// (see [`small`]), and not one for each combination of parts.
+#[derive(Default, PartialEq, Eq)]
 struct Groups {
     timers: bool,
     waiting: bool,
@@ -199,14 +250,6 @@ struct Groups {
 }
 
 impl Groups {
-    /// Returns the batch, if it is one, with at most one row of each of the usual tables and none of another.
-    fn small<'c>(&self, commits: &'c [Commit]) -> Option<&'c Commit> {
-        let [commit @ Commit { instances, turns, outbox, outbox_done, fresh, .. }] = commits else { return None };
-        let is_usual = !(self.timers || self.waiting || self.partitions || self.suspects);
-        let counts = [instances.len(), turns.len(), outbox.len(), outbox_done.len(), fresh.len()];
-        (is_usual && counts.iter().all(|count| *count <= 1)).then_some(commit)
-    }
-
     fn of(commits: &[Commit]) -> Self {
         let has = |is_touched: fn(&Commit) -> bool| commits.iter().any(is_touched);
         Self {

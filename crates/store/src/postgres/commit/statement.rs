@@ -1,6 +1,6 @@
 //! A statement of many parts, and its values.
 
-use std::fmt::Write;
+use std::{borrow::Cow, fmt::Write, iter};
 
 use tokio_postgres::types::ToSql;
 
@@ -22,13 +22,15 @@ pub(super) enum Present {
 /// A fenced statement for the batches of some partitions. Its parts write for the rows of `next`: the partitions whose
 /// epoch holds and whose number follows.
 ///
-/// That of a small batch (see `Groups::small`) has values where the usual one has arrays, and no part without a row: it takes
-/// PostgreSQL two thirds of the time.
+/// That of a small batch (see `small`) has values where the usual one has arrays, no part without a row, and none that
+/// asks whether it may write: it takes PostgreSQL half of the time.
 pub(super) struct Statement<'c> {
     is_small: bool,
+    /// Its text, if one like it was written before: then only its values are taken.
+    known: Option<&'static str>,
     /// Its text up to here.
     sql: String,
-    end: String,
+    end: Cow<'static, str>,
     count: usize,
     values: Vec<Value<'c>>,
 }
@@ -36,33 +38,33 @@ pub(super) struct Statement<'c> {
 /// Which rows a part writes. Asked once for each part: a join with `next` would take more than the rows of a small batch.
 const ALLOWED: &str = "given.partition = ANY (ARRAY(SELECT partition FROM next))";
 
-/// The same in a small batch's statement.
-const ALLOWED_ONE: &str = "EXISTS (SELECT FROM next)";
-
 impl<'c> Statement<'c> {
     /// Returns the statement that gives the partitions their next numbers; it answers with a row for each (see `judge`).
     pub(super) fn that_counts(commits: &'c [Commit], numbers: Vec<i64>) -> Self {
-        Self::new(false, Head::that_counts(commits, numbers))
+        Self::new(Head::that_counts(commits, numbers))
     }
 
-    /// Returns the same for a small batch.
-    pub(super) fn of_small(commit: &'c Commit, number: i64) -> Self {
-        Self::new(true, Head::of_one(commit, number))
+    /// Returns the same for a small batch; `known` is its text, if it is.
+    pub(super) fn of_small(commit: &'c Commit, number: i64, known: Option<&'static str>) -> Self {
+        Self { is_small: true, known, ..Self::new(Head::of_one(commit, number)) }
     }
 
     /// Returns the statement that only locks what the other one counts.
     pub(super) fn that_locks(commits: &'c [Commit], numbers: Vec<i64>) -> Self {
-        Self::new(false, Head::that_locks(commits, numbers))
+        Self::new(Head::that_locks(commits, numbers))
     }
 
-    fn new(is_small: bool, Head { begin, end, values }: Head<'c>) -> Self {
-        Self { is_small, sql: begin, end, count: 0, values }
+    fn new(Head { begin, end, values }: Head<'c>) -> Self {
+        Self { is_small: false, known: None, sql: begin.into_owned(), end, count: 0, values }
     }
 
     /// Adds rows to a table. The first column is the partition.
     pub(super) fn add(&mut self, table: &str, columns: Vec<Column<'c>>, present: Present) {
         if self.leaves_out(&columns) {
             return;
+        }
+        if self.known.is_some() {
+            return self.values.extend(only(columns));
         }
         let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
         let list = names.join(", ");
@@ -75,11 +77,11 @@ impl<'c> Statement<'c> {
             }
         };
         let rows = if self.is_small {
-            format!("{} WHERE {ALLOWED_ONE}", self.row(columns).join(", "))
+            format!("VALUES ({})", self.row(columns).join(", "))
         } else {
-            format!("given.* FROM {} AS given ({list}) WHERE {ALLOWED}", self.rows(columns))
+            format!("SELECT given.* FROM {} AS given ({list}) WHERE {ALLOWED}", self.rows(columns))
         };
-        self.part(&format!("INSERT INTO {table} ({list}) SELECT {rows}{conflict}"));
+        self.part(&format!("INSERT INTO {table} ({list}) {rows}{conflict}"));
     }
 
     /// Removes the rows of a table that have these values, of which the first is the partition; those that are not there
@@ -91,11 +93,14 @@ impl<'c> Statement<'c> {
         if self.leaves_out(&columns) {
             return;
         }
+        if self.known.is_some() {
+            return self.values.extend(only(columns));
+        }
         let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
         if self.is_small {
             let same: Vec<_> =
                 names.iter().zip(self.row(columns)).map(|(name, value)| format!("{name} = {value}")).collect();
-            return self.part(&format!("DELETE FROM {table} WHERE {} AND {ALLOWED_ONE}", same.join(" AND ")));
+            return self.part(&format!("DELETE FROM {table} WHERE {}", same.join(" AND ")));
         }
         let rows = self.rows(columns);
         let same: Vec<_> = names.iter().map(|name| format!("t.{name} = given.{name}")).collect();
@@ -114,12 +119,11 @@ impl<'c> Statement<'c> {
 
     /// Returns the values of the only row. The first is the partition, which the statement has already.
     fn row(&mut self, columns: Vec<Column<'c>>) -> Vec<String> {
-        let mut row = vec!["$1".to_owned()];
-        for column in columns.into_iter().skip(1) {
-            self.values.push(column.values.only());
-            row.push(format!("${}::{}", self.values.len(), column.kind));
-        }
-        row
+        let (first, kinds) =
+            (self.values.len() + 1, columns.iter().skip(1).map(|column| column.kind).collect::<Vec<_>>());
+        self.values.extend(only(columns));
+        let others = kinds.into_iter().zip(first..).map(|(kind, at)| format!("${at}::{kind}"));
+        iter::once("$1::integer".to_owned()).chain(others).collect()
     }
 
     fn rows(&mut self, columns: Vec<Column<'c>>) -> String {
@@ -133,16 +137,23 @@ impl<'c> Statement<'c> {
 
     fn part(&mut self, sql: &str) {
         self.count += 1;
-        write!(self.sql, ", part_{} AS (\n    {sql}\n)", self.count).expect("a string takes all that is written to it");
+        let with = if self.sql.is_empty() { "WITH" } else { "," };
+        write!(self.sql, "{with} part_{} AS (\n    {sql}\n)", self.count)
+            .expect("a string takes all that is written to it");
     }
 
     /// Returns its text. The same groups of parts give the same text.
-    pub(super) fn sql(&self) -> String {
-        [&*self.sql, &*self.end].concat()
+    pub(super) fn sql(&self) -> Cow<'static, str> {
+        self.known.map_or_else(|| [&*self.sql, &*self.end].concat().into(), Into::into)
     }
 
     /// Returns its values.
     pub(super) fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
         self.values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect()
     }
+}
+
+/// Returns the values of the only row but its partition.
+fn only(columns: Vec<Column<'_>>) -> impl Iterator<Item = Value<'_>> {
+    columns.into_iter().skip(1).map(|column| column.values.only())
 }

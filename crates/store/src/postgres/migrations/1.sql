@@ -8,14 +8,12 @@ CREATE TABLE hub (
     secret     bytea   NOT NULL
 );
 
--- (partition, epoch) is a key, so that a commit can lock the epoch (FOR KEY SHARE) and a takeover waits for it, while a
--- renewal, which changes no key, does not.
+-- Who owns each partition. Only who takes, renews or gives back a lease writes here.
 CREATE TABLE lease (
     partition integer PRIMARY KEY,
     owner     text,
     epoch     bigint NOT NULL DEFAULT 0,
-    counter   bigint NOT NULL DEFAULT 0,
-    UNIQUE (partition, epoch)
+    counter   bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
 
 -- Who stands for a share of the partitions. The time only clears away who is gone: no clock decides about ownership.
@@ -25,10 +23,14 @@ CREATE TABLE replica (
     renewed_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 50);
 
--- The number of each partition's last commit; apart from the lease, so that commits and renewals touch different rows.
+-- By which epoch each partition is written now (none while nobody holds it), and the number of its last commit; apart from
+-- the lease, so that commits and renewals touch different rows. Every commit and every takeover changes this row, so each
+-- waits for the other. The key lets whoever writes uncounted lock the epoch alone (FOR KEY SHARE), beside commits.
 CREATE TABLE progress (
     partition integer PRIMARY KEY,
-    number    bigint NOT NULL DEFAULT 0
+    epoch     bigint,
+    number    bigint NOT NULL DEFAULT 0 CONSTRAINT commit_in_turn CHECK (number >= 0),
+    UNIQUE (partition, epoch)
 ) WITH (fillfactor = 50);
 
 CREATE TABLE instance (
