@@ -26,6 +26,8 @@ const JOBS_MAX: usize = 128;
 /// How often the thread's other tasks may run first: what several sessions are about to ask is then asked together. A
 /// message goes from its session through two tasks.
 const OTHERS_FIRST: usize = 4;
+/// How many can ask where one session is alone on its thread: it, and the place from which sessions are given theirs.
+const ALONE: usize = 2;
 /// Most transactions that are on their way: one that the store writes, and one behind it.
 const TRANSACTIONS_MAX: usize = 2;
 /// How many turns a transaction must have to go behind another; fewer wait, and by then may be more.
@@ -149,9 +151,11 @@ async fn gather<T>(wanted: &mut mpsc::UnboundedReceiver<T>, waiting: &mut Vec<T>
     true
 }
 
-/// Lets others come to what they are about to ask, and adds that.
+/// Lets others, if there are any, come to what they are about to ask, and adds that.
 async fn add_others<T>(wanted: &mut mpsc::UnboundedReceiver<T>, waiting: &mut Vec<T>) {
-    others_first(OTHERS_FIRST).await;
+    if wanted.sender_strong_count() > ALONE {
+        others_first(OTHERS_FIRST).await;
+    }
     waiting.extend(std::iter::from_fn(|| wanted.try_recv().ok()).take(JOBS_MAX));
 }
 

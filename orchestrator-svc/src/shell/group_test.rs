@@ -1,3 +1,4 @@
+use futures_util::FutureExt;
 use tokio::task::yield_now;
 use warren_model::{ExecutionId, InstanceId, Timestamp};
 use warren_store::{Progress, TurnKey, TurnRow};
@@ -33,9 +34,9 @@ fn h2_what_a_session_that_has_ended_left_is_not_written() {
 
 #[tokio::test]
 async fn what_others_are_about_to_ask_is_asked_together() {
-    let (asks, mut wanted) = mpsc::unbounded_channel();
+    let (place, mut wanted) = mpsc::unbounded_channel();
+    let (asks, other) = (place.clone(), place.clone());
     asks.send(1).unwrap();
-    let other = asks.clone();
     tokio::spawn(async move {
         yield_now().await; // as a session's message passes through a task of its own
         other.send(2).unwrap();
@@ -45,8 +46,18 @@ async fn what_others_are_about_to_ask_is_asked_together() {
     assert_eq!(waiting, [1, 2]);
     assert!(gather(&mut wanted, &mut waiting).await, "what waits is not waited for");
     waiting.clear();
-    drop(asks);
+    drop((place, asks));
     assert!(!gather(&mut wanted, &mut waiting).await);
+}
+
+#[tokio::test]
+async fn who_is_alone_waits_for_nobody() {
+    let (place, mut wanted) = mpsc::unbounded_channel();
+    let alone = place.clone();
+    alone.send(1).unwrap();
+    let mut waiting = Vec::new();
+    let gathered = gather(&mut wanted, &mut waiting).now_or_never();
+    assert_eq!((gathered, waiting), (Some(true), vec![1]));
 }
 
 #[tokio::test]
