@@ -140,7 +140,8 @@ pub(crate) async fn connect(url: &str) -> anyhow::Result<Client> {
 }
 
 async fn leases(client: &Client) -> Result<Vec<Lease>, tokio_postgres::Error> {
-    let sql = "SELECT partition, owner, epoch, number FROM lease JOIN progress USING (partition) ORDER BY partition";
+    let sql =
+        "SELECT partition, owner, lease.epoch, number FROM lease JOIN progress USING (partition) ORDER BY partition";
     let read = |row: &tokio_postgres::Row| {
         Ok(Lease {
             partition: row.try_get(0)?,
