@@ -53,13 +53,12 @@ impl<Q, A> Clone for Asker<Q, A> {
 }
 
 impl<Q, A> Asker<Q, A> {
-    pub(super) async fn ask(&self, question: Q) -> Result<A> {
+    /// Asks at once; returns what waits for the answer, which is nobody who could ask.
+    pub(super) fn ask(&self, question: Q) -> impl Future<Output = Result<A>> + use<Q, A> {
         let (reply, answer) = oneshot::channel();
+        let _ = self.0.send((question, reply)); // if it can't be asked, the reply is dropped
         let unknown = || Err(Error::Unknown("what asks the store for this thread has ended".into()));
-        if self.0.send((question, reply)).is_err() {
-            return unknown();
-        }
-        answer.await.unwrap_or_else(|_| unknown())
+        async move { answer.await.unwrap_or_else(|_| unknown()) }
     }
 }
 

@@ -278,11 +278,8 @@ impl<S: Store, B: Broker> Session<S, B> {
         let (partition, epoch) = (self.partition, self.epoch);
         match effect {
             Effect::Load(load) => {
-                let reader = self.reader.clone();
-                self.tasks.spawn(async move {
-                    let loaded = reader.ask((partition, epoch, load)).await?;
-                    answer(&inputs, Input::Loaded(loaded))
-                });
+                let loading = self.reader.ask((partition, epoch, load));
+                self.tasks.spawn(async move { answer(&inputs, Input::Loaded(loading.await?)) });
             }
             Effect::ReadTurns { number, keys } => {
                 self.tasks.spawn(async move {

@@ -1,7 +1,7 @@
 use warren_model::Timestamp;
 
 use super::{
-    testing::{P0, Place, empty},
+    testing::{P0, Place, empty, id, record},
     *,
 };
 use crate::{HubSpec, Load, Result, Store, conformance::Fixture};
@@ -38,7 +38,7 @@ mod conformance {
 async fn every_row_of_a_turn_is_looked_up_by_its_whole_key() {
     let place = Place::new();
     let (store, epoch) = place.owned().await;
-    let instance = warren_model::InstanceId::new("order-1").unwrap();
+    let instance = id();
     let commands = vec![warren_model::MessageId::new("m").unwrap()];
     store.load(P0, epoch, Load { instances: vec![instance.clone()], commands }).await.unwrap();
     store.turns(P0, epoch, vec![]).await.unwrap();
@@ -51,12 +51,14 @@ async fn every_row_of_a_turn_is_looked_up_by_its_whole_key() {
     commit.aside_done.push((P0, 0));
     store.commit(commit).await.unwrap();
     let mut small = empty(epoch, 2);
+    small.instances.push(record("checkout"));
     small.fresh.push((instance, warren_model::MessageId::new("m").unwrap()));
     small.outbox_done.push(1);
     store.commit(small).await.unwrap();
 
     let plans = store.plans().await;
     assert!(plans.len() > 12, "{}", plans.len());
+    assert!(plans.iter().any(|plan| plan.starts_with("Update on progress") && plan.contains("command_")), "{plans:#?}");
     let tables = ["instance", "history", "timer", "command", "pending", "outbox", "aside"];
     // Read as a whole, in order: what an owner begins with.
     let wholes = ["outbox_pkey", "aside_pkey", "pending_pkey", "instance_with_condition"];

@@ -8,7 +8,7 @@ use std::{
 
 use tokio_postgres::{Client, NoTls, config::Host};
 use uuid::Uuid;
-use warren_model::{Partition, PartitionCount};
+use warren_model::{ExecutionId, InstanceId, InstanceRecord, MessageId, Partition, PartitionCount, Status, Timestamp};
 use warren_testing::postgres_url;
 
 use super::Postgres;
@@ -121,6 +121,34 @@ pub(super) async fn take(store: &Postgres) -> Epoch {
             return epoch;
         }
         assert!(Instant::now() < deadline, "the lease stays locked: {seen:?}");
+    }
+}
+
+/// The execution of the only instance.
+pub(super) const FIRST: ExecutionId = ExecutionId::from_u128(1);
+
+pub(super) fn id() -> InstanceId {
+    InstanceId::new("order-1").unwrap()
+}
+
+pub(super) fn record(name: &str) -> InstanceRecord {
+    InstanceRecord {
+        id: id(),
+        execution: FIRST,
+        name: name.into(),
+        version: None,
+        status: Status::Running,
+        condition: None,
+        turn: 1,
+        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
+        custom_status: None,
+        parent: None,
+        answer_to: None,
+        start_id: MessageId::new("m").unwrap(),
+        tags: Default::default(),
+        history_events: 0,
+        history_bytes: 0,
     }
 }
 

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::{spawn, task::yield_now, time::timeout};
-use warren_model::{ActionId, ExecutionId, InstanceId, InstanceRecord, MessageId, Status, Timestamp};
+use warren_model::{ActionId, MessageId, Timestamp};
 
 use super::*;
 use crate::{
@@ -9,16 +9,10 @@ use crate::{
     postgres::{
         Postgres,
         pool::{Use, pool},
-        testing::{DEADLINE, P0, Place, empty, process, spec, take, waiting_for},
+        testing::{DEADLINE, FIRST, P0, Place, empty, id, process, record, spec, take, waiting_for},
         url::Address,
     },
 };
-
-const FIRST: ExecutionId = ExecutionId::from_u128(1);
-
-fn id() -> InstanceId {
-    InstanceId::new("order-1").unwrap()
-}
 
 fn turn(body: &str) -> TurnRow {
     let key = TurnKey { instance: id(), execution: FIRST, turn: 0 };
@@ -27,27 +21,6 @@ fn turn(body: &str) -> TurnRow {
 
 fn timer() -> TimerRow {
     TimerRow { instance: id(), execution: FIRST, id: ActionId(1), fire_at: Timestamp::UNIX_EPOCH }
-}
-
-fn record(name: &str) -> InstanceRecord {
-    InstanceRecord {
-        id: id(),
-        execution: FIRST,
-        name: name.into(),
-        version: None,
-        status: Status::Running,
-        condition: None,
-        turn: 1,
-        created_at: Timestamp::UNIX_EPOCH,
-        updated_at: Timestamp::UNIX_EPOCH,
-        custom_status: None,
-        parent: None,
-        answer_to: None,
-        start_id: MessageId::new("m").unwrap(),
-        tags: Default::default(),
-        history_events: 0,
-        history_bytes: 0,
-    }
 }
 
 /// A batch of one statement, and one of two: it adds a timer where it removes one.

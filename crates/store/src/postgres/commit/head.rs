@@ -7,7 +7,7 @@ use crate::{Commit, postgres::lease::key};
 
 /// What stands before and behind a statement's parts, and the values of that.
 pub(super) struct Head<'c> {
-    pub(super) begin: Cow<'static, str>,
+    pub(super) begin: String,
     pub(super) end: Cow<'static, str>,
     pub(super) values: Vec<Value<'c>>,
 }
@@ -16,13 +16,13 @@ impl<'c> Head<'c> {
     /// Gives the partitions of batches their next numbers; the statement answers with a row for each (see `judge`).
     pub(super) fn that_counts(commits: &'c [Commit], numbers: Vec<i64>) -> Self {
         let guard = Guard::of(commits);
-        Self { begin: guard.counts().into(), end: guard.counted().into(), values: values(commits, numbers) }
+        Self { begin: guard.counts(), end: guard.counted().into(), values: values(commits, numbers) }
     }
 
     /// Only locks what the other one counts.
     pub(super) fn that_locks(commits: &'c [Commit], numbers: Vec<i64>) -> Self {
         let begin = Guard::of(commits).locks();
-        Self { begin: begin.into(), end: "\nSELECT FROM next".into(), values: values(commits, numbers) }
+        Self { begin, end: "\nSELECT FROM next".into(), values: values(commits, numbers) }
     }
 
     /// Counts for one partition, by values instead of arrays; at most one instance is taken for new. If the epoch does not
@@ -38,7 +38,7 @@ impl<'c> Head<'c> {
             }
             None => COUNTS_ONE,
         };
-        Self { begin: Cow::Borrowed(""), end: end.into(), values }
+        Self { begin: String::new(), end: end.into(), values }
     }
 }
 

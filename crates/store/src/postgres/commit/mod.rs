@@ -17,7 +17,7 @@ mod remove;
 mod rows;
 mod statement;
 
-use std::{borrow::Cow, pin::pin, slice::from_ref, sync::OnceLock, task::Poll};
+use std::{pin::pin, slice::from_ref, sync::OnceLock, task::Poll};
 
 use deadpool_postgres::{Client, Pool};
 use futures_util::{poll, try_join};
@@ -89,15 +89,14 @@ async fn together(
 ) -> Result<Vec<Result<()>>> {
     let mut last = line.turn().await;
     on_turn(&mut last); // also of what can't even be sent: others are behind it
-    let answer = match small(commits) {
-        Some(commit) => match send(last, pool, &Flight::of_small(commit)?).await? {
-            Ok(_) => return Ok(vec![Ok(())]),
-            // It does not say why; the usual statement does.
-            Err(_) => send(line.turn().await, pool, &Flight::of(commits)?).await?,
-        },
-        None => send(last, pool, &Flight::of(commits)?).await?,
-    };
-    match answer {
+    if let Some(commit) = small(commits) {
+        if send(last, pool, &Flight::of_small(commit)?).await?.is_ok() {
+            return Ok(vec![Ok(())]);
+        }
+        // Why not, the usual statement tells.
+        last = line.turn().await;
+    }
+    match send(last, pool, &Flight::of(commits)?).await? {
         Ok(rows) => Ok(rows.iter().zip(commits).map(|(row, commit)| judge(row, commit)).collect()),
         Err(said) => Err(refused::explain(commits, &said)),
     }
@@ -158,10 +157,10 @@ impl<'c> Flight<'c> {
     /// reason that the usual one tells.
     fn of_small(commit: &'c Commit) -> Result<Self> {
         /// The text for each combination of rows: writing it takes longer than all else here.
-        static TEXTS: [OnceLock<Cow<'static, str>>; 1 << ROWS] = [const { OnceLock::new() }; 1 << ROWS];
+        static TEXTS: [OnceLock<String>; 1 << ROWS] = [const { OnceLock::new() }; 1 << ROWS];
         let text = &TEXTS[rows(commit).into_iter().fold(0, |all, has| all << 1 | has)];
-        let rest = written_small(commit, text.get().map(AsRef::as_ref))?;
-        text.get_or_init(|| rest.sql());
+        let rest = written_small(commit, text.get().map(String::as_str))?;
+        text.get_or_init(|| rest.sql().into_owned());
         Ok(Self { removal: None, rest })
     }
 
