@@ -53,10 +53,10 @@ impl Shape {
     /// Returns how many instances a run has, unless somebody says otherwise: some seconds of work.
     pub(crate) fn instances(self) -> u32 {
         match self {
-            Self::W1 => 20_000,
-            Self::W2 => 6_000,
-            Self::W3 => 60,
-            Self::L1 => 600,
+            Self::W1 => 30_000,
+            Self::W2 => 10_000,
+            Self::W3 => 120,
+            Self::L1 => 1_500,
         }
     }
 

@@ -28,7 +28,8 @@ impl Setting {
 /// What the runs of one contender have shown.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Summary {
-    /// Instances or activities per second; of L1, milliseconds in the middle.
+    /// Instances or activities per second, of each run; of L1, milliseconds in the middle.
+    rates: Vec<f64>,
     pub(crate) rate: Spread,
     pub(crate) p50_ms: Spread,
     pub(crate) p99_ms: Spread,
@@ -48,6 +49,7 @@ impl Summary {
         let names = bouts.first()?.cpu_us.keys();
         let middle = |name: &str| Spread::of(bouts.iter().map(|bout| bout.cpu_us[name])).map(|spread| spread.median);
         Some(Self {
+            rates: bouts.iter().map(Bout::rate).collect(),
             rate: spread(Bout::rate)?,
             p50_ms: spread(|bout| bout.figures.p50_ms)?,
             p99_ms: spread(|bout| bout.figures.p99_ms)?,
@@ -100,35 +102,41 @@ impl Outcome {
     }
 }
 
-/// Returns how much of the limit is reached; of times, how much longer ours takes.
-pub(crate) fn ratio(summaries: &BTreeMap<Contender, Summary>, ours: Contender, limit: Contender) -> Option<f64> {
-    Some(summaries.get(&ours)?.rate.median / summaries.get(&limit)?.rate.median)
+/// Returns how much of the limit is reached; of times, how much longer ours takes. Each run is compared with its neighbour:
+/// the machine may be a third slower a minute later.
+pub(crate) fn ratio(summaries: &BTreeMap<Contender, Summary>, ours: Contender, limit: Contender) -> Option<Spread> {
+    let (ours, limit) = (summaries.get(&ours)?, summaries.get(&limit)?);
+    Spread::of(ours.rates.iter().zip(&limit.rates).map(|(ours, limit)| ours / limit))
 }
 
 fn of_shape(shape: Shape, summaries: &BTreeMap<Contender, Summary>) -> Value {
     let median =
         |contender, figure: fn(&Summary) -> Spread| summaries.get(&contender).map(|it| round(figure(it).median));
-    let ratio = |ours, limit| ratio(summaries, ours, limit).map(round);
     let mut all = Map::new();
+    for (name, ours, limit) in [
+        ("ratio", Contender::Ours, Contender::Limit),
+        ("packed_ratio", Contender::Packed, Contender::Limit),
+        ("limit_queue_ratio", Contender::Ours, Contender::LimitQueue),
+        ("commit_path_ratio", Contender::Path, Contender::Limit),
+    ] {
+        let ratio = ratio(summaries, ours, limit);
+        all.insert(name.into(), json!(ratio.map(|ratio| round(ratio.median))));
+        all.insert(format!("{name}_runs"), json!(ratio.map(of_spread)));
+    }
     let mut add = |name: &str, value: Value| all.insert(name.into(), value);
     match shape {
         Shape::W1 | Shape::W2 | Shape::W3 => {
             add("ours", json!(median(Contender::Ours, |it| it.rate)));
             add("packed", json!(median(Contender::Packed, |it| it.rate)));
             add("limit", json!(median(Contender::Limit, |it| it.rate)));
-            add("ratio", json!(ratio(Contender::Ours, Contender::Limit)));
-            add("packed_ratio", json!(ratio(Contender::Packed, Contender::Limit)));
         }
         Shape::L1 => {
             add("p50_ms", json!(median(Contender::Ours, |it| it.p50_ms)));
             add("p99_ms", json!(median(Contender::Ours, |it| it.p99_ms)));
             add("limit_p50_ms", json!(median(Contender::Limit, |it| it.p50_ms)));
             add("limit_p99_ms", json!(median(Contender::Limit, |it| it.p99_ms)));
-            add("ratio", json!(ratio(Contender::Ours, Contender::Limit)));
         }
     }
-    add("limit_queue_ratio", json!(ratio(Contender::Ours, Contender::LimitQueue)));
-    add("commit_path_ratio", json!(ratio(Contender::Path, Contender::Limit)));
     if let Some(ours) = summaries.get(&Contender::Ours) {
         add("cpu_us", json!(rounded(&ours.cpu_us)));
         let packed = summaries.get(&Contender::Packed);
@@ -149,13 +157,15 @@ fn per_activity(cost: Cost) -> Value {
 }
 
 fn of_runs(summary: &Summary) -> Value {
-    let of =
-        |spread: Spread| json!({"min": round(spread.min), "median": round(spread.median), "max": round(spread.max)});
     json!({
-        "rate": of(summary.rate), "p50_ms": of(summary.p50_ms), "p99_ms": of(summary.p99_ms),
+        "rate": of_spread(summary.rate), "p50_ms": of_spread(summary.p50_ms), "p99_ms": of_spread(summary.p99_ms),
         "cpu_us": rounded(&summary.cpu_us), "runs": summary.idle.1, "runs_on_an_idle_machine": summary.idle.0,
         "others_share_max": round(summary.others),
     })
+}
+
+fn of_spread(spread: Spread) -> Value {
+    json!({"min": round(spread.min), "median": round(spread.median), "max": round(spread.max)})
 }
 
 fn rounded(figures: &BTreeMap<&'static str, f64>) -> BTreeMap<&'static str, f64> {

@@ -12,7 +12,7 @@ fn everything_is_measured_unless_somebody_says_otherwise() {
     let plan = parse("").unwrap();
     assert_eq!((plan.shapes(), plan.rows()), (Shape::ALL.to_vec(), Row::ALL.to_vec()));
     assert_eq!((plan.runs(Row::Postgres), plan.runs(Row::Sqlite)), (5, 3));
-    assert_eq!(plan.work(Shape::W1).instances, 20_000);
+    assert_eq!(plan.work(Shape::W1).instances, 30_000);
     assert_eq!(
         plan.contenders(Row::Postgres, Shape::W1),
         [Contender::Ours, Contender::Packed, Contender::Limit, Contender::Path, Contender::LimitQueue]
@@ -23,7 +23,7 @@ fn everything_is_measured_unless_somebody_says_otherwise() {
 fn a_hurry_is_the_main_fleet_and_a_share_of_the_work() {
     let plan = parse("--quick --only w1,l1").unwrap();
     assert_eq!((plan.shapes(), plan.rows()), (vec![Shape::W1, Shape::L1], vec![Row::Postgres]));
-    assert_eq!((plan.runs(Row::Postgres), plan.work(Shape::W1).instances), (2, 6_666));
+    assert_eq!((plan.runs(Row::Postgres), plan.work(Shape::W1).instances), (2, 10_000));
     assert_eq!(plan.contenders(Row::Postgres, Shape::L1), [Contender::Ours, Contender::Limit]);
     assert_eq!(plan.contenders(Row::Http, Shape::W1), [Contender::Ours, Contender::Limit]);
     let plan = parse("--quick --rows sqlite --runs 7 --instances 50 --inflight 9").unwrap();

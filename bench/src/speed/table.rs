@@ -44,8 +44,8 @@ pub(crate) fn show(outcome: &Outcome) -> String {
     }
     let _ = writeln!(
         text,
-        "\n{:<3} {:<9} {:<12} {:>28} {:<14} {:>6} {:>8} {:>8}  CPU us per instance: client, api, orchestrator, worker, broker, database",
-        "", "fleet", "who", "median (min to max)", "", "ratio", "p50 ms", "p99 ms"
+        "\n{:<3} {:<9} {:<12} {:>28} {:<14} {:<20} {:>8} {:>8}  CPU us per instance: client, api, orchestrator, worker, broker, database",
+        "", "fleet", "who", "median (min to max)", "", "ratio of each run", "p50 ms", "p99 ms"
     );
     for ((row, shape), summaries) in &outcome.rows {
         for (contender, summary) in summaries {
@@ -60,16 +60,17 @@ pub(crate) fn show(outcome: &Outcome) -> String {
     text
 }
 
-fn row_of(row: Row, shape: Shape, contender: Contender, summary: &Summary, ratio: Option<f64>) -> String {
+fn row_of(row: Row, shape: Shape, contender: Contender, summary: &Summary, ratio: Option<Spread>) -> String {
     let Spread { min, median, max } = summary.rate;
     let rate = format!("{} ({} to {})", figure(shape, median), figure(shape, min), figure(shape, max));
-    let ratio = ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
+    let ratio =
+        ratio.map_or(String::new(), |Spread { min, median, max }| format!("{median:.2} ({min:.2} to {max:.2})"));
     let cpu = PROCESSES.map(|name| summary.cpu_us.get(name).map_or("-".to_owned(), |us| format!("{us:.0}")));
     let noisy = summary.idle.1 - summary.idle.0;
     let noise =
         if noisy > 0 { format!("  ({noisy} of {} began on a busy machine)", summary.idle.1) } else { String::new() };
     format!(
-        "{:<3} {:<9} {:<12} {rate:>28} {:<14} {ratio:>6} {:>8.2} {:>8.2}  {}{noise}\n",
+        "{:<3} {:<9} {:<12} {rate:>28} {:<14} {ratio:<20} {:>8.2} {:>8.2}  {}{noise}\n",
         shape.name(),
         row.name(),
         contender.name(),

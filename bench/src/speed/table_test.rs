@@ -16,7 +16,7 @@ fn a_row_has_the_spread_the_ratio_and_who_took_the_time() {
     assert!(ours.contains("5 (2 to 10) instances/s"), "{ours}");
     assert!(ours.contains("(2 of 3 began on a busy machine)"), "{ours}");
     let limit = row("w1  postgres  limit");
-    assert!(limit.contains(" 0.50 ") && !limit.contains("busy"), "{limit}");
+    assert!(limit.contains(" 0.25 (0.25 to 1.00) ") && !limit.contains("busy"), "{limit}");
     assert!(row("l1  postgres  ours").contains("20.00 (10.00 to 40.00) ms each"));
     assert!(text.contains("per activity: 4.00 messages, 2000 bytes to and from the broker; 0.0100 commits, 4.00 rows"));
 }
