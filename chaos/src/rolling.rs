@@ -211,14 +211,7 @@ async fn given_back(watch: &Watch, name: &String) -> anyhow::Result<()> {
 
 /// Waits until every orchestrator-svc owns partitions.
 async fn balanced(fleet: &Fleet, watch: &Watch) -> anyhow::Result<()> {
-    let (wanted, until) = (fleet.names(Role::Orchestrator).len(), Instant::now() + PATIENCE);
-    while !watch.is_owned() || watch.owners().len() < wanted {
-        if Instant::now() > until {
-            bail!("partitions are not shared by all within {} s: {:?}", PATIENCE.as_secs(), watch.owners());
-        }
-        sleep(Duration::from_millis(50)).await;
-    }
-    Ok(())
+    watch.shared_by(fleet.names(Role::Orchestrator).len()).await
 }
 
 /// Starts instances at a steady rate, however long those before take; returns how long each took.

@@ -114,9 +114,7 @@ async fn storm_and_judge(plan: &Plan, servers: Servers, local: &Path) -> anyhow:
     let watch = Watch::default();
     // Ends with the runtime.
     tokio::spawn(watch.clone().run(fleet.store_url.clone()));
-    while !watch.is_owned() {
-        sleep(LOOK / 10).await;
-    }
+    watch.shared_by(1).await?;
     let clients = Clients::connect(&fleet).await?;
     progress.say("the fleet is ready, the storm begins");
     let mut storm = storm(plan, &fleet, &watch, clients, progress).await?;

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::bail;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::{Client, NoTls};
 
@@ -15,6 +16,8 @@ use crate::fleet::HUB;
 const LOOK: Duration = Duration::from_millis(50);
 /// How long the database may take to answer before it counts as away.
 const ANSWER: Duration = Duration::from_secs(2);
+/// How long a fleet may take to share the partitions.
+const SHARED: Duration = Duration::from_secs(60);
 /// Every how many looks instances are counted.
 const COUNT_EVERY: u32 = 5;
 
@@ -25,6 +28,8 @@ struct Seen {
     under_way: u64,
     ended: u64,
     takeovers: Takeovers,
+    /// Why it did not see anything the last time it looked.
+    trouble: Option<String>,
 }
 
 /// What the watch sees. Clones share it.
@@ -36,7 +41,7 @@ impl Watch {
     pub(crate) async fn run(self, url: String) {
         loop {
             if let Err(error) = self.look(&url).await {
-                tracing::debug!(error = format!("{error:#}"), "the watch can't see the database");
+                self.seen().trouble = Some(format!("{error:#}"));
             }
             sleep(LOOK).await;
         }
@@ -53,6 +58,7 @@ impl Watch {
                 let mut seen = self.seen();
                 (seen.under_way, seen.ended) = (under_way, ended);
             }
+            self.seen().trouble = None;
             sleep(LOOK).await;
         }
         Ok(())
@@ -77,9 +83,25 @@ impl Watch {
     }
 
     /// Returns whether every partition has an owner.
-    pub(crate) fn is_owned(&self) -> bool {
+    fn is_owned(&self) -> bool {
         let seen = self.seen();
         !seen.leases.is_empty() && seen.leases.iter().all(|lease| lease.owner.is_some())
+    }
+
+    /// Waits until every partition has an owner, and so many processes own some.
+    pub(crate) async fn shared_by(&self, processes: usize) -> anyhow::Result<()> {
+        let until = Instant::now() + SHARED;
+        while !self.is_owned() || self.owners().len() < processes {
+            if Instant::now() > until {
+                let (within, owners, trouble) = (SHARED.as_secs(), self.owners(), self.seen().trouble.take());
+                let trouble = trouble.unwrap_or_else(|| "the database answers".into());
+                bail!(
+                    "{processes} processes do not share all partitions after {within} s: owners are {owners:?}; {trouble}"
+                );
+            }
+            sleep(LOOK).await;
+        }
+        Ok(())
     }
 
     /// Returns whether every partition has an owner that has committed since the last fault, and both servers are there.
