@@ -102,8 +102,8 @@ impl Outcome {
     }
 }
 
-/// Returns how much of the limit is reached; of times, how much longer ours takes. Each run is compared with its neighbour:
-/// the machine may be a third slower a minute later.
+/// Returns how much of the limit is reached; of times, how much longer ours takes. Each run is compared with that of its
+/// round: the machine may be a third slower a few minutes later.
 pub(crate) fn ratio(summaries: &BTreeMap<Contender, Summary>, ours: Contender, limit: Contender) -> Option<Spread> {
     let (ours, limit) = (summaries.get(&ours)?, summaries.get(&limit)?);
     Spread::of(ours.rates.iter().zip(&limit.rates).map(|(ours, limit)| ours / limit))

@@ -156,10 +156,10 @@ impl Plan {
 
     /// Returns who runs in turns.
     pub(crate) fn contenders(&self, row: Row, shape: Shape) -> Vec<Contender> {
+        // The limit stands between those that are compared with it. Others than the Rust client have no packs.
         let mut contenders = vec![Contender::Ours, Contender::Limit];
-        // Others than the Rust client have no packs.
         if row.way() == Way::Control && shape != Shape::L1 {
-            contenders.insert(1, Contender::Packed);
+            contenders.push(Contender::Packed);
         }
         if row == Row::Postgres && !self.quick {
             contenders.push(Contender::Path);

@@ -15,7 +15,7 @@ fn everything_is_measured_unless_somebody_says_otherwise() {
     assert_eq!(plan.work(Shape::W1).instances, 30_000);
     assert_eq!(
         plan.contenders(Row::Postgres, Shape::W1),
-        [Contender::Ours, Contender::Packed, Contender::Limit, Contender::Path, Contender::LimitQueue]
+        [Contender::Ours, Contender::Limit, Contender::Packed, Contender::Path, Contender::LimitQueue]
     );
 }
 
