@@ -163,10 +163,9 @@ impl<P: Programs> Owner<P> {
     }
 }
 
-/// Returns the commit that takes the place of one that the store refuses for good: it marks the instances of which rows
-/// were to be written, so that the next owner runs them one at a time; and condemns one that was alone. `None` if the
-/// commit has rows of no instance.
-pub fn blame(refused: &Commit, why: &str) -> Option<Commit> {
+/// Returns the marks of the instances of which rows were to be written by a commit that the store refuses for good, so that
+/// the next owner runs them one at a time; one that was alone is condemned. None if the commit has rows of no instance.
+pub fn blame(refused: &Commit, why: &str) -> Vec<Suspect> {
     let instances = refused.instances.iter().map(|row| &row.id);
     let turns = refused.turns.iter().map(|row| &row.key.instance);
     let others = refused.pending.iter().map(|row| &row.instance).chain(refused.timers.iter().map(|row| &row.instance));
@@ -176,7 +175,6 @@ pub fn blame(refused: &Commit, why: &str) -> Option<Commit> {
         .iter()
         .any(|row| row.condition.as_ref().is_some_and(|condition| condition.kind == ConditionKind::Quarantined));
     let count = match named.len() {
-        0 => return None,
         1 if is_quarantine => UNWRITABLE,
         1 => CONDEMNED,
         _ => 1,
@@ -186,8 +184,7 @@ pub fn blame(refused: &Commit, why: &str) -> Option<Commit> {
         count,
         reason: format!("the store refuses what is to be written of the instance: {why}"),
     };
-    let suspects = named.into_iter().map(mark).collect();
-    Some(Commit { suspects, ..Commit::new(refused.partition, refused.epoch, refused.number) })
+    named.into_iter().map(mark).collect()
 }
 
 /// Returns the mark of an instance whose turn did not return. When it does so again it has been marked before it ran as

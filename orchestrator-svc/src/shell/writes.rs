@@ -9,7 +9,7 @@ use tokio::{
 };
 use warren_engine::Identity;
 use warren_model::Partition;
-use warren_store::{Commit, Epoch, Error, Store};
+use warren_store::{Commit, Epoch, Error, PartitionState, Store, Suspect};
 
 use super::{group::Writer, session::answer};
 use crate::owner::{self, Effect, Input};
@@ -31,7 +31,7 @@ pub(super) async fn write<S: Store>(
     inputs: mpsc::UnboundedSender<Input>,
     suspects: Arc<Mutex<()>>,
 ) -> anyhow::Result<()> {
-    let mut flights = Flights { writer: &writer, inputs: &inputs, flying: FuturesOrdered::new() };
+    let mut flights = Flights { store: &store, inputs: &inputs, flying: FuturesOrdered::new() };
     let mut alone = None;
     loop {
         let effect = tokio::select! {
@@ -83,13 +83,13 @@ pub(super) async fn write<S: Store>(
 type Flown = (Commit, warren_store::Result<()>);
 
 /// Commits on their way.
-struct Flights<'s, F: Future<Output = Flown>> {
-    writer: &'s Writer,
+struct Flights<'s, S, F: Future<Output = Flown>> {
+    store: &'s S,
     inputs: &'s mpsc::UnboundedSender<Input>,
     flying: FuturesOrdered<F>,
 }
 
-impl<F: Future<Output = Flown>> Flights<'_, F> {
+impl<S: Store, F: Future<Output = Flown>> Flights<'_, S, F> {
     async fn land_all(&mut self) -> anyhow::Result<()> {
         while let Some(flown) = self.flying.next().await {
             self.land(flown).await?;
@@ -97,16 +97,16 @@ impl<F: Future<Output = Flown>> Flights<'_, F> {
         Ok(())
     }
 
-    /// Tells of a commit that is written. Of one that is refused for good, the instances are marked in its place, so that the
-    /// next session finds the guilty one among them; whatever follows it was refused along with it.
+    /// Tells of a commit that is written. Of one that is refused for good, the instances are marked, so that the next session
+    /// finds the guilty one among them; whatever follows it is refused along with it.
     async fn land(&self, (commit, written): Flown) -> anyhow::Result<()> {
         let Err(error) = written else { return answer(self.inputs, Input::Committed(commit.number)) };
-        if let Error::Refused(why) = &error
-            && let Some(marks) = owner::blame(&commit, why)
-        {
-            tracing::error!(partition = %commit.partition, instances = marks.suspects.len(), %why, "store refuses a commit for good, its instances are suspected");
-            if let Err(error) = self.writer.ask(marks).await {
-                tracing::error!(partition = %commit.partition, %error, "suspects could not be marked");
+        let partition = commit.partition;
+        let suspects = if let Error::Refused(why) = &error { owner::blame(&commit, why) } else { Vec::new() };
+        if !suspects.is_empty() {
+            tracing::error!(%partition, instances = suspects.len(), why = %error, "store refuses a commit for good, its instances are suspected");
+            if let Err(error) = mark(self.store, partition, commit.epoch, |_| suspects).await {
+                tracing::error!(%partition, %error, "suspects could not be marked");
             }
         }
         Err(error.into())
@@ -118,18 +118,26 @@ async fn fly(writer: &Writer, commit: Commit) -> Flown {
     (commit, written)
 }
 
-/// Marks an instance whose turn does not return, in a commit that follows whatever was written last; nothing else of its
-/// session is written any more.
+/// Marks instances, in a commit that follows whatever was written last; nothing else of its session is written any more, not
+/// even what is on its way.
+async fn mark<S: Store>(
+    store: &S,
+    partition: Partition,
+    epoch: Epoch,
+    suspects: impl FnOnce(&PartitionState) -> Vec<Suspect>,
+) -> warren_store::Result<()> {
+    store.supersede(partition, epoch).await?;
+    let state = store.partition(partition, epoch).await?;
+    store.commit(Commit { suspects: suspects(&state), ..Commit::new(partition, epoch, state.number + 1) }).await
+}
+
+/// Marks an instance whose turn does not return; nothing else of its session is written any more.
 pub(super) async fn accuse<S: Store>(store: &S, partition: Partition, epoch: Epoch, identity: &Identity, seconds: u64) {
-    let mark = async {
-        store.supersede(partition, epoch).await?;
-        let state = store.partition(partition, epoch).await?;
+    let accused = |state: &PartitionState| {
         let before = state.suspects.iter().find(|mark| mark.instance == identity.instance);
-        let mark = owner::accuse(&identity.instance, before, seconds);
-        let commit = Commit { suspects: vec![mark], ..Commit::new(partition, epoch, state.number + 1) };
-        store.commit(commit).await
+        vec![owner::accuse(&identity.instance, before, seconds)]
     };
-    match timeout(ACCUSE_MAX, mark).await {
+    match timeout(ACCUSE_MAX, mark(store, partition, epoch, accused)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!(%partition, %error, "instance could not be marked as suspect"),
         Err(_) => tracing::error!(%partition, "instance could not be marked as suspect, the store gives no answer"),
