@@ -24,7 +24,8 @@
 //! | `aside` | a message ahead of a gap | source, sequence | `aside`, `aside_done` |
 //! | `payload` | a large payload on its way (see [`Payloads`]) | its id | `forget` |
 //!
-//! PostgreSQL keeps the number in a table of its own (`progress`), and the version of the tables in `migration`.
+//! PostgreSQL keeps the number in a table of its own (`progress`), with the epoch by which the partition is written, and the
+//! version of the tables in `migration`.
 //!
 //! # Time
 //!

@@ -49,6 +49,10 @@ pub async fn h1_nothing_is_written_if_what_is_taken_for_new_is_not<F: Fixture>(f
     }
     owners[1].commit(|commit| begin(commit, "order-9", "m-9")).await;
     assert!(owners[1].load("order-9").await.record.is_some());
+    // What is there may be a successor's: no fault of who began it.
+    take(owners[1].store.clone(), Partition(1)).await;
+    let late = owners[1].store.commit(owners[1].next(|commit| begin(commit, "order-2", "m-2"))).await;
+    assert!(matches!(late, Err(Error::Fenced { .. })), "{late:?}");
 }
 
 pub async fn batches_of_partitions_are_written_together<F: Fixture>(fixture: &F) {

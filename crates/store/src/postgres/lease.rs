@@ -49,9 +49,9 @@ fn corrupt(why: Why) -> Error {
     Error::Corrupt { what: "table lease".into(), why }
 }
 
-/// Begins a takeover. A commit that is open under the old epoch has the partition's row locked; it is not waited for any
-/// longer than an ordinary commit takes, since who waits here renews nothing meanwhile.
-const TAKEOVER: &str = "BEGIN; SET LOCAL lock_timeout = '100ms'";
+/// Begins to take a lease or to give one back. A commit that is open under the old epoch has the partition's row locked; it
+/// is not waited for any longer than an ordinary commit takes, since who waits here renews nothing meanwhile.
+const CHANGE: &str = "BEGIN; SET LOCAL lock_timeout = '100ms'";
 
 /// Takes a lease that is free or as it was `seen`; not while a commit is open under the old epoch.
 pub(super) async fn acquire(pool: &Pool, seen: &Lease, owner: &str) -> Result<Option<Epoch>> {
@@ -63,7 +63,7 @@ pub(super) async fn acquire(pool: &Pool, seen: &Lease, owner: &str) -> Result<Op
         UPDATE progress SET epoch = taken.epoch FROM taken WHERE partition = $1 RETURNING progress.epoch";
     let [update] = prepare(&client, [sql]).await?;
     let at = key(seen.partition);
-    let result = fly(&client, TAKEOVER, ask(&client, &update, [&at, &owner, &seen.epoch.0, &seen.counter])).await;
+    let result = fly(&client, CHANGE, ask(&client, &update, [&at, &owner, &seen.epoch.0, &seen.counter])).await;
     if result.as_ref().is_err_and(|error| error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)) {
         return Ok(None);
     }
@@ -97,19 +97,17 @@ pub(super) async fn renew(pool: &Pool, replica: &str, stands: bool, held: &[(Par
     Ok(Renewal { lost: lost.collect(), now: timestamp(&row, 1).map_err(corrupt)? })
 }
 
-/// Gives a lease back.
+/// Gives a lease back; fails if a commit stays open.
 pub(super) async fn release(pool: &Pool, partition: Partition, epoch: Epoch) -> Result<()> {
     let client = pool.get().await?;
     let sql = "WITH freed AS (
             UPDATE lease SET owner = NULL, counter = counter + 1
             WHERE partition = $1 AND epoch = $2 AND owner IS NOT NULL RETURNING partition
         )
-        UPDATE progress SET epoch = NULL FROM freed WHERE progress.partition = freed.partition";
-    let statement = client.prepare_cached(sql).await?;
-    match client.execute(&statement, &[&key(partition), &epoch.0]).await? {
-        0 => Err(fenced(partition, epoch)),
-        _ => Ok(()),
-    }
+        UPDATE progress SET epoch = NULL FROM freed WHERE progress.partition = freed.partition RETURNING freed.partition";
+    let [update] = prepare(&client, [sql]).await?;
+    let result = fly(&client, CHANGE, ask(&client, &update, [&key(partition), &epoch.0])).await;
+    hold(&land(client, result)?, partition, epoch)
 }
 
 /// Lets the numbers of commits begin anew, beyond all that may be on their way; waits for one that is open.

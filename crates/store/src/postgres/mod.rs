@@ -7,9 +7,9 @@
 //! # Locks
 //!
 //! A commit updates its partition's row of `progress`, where the epoch is by which the partition is written; a renewal
-//! updates `lease`, so the two never wait for each other. A takeover updates both: it waits until an open commit has ended,
+//! updates `lease`, so the two never wait for each other. A takeover updates both: it gives up soon where a commit stays open,
 //! and a commit that comes later finds another epoch and writes nothing (H2). No row is locked without being changed, but
-//! by what forgets old rows, which writes beside commits.
+//! by what forgets old rows, which writes beside commits, and by an owner's first look, which must see what is on its way.
 //!
 //! # What ends by itself
 //!

@@ -30,9 +30,7 @@ fn batches(epoch: Epoch) -> [Commit; 2] {
     let mut two = one.clone();
     two.timers.push(timer());
     two.timers_clear.push(id());
-    assert!(
-        Flight::of(from_ref(&one)).unwrap().removal.is_none() && Flight::of(from_ref(&two)).unwrap().removal.is_some()
-    );
+    assert!(Flight::of(from_ref(&one)).unwrap().then.is_none() && Flight::of(from_ref(&two)).unwrap().then.is_some());
     [one, two]
 }
 
@@ -52,12 +50,18 @@ fn a_small_batch_has_the_same_text_each_time_and_a_value_for_each_of_its_places(
             let new = written_small(&commit, None).unwrap();
             let places = (1..).take_while(|at| new.sql().contains(&format!("${at}"))).count();
             for _ in 0..2 {
-                let Flight { rest, .. } = Flight::of_small(&commit).unwrap();
-                assert_eq!((rest.sql(), rest.values().len()), (new.sql(), places));
+                let Flight { first, .. } = Flight::of_small(&commit).unwrap();
+                assert_eq!((first.sql(), first.values().len()), (new.sql(), places));
             }
         }
     }
 }
+
+/// Has a transaction that adds a turn wait, when it is to be committed, for whoever has locked the hub's row.
+const HOLD: &str = "
+CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM FROM hub FOR UPDATE; RETURN NULL; END';
+CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON history DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION hold()";
 
 async fn number(store: &Postgres, epoch: Epoch) -> u64 {
     store.partition(P0, epoch).await.unwrap().number
@@ -69,11 +73,12 @@ async fn h2_a_takeover_waits_until_an_open_commit_has_ended() {
         let place = Place::new();
         let (old, epoch) = place.owned().await;
         let new = Postgres::open(&place.url(), &spec()).await.unwrap();
-        // Holds the commit up in its middle: it has locked the epoch and waits for its number.
+        // Holds the commit up where it has its number, and its turn is to be added.
         let mut sql = place.sql().await;
         let holder = process(&sql).await;
+        sql.batch_execute(HOLD).await.unwrap();
         let transaction = sql.transaction().await.unwrap();
-        transaction.execute("SELECT FROM progress FOR UPDATE", &[]).await.unwrap();
+        transaction.execute("SELECT FROM hub FOR UPDATE", &[]).await.unwrap();
         let commit = batches(epoch)[which].clone();
         let committing = spawn(async move { old.commit(commit).await });
         let watch = place.sql().await;
@@ -109,6 +114,40 @@ async fn h2_a_commit_waits_for_an_open_takeover_and_is_fenced() {
     }
 }
 
+/// H1: what it removes is what was handled, and would be handled again.
+#[tokio::test]
+async fn a_batch_whose_number_follows_too_late_is_not_written_by_half() {
+    let place = Place::new();
+    let (store, epoch) = place.owned().await;
+    // The one before it is on its way still, by another connection.
+    let mut before = place.sql().await;
+    let first = before.transaction().await.unwrap();
+    first.execute("UPDATE progress SET number = 1", &[]).await.unwrap();
+    // Holds it up between its statements, where the first has found that its number does not follow.
+    let holder = place.sql().await;
+    holder
+        .batch_execute(
+            "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM FROM hub FOR UPDATE; RETURN NULL; END';
+             CREATE TRIGGER hold AFTER DELETE ON timer FOR EACH STATEMENT EXECUTE FUNCTION hold()",
+        )
+        .await
+        .unwrap();
+    holder.batch_execute("BEGIN; SELECT FROM hub FOR UPDATE").await.unwrap();
+    let [_, two] = batches(epoch);
+    let committing = {
+        let store = store.clone();
+        spawn(async move { store.commit(Commit { number: 2, ..two }).await })
+    };
+    waiting_for(&place.sql().await, process(&holder).await).await;
+    first.commit().await.unwrap();
+    holder.batch_execute("ROLLBACK").await.unwrap();
+    let late = timeout(DEADLINE, committing).await.unwrap().unwrap();
+    assert!(matches!(late, Err(Error::OutOfTurn { number: 2, last: 0, .. })), "{late:?}");
+    assert_eq!(number(&store, epoch).await, 1);
+    let turns = holder.query_one("SELECT count(*) FROM history", &[]).await.unwrap();
+    assert_eq!(turns.get::<_, i64>(0), 0);
+}
+
 #[tokio::test]
 async fn a_renewal_does_not_wait_for_an_open_commit() {
     let place = Place::new();
@@ -119,6 +158,21 @@ async fn a_renewal_does_not_wait_for_an_open_commit() {
     let renewal = timeout(DEADLINE, store.renew("a", true, &[(P0, epoch)])).await.unwrap().unwrap();
     assert_eq!(renewal.lost, []);
     transaction.commit().await.unwrap();
+}
+
+/// H2: whoever gives a lease back renews no other meanwhile.
+#[tokio::test]
+async fn a_lease_is_not_given_back_while_a_commit_stays_open() {
+    let place = Place::new();
+    let (store, epoch) = place.owned().await;
+    let sql = place.sql().await;
+    sql.batch_execute("BEGIN; UPDATE progress SET number = number").await.unwrap();
+    let open = timeout(DEADLINE, store.release(P0, epoch)).await.unwrap();
+    assert!(matches!(&open, Err(Error::Unavailable(why)) if why.contains("lock timeout")), "{open:?}");
+    sql.batch_execute("COMMIT").await.unwrap();
+    store.release(P0, epoch).await.unwrap();
+    let twice = store.release(P0, epoch).await;
+    assert!(matches!(twice, Err(Error::Fenced { .. })), "{twice:?}");
 }
 
 /// H2: an owner that is stopped between the statements of a commit holds its successor up for less than a lease.
@@ -132,16 +186,16 @@ async fn h2_a_commit_whose_owner_is_frozen_is_ended_by_the_server() {
     let frozen = pool(&address, Use::Turns).unwrap().get().await.unwrap();
     let commit = batches(epoch)[1].clone();
     let flight = Flight::of(from_ref(&commit)).unwrap();
-    let removal = flight.removal.as_ref().unwrap();
     frozen.batch_execute(READ_COMMITTED).await.unwrap();
-    let locked = frozen.query(&*removal.sql(), &removal.values()).await.unwrap();
-    assert_eq!(locked.len(), 1);
+    let counted = frozen.query(&*flight.first.sql(), &flight.first.values()).await.unwrap();
+    judge(&counted[0], &commit).unwrap();
     let before = Instant::now();
     assert_eq!(timeout(DEADLINE, take(&new)).await.unwrap(), Epoch(2));
     assert!(before.elapsed() > Duration::from_secs(1), "the takeover waited for the frozen commit");
     assert!(before.elapsed() < Duration::from_secs(4), "{:?}", before.elapsed());
     // It wakes up, and finds its session gone.
-    frozen.query(&*flight.rest.sql(), &flight.rest.values()).await.unwrap_err();
+    let then = flight.then.unwrap();
+    frozen.query(&*then.sql(), &then.values()).await.unwrap_err();
     frozen.batch_execute("COMMIT").await.unwrap_err();
     assert_eq!(number(&new, Epoch(2)).await, 0);
 }
@@ -153,14 +207,7 @@ async fn a_connection_that_is_killed_at_commit_leaves_it_unknown() {
         let place = Place::new();
         let (store, epoch) = place.owned().await;
         let sql = place.sql().await;
-        sql.batch_execute(
-            "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql
-                 AS 'BEGIN PERFORM FROM hub FOR UPDATE; RETURN NULL; END';
-             CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON history DEFERRABLE INITIALLY DEFERRED
-                 FOR EACH ROW EXECUTE FUNCTION hold()",
-        )
-        .await
-        .unwrap();
+        sql.batch_execute(HOLD).await.unwrap();
         sql.batch_execute("BEGIN; SELECT FROM hub FOR UPDATE").await.unwrap();
         let (committing, commit) = (store.clone(), batches(epoch)[which].clone());
         let committing = spawn(async move { committing.commit(commit).await });

@@ -16,13 +16,15 @@ impl<'c> Head<'c> {
     /// Gives the partitions of batches their next numbers; the statement answers with a row for each (see `judge`).
     pub(super) fn that_counts(commits: &'c [Commit], numbers: Vec<i64>) -> Self {
         let guard = Guard::of(commits);
-        Self { begin: guard.counts(), end: guard.counted().into(), values: values(commits, numbers) }
+        let mut values = places(commits, numbers);
+        values.extend(begun(commits));
+        Self { begin: guard.counts(), end: guard.counted().into(), values }
     }
 
-    /// Only locks what the other one counts.
-    pub(super) fn that_locks(commits: &'c [Commit], numbers: Vec<i64>) -> Self {
-        let begin = Guard::of(commits).locks();
-        Self { begin, end: "\nSELECT FROM next".into(), values: values(commits, numbers) }
+    /// Finds what the one before it has counted: nobody else gives a partition that number under that epoch, and whoever
+    /// would change it waits for the end of the transaction.
+    pub(super) fn that_follows(commits: &'c [Commit], numbers: Vec<i64>) -> Self {
+        Self { begin: COUNTED.into(), end: "\nSELECT FROM next".into(), values: places(commits, numbers) }
     }
 
     /// Counts for one partition, by values instead of arrays; at most one instance is taken for new. If the epoch does not
@@ -52,19 +54,29 @@ UPDATE progress SET number = CASE WHEN epoch = $2::bigint AND number = $3::bigin
     AND NOT EXISTS (SELECT FROM command WHERE partition = $1::integer AND id = $5::text) THEN $3 ELSE -1 END
 WHERE partition = $1::integer";
 
-fn values<'c>(commits: &'c [Commit], numbers: Vec<i64>) -> Vec<Value<'c>> {
+const COUNTED: &str = "WITH next AS MATERIALIZED (
+    SELECT partition FROM progress
+    JOIN unnest($1::integer[], $2::bigint[], $3::bigint[]) AS batch (partition, epoch, number) USING (partition, epoch, number)
+)";
+
+/// Returns the partitions, epochs and numbers of batches.
+fn places<'c>(commits: &[Commit], numbers: Vec<i64>) -> Vec<Value<'c>> {
     let partitions: Vec<i32> = commits.iter().map(|commit| key(commit.partition)).collect();
     let epochs: Vec<i64> = commits.iter().map(|commit| commit.epoch.0).collect();
-    let mut values: Vec<Value<'c>> = vec![Box::new(partitions), Box::new(epochs), Box::new(numbers)];
+    vec![Box::new(partitions), Box::new(epochs), Box::new(numbers)]
+}
+
+/// Returns the partitions, ids and starts of what is taken for new; nothing if nothing is.
+fn begun(commits: &[Commit]) -> Vec<Value<'_>> {
     let fresh = Rows::of(commits, |commit| &commit.fresh);
-    if !fresh.is_empty() {
-        values.extend([
-            fresh.partitions().values.all(),
-            Box::new(fresh.iter().map(|(instance, _)| instance.as_str()).collect::<Vec<_>>()),
-            Box::new(fresh.iter().map(|(_, start)| start.as_str()).collect::<Vec<_>>()),
-        ]);
+    if fresh.is_empty() {
+        return Vec::new();
     }
-    values
+    vec![
+        fresh.partitions().values.all(),
+        Box::new(fresh.iter().map(|(instance, _)| instance.as_str()).collect::<Vec<_>>()),
+        Box::new(fresh.iter().map(|(_, start)| start.as_str()).collect::<Vec<_>>()),
+    ]
 }
 
 /// How a statement looks for what is taken for new; not at all if nothing is.
@@ -116,20 +128,6 @@ impl Guard {
             "
 SELECT coalesce(progress.epoch = batch.epoch, false), partition = ANY (ARRAY(SELECT partition FROM next)), progress.number, {said}
 FROM batch LEFT JOIN progress USING (partition) ORDER BY place"
-        )
-    }
-
-    /// Locks the row of each, so that a statement after it in the same transaction finds it the same.
-    fn locks(&self) -> String {
-        let Self { used, unused, .. } = self;
-        format!(
-            "WITH batch AS MATERIALIZED (
-    SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS given (partition, epoch, number)
-){used}, next AS MATERIALIZED (
-    SELECT progress.partition FROM batch JOIN progress USING (partition, epoch)
-    WHERE progress.number = batch.number - 1 {unused}
-    FOR NO KEY UPDATE OF progress
-)"
         )
     }
 }

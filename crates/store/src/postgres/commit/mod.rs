@@ -2,8 +2,9 @@
 //!
 //! Everything is one statement, fenced by its first part: whatever it writes, it writes for the rows of `next`, the
 //! partitions whose epoch holds and whose number follows. Its parts see the rows as they were before the statement, so a
-//! batch that adds a row where it removes one goes in two statements, in one transaction and still in one round trip. That of
-//! a small batch is fenced by its last part, with which it stands or falls.
+//! batch that adds a row where it removes one goes in two statements, in one transaction and still in one round trip: the
+//! second adds for the partitions to which the first gave their numbers. That of a small batch is fenced by its last part,
+//! with which it stands or falls.
 //!
 //! Together, because what a commit costs besides its rows (the statement, its flush to disk, the round trip) is as much
 //! for one partition as for many: with four partitions apart each instance cost half as much again.
@@ -131,26 +132,22 @@ async fn send(mut last: MutexGuard<'_, Last>, pool: &Pool, flight: &Flight<'_>) 
 
 /// What is sent for batches.
 struct Flight<'c> {
-    /// Goes first if rows are added where others are removed.
-    removal: Option<Statement<'c>>,
-    rest: Statement<'c>,
+    /// Counts, and tells of it.
+    first: Statement<'c>,
+    /// Adds rows where the first removed others.
+    then: Option<Statement<'c>>,
 }
 
 impl<'c> Flight<'c> {
     fn of(commits: &'c [Commit]) -> Result<Self> {
         let numbers: Vec<i64> = commits.iter().map(number).collect::<Result<_>>()?;
         let groups = Groups::of(commits);
-        let mut rest = Statement::that_counts(commits, numbers.clone());
-        let removal = if commits.iter().any(overlap::adds_where_it_removes) {
-            let mut removal = Statement::that_locks(commits, numbers);
-            remove::all(&mut removal, commits, &groups)?;
-            Some(removal)
-        } else {
-            remove::all(&mut rest, commits, &groups)?;
-            None
-        };
-        add::all(&mut rest, commits, &groups)?;
-        Ok(Self { removal, rest })
+        let mut first = Statement::that_counts(commits, numbers.clone());
+        remove::all(&mut first, commits, &groups)?;
+        let mut then =
+            commits.iter().any(overlap::adds_where_it_removes).then(|| Statement::that_follows(commits, numbers));
+        add::all(then.as_mut().unwrap_or(&mut first), commits, &groups)?;
+        Ok(Self { first, then })
     }
 
     /// Of a small batch (see [`small`]). It has no answer: either all of it is written, or the server refuses it, for a
@@ -159,29 +156,30 @@ impl<'c> Flight<'c> {
         /// The text for each combination of rows: writing it takes longer than all else here.
         static TEXTS: [OnceLock<String>; 1 << ROWS] = [const { OnceLock::new() }; 1 << ROWS];
         let text = &TEXTS[rows(commit).into_iter().fold(0, |all, has| all << 1 | has)];
-        let rest = written_small(commit, text.get().map(String::as_str))?;
-        text.get_or_init(|| rest.sql().into_owned());
-        Ok(Self { removal: None, rest })
+        let first = written_small(commit, text.get().map(String::as_str))?;
+        text.get_or_init(|| first.sql().into_owned());
+        Ok(Self { first, then: None })
     }
 
     /// Returns its statements, prepared, in the order of its own; without a round trip if the connection has done so before.
-    async fn prepare(&self, client: &Client) -> Result<(Option<Prepared>, Prepared), Sql> {
-        let removal = match &self.removal {
-            Some(removal) => Some(client.prepare_cached(&removal.sql()).await?),
+    async fn prepare(&self, client: &Client) -> Result<(Prepared, Option<Prepared>), Sql> {
+        let first = client.prepare_cached(&self.first.sql()).await?;
+        let then = match &self.then {
+            Some(then) => Some(client.prepare_cached(&then.sql()).await?),
             None => None,
         };
-        Ok((removal, client.prepare_cached(&self.rest.sql()).await?))
+        Ok((first, then))
     }
 
-    /// Sends all of it when it is first polled.
-    async fn send(&self, client: &Client, (first, rest): &(Option<Prepared>, Prepared)) -> Result<Vec<Row>, Sql> {
-        let values = self.rest.values();
-        let (Some(removal), Some(first)) = (&self.removal, first) else {
-            return client.query(rest, &values).await;
+    /// Sends all of it when it is first polled; returns what the first statement answers.
+    async fn send(&self, client: &Client, (first, then): &(Prepared, Option<Prepared>)) -> Result<Vec<Row>, Sql> {
+        let values = self.first.values();
+        let (Some(addition), Some(then)) = (&self.then, then) else {
+            return client.query(first, &values).await;
         };
-        let first_values = removal.values();
-        let both = async { try_join!(client.query(first, &first_values), client.query(rest, &values)) };
-        fly(client, READ_COMMITTED, both).await.map(|(_, rows)| rows)
+        let added = addition.values();
+        let both = async { try_join!(client.query(first, &values), client.query(then, &added)) };
+        fly(client, READ_COMMITTED, both).await.map(|(rows, _)| rows)
     }
 }
 
@@ -201,16 +199,22 @@ fn judge(row: &Row, commit: &Commit) -> Result<()> {
     if is_written {
         return Ok(());
     }
+    let fenced = Error::Fenced { partition: *partition, epoch: epoch.0 };
+    // What somebody else holds has perhaps been begun there: that is no fault of who sent it.
+    if !is_held {
+        return Err(fenced);
+    }
     let used = used.and_then(|used| fresh.iter().find(|(instance, _)| instance.as_str() == used));
     if let Some((instance, _)) = used {
         return Err(Error::Used { instance: instance.clone() });
     }
     let last = last.and_then(|last| last.try_into().ok()).unwrap_or_default();
-    // Where both were right, a takeover was under way, and has ended since.
-    if is_held && last + 1 != *number {
+    if last + 1 != *number {
         return Err(Error::OutOfTurn { partition: *partition, number: *number, last });
     }
-    Err(Error::Fenced { partition: *partition, epoch: epoch.0 })
+    // Both were right before a takeover that the statement has waited for, or before the numbers began anew: over it is
+    // either way.
+    Err(fenced)
 }
 
 fn number(commit: &Commit) -> Result<i64> {

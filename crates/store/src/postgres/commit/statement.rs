@@ -49,9 +49,9 @@ impl<'c> Statement<'c> {
         Self { is_small: true, known, ..Self::new(Head::of_one(commit, number)) }
     }
 
-    /// Returns the statement that only locks what the other one counts.
-    pub(super) fn that_locks(commits: &'c [Commit], numbers: Vec<i64>) -> Self {
-        Self::new(Head::that_locks(commits, numbers))
+    /// Returns the statement that comes after, in the same transaction, and writes for the partitions that it counted.
+    pub(super) fn that_follows(commits: &'c [Commit], numbers: Vec<i64>) -> Self {
+        Self::new(Head::that_follows(commits, numbers))
     }
 
     fn new(Head { begin, end, values }: Head<'c>) -> Self {
