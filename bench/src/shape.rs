@@ -29,6 +29,23 @@ impl Shape {
         }
     }
 
+    /// Returns what its rate is counted in.
+    pub(crate) fn unit(self) -> &'static str {
+        match self {
+            Self::W1 | Self::W2 => "instances/s",
+            Self::W3 => "activities/s",
+            Self::L1 => "ms each",
+        }
+    }
+
+    /// Returns with how many decimals its rate is shown.
+    pub(crate) fn decimals(self) -> usize {
+        match self {
+            Self::W1 | Self::W2 | Self::W3 => 0,
+            Self::L1 => 2,
+        }
+    }
+
     /// Returns how many activities an instance calls one after the other.
     pub(crate) fn steps(self) -> u32 {
         match self {

@@ -1,5 +1,7 @@
 //! The least, the middle and the most of some figures.
 
+use std::fmt;
+
 use serde::Serialize;
 
 /// The least, the middle and the most.
@@ -17,6 +19,14 @@ impl Spread {
         figures.sort_by(f64::total_cmp);
         let (min, max) = (*figures.first()?, *figures.last()?);
         Some(Self { min, median: percentile(&figures, 0.5), max })
+    }
+}
+
+impl fmt::Display for Spread {
+    /// Writes `MEDIAN (LEAST to MOST)`, each with as many decimals as the precision says; none without one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self { min, median, max }, decimals) = (self, f.precision().unwrap_or(0));
+        write!(f, "{median:.decimals$} ({min:.decimals$} to {max:.decimals$})")
     }
 }
 

@@ -36,7 +36,7 @@ fn table(text: &mut String, series: &Series, ratio_max: f64) {
     }
     let _ = writeln!(text, " {:>8}", "others");
     for Point { x, cost, figures: all, others } in &points {
-        let spread = format!("{:.1} ({:.1} to {:.1})", cost.median, cost.min, cost.max);
+        let spread = format!("{cost:.1}");
         let _ = write!(text, "{x:>10} {spread:>32}");
         for name in &figures {
             let figure = all.get(name).map_or("-".to_owned(), |figure| format!("{figure:.1}"));

@@ -61,12 +61,8 @@ impl Report {
             "", "engine", "median (min to max)", "", "warren is better"
         );
         for (shape, engines) in &self.0 {
-            for (name, Reached { rate: Spread { min, median, max }, p99_ms }) in engines {
-                let (rate, unit) = match shape {
-                    Shape::W1 | Shape::W2 => (format!("{median:.0} ({min:.0} to {max:.0})"), "instances/s"),
-                    Shape::W3 => (format!("{median:.0} ({min:.0} to {max:.0})"), "activities/s"),
-                    Shape::L1 => (format!("{median:.2} ({min:.2} to {max:.2})"), "ms each"),
-                };
+            for (name, Reached { rate, p99_ms }) in engines {
+                let (rate, unit) = (format!("{rate:.*}", shape.decimals()), shape.unit());
                 let times = self.times(*shape, name).filter(|_| name != OURS);
                 let times = times.map_or(String::new(), |times| format!("{times:.1} times"));
                 let p99 = if *shape == Shape::L1 { format!("  p99 {p99_ms:.2} ms") } else { String::new() };

@@ -24,14 +24,14 @@ pub(crate) fn print(outcome: &Outcome) -> anyhow::Result<()> {
 /// Returns one run as a line.
 pub(crate) fn line(row: Row, contender: Contender, bout: &Bout) -> String {
     let shape = bout.work.shape;
-    let rate = figure(shape, bout.rate());
+    let (rate, decimals) = (bout.rate(), shape.decimals());
     let noise = if bout.is_idle { "" } else { ", begun on a busy machine" };
     format!(
-        "{} {:<9} {:<12} {rate:>9} {}, others took {:.0} % of the processors{noise}",
+        "{} {:<9} {:<12} {rate:>9.decimals$} {}, others took {:.0} % of the processors{noise}",
         shape.name(),
         row.name(),
         contender.name(),
-        unit(shape),
+        shape.unit(),
         bout.others * 1e2
     )
 }
@@ -61,10 +61,8 @@ pub(crate) fn show(outcome: &Outcome) -> String {
 }
 
 fn row_of(row: Row, shape: Shape, contender: Contender, summary: &Summary, ratio: Option<Spread>) -> String {
-    let Spread { min, median, max } = summary.rate;
-    let rate = format!("{} ({} to {})", figure(shape, median), figure(shape, min), figure(shape, max));
-    let ratio =
-        ratio.map_or(String::new(), |Spread { min, median, max }| format!("{median:.2} ({min:.2} to {max:.2})"));
+    let rate = format!("{:.*}", shape.decimals(), summary.rate);
+    let ratio = ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
     let cpu = PROCESSES.map(|name| summary.cpu_us.get(name).map_or("-".to_owned(), |us| format!("{us:.0}")));
     let noisy = summary.idle.1 - summary.idle.0;
     let noise =
@@ -74,7 +72,7 @@ fn row_of(row: Row, shape: Shape, contender: Contender, summary: &Summary, ratio
         shape.name(),
         row.name(),
         contender.name(),
-        unit(shape),
+        shape.unit(),
         summary.p50_ms.median,
         summary.p99_ms.median,
         cpu.map(|text| format!("{text:>6}")).join(" ")
@@ -88,21 +86,6 @@ fn cost_of(cost: Cost) -> String {
         let _ = write!(text, "; {commits:.4} commits, {rows:.2} rows, {log:.0} bytes of log");
     }
     text + "\n"
-}
-
-fn unit(shape: Shape) -> &'static str {
-    match shape {
-        Shape::W1 | Shape::W2 => "instances/s",
-        Shape::W3 => "activities/s",
-        Shape::L1 => "ms each",
-    }
-}
-
-fn figure(shape: Shape, figure: f64) -> String {
-    match shape {
-        Shape::W1 | Shape::W2 | Shape::W3 => format!("{figure:.0}"),
-        Shape::L1 => format!("{figure:.2}"),
-    }
 }
 
 #[cfg(test)]
