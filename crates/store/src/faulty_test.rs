@@ -1,14 +1,18 @@
-use std::{
-    num::NonZeroU16,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use warren_model::{ExecutionId, InstanceId, InstanceRecord, MessageId, PartitionCount, Status, Timestamp, TurnRecord};
+use warren_model::TurnRecord;
 
 use super::*;
-use crate::{HubSpec, Progress, conformance::Fixture, postgres::testing::Place, sqlite::test::File};
+use crate::{
+    HubSpec, Progress,
+    conformance::{
+        Fixture,
+        sample::{P0, id, key, record, spec},
+    },
+    postgres::testing::Place,
+    sqlite::test::File,
+};
 
-const P0: Partition = Partition(0);
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Another fixture, through a wrapper that fails nothing.
@@ -39,10 +43,6 @@ mod conformance {
     use super::{File, Through};
 
     crate::store_conformance!(Through<File>);
-}
-
-fn spec() -> HubSpec {
-    HubSpec { name: "orders".into(), partitions: PartitionCount(NonZeroU16::MIN) }
 }
 
 async fn take(store: &impl Store) -> Result<Option<Epoch>> {
@@ -130,7 +130,7 @@ async fn writes_every_turn_once<F: Fixture>() {
             }
         };
         assert_eq!(number(&store, epoch).await, 40);
-        let load = Load { instances: vec![id()], commands: vec![] };
+        let load = Load { instances: vec![id("order-1")], commands: vec![] };
         let turns = store.load(P0, epoch, load).await.unwrap().instances.remove(0).turns.unwrap();
         assert_eq!(turns.len(), 40);
     }
@@ -142,38 +142,13 @@ async fn write(store: &impl Store, all: u32) -> Result<bool> {
     let written = store.partition(P0, epoch).await?.number;
     for turn in u32::try_from(written).unwrap()..all {
         let mut commit = Commit::new(P0, epoch, u64::from(turn) + 1);
-        let key = TurnKey { instance: id(), execution: ExecutionId::from_u128(1), turn };
-        let (record, body) = (record(turn + 1), serde_json::to_string(&TurnRecord::new(vec![])).unwrap());
+        let key = key("order-1", turn);
+        let (record, body) = (record("order-1", turn + 1), serde_json::to_string(&TurnRecord::new(vec![])).unwrap());
         commit.turns.push(TurnRow { key, body, progress: Progress::of(&record) });
         commit.instances.push(record);
         store.commit(commit).await?;
     }
     Ok(true)
-}
-
-fn id() -> InstanceId {
-    InstanceId::new("order-1").unwrap()
-}
-
-fn record(turn: u32) -> InstanceRecord {
-    InstanceRecord {
-        id: id(),
-        execution: ExecutionId::from_u128(1),
-        name: "checkout".into(),
-        version: None,
-        status: Status::Running,
-        condition: None,
-        turn,
-        created_at: Timestamp::UNIX_EPOCH,
-        updated_at: Timestamp::UNIX_EPOCH,
-        custom_status: None,
-        parent: None,
-        answer_to: None,
-        start_id: MessageId::new("m").unwrap(),
-        tags: Default::default(),
-        history_events: 0,
-        history_bytes: 0,
-    }
 }
 
 #[tokio::test]

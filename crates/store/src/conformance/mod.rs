@@ -16,7 +16,7 @@ pub mod partitions;
 pub mod payloads;
 pub mod pendings;
 pub mod queries;
-mod sample;
+pub(crate) mod sample;
 pub mod sweeps;
 pub mod timers;
 pub mod together;

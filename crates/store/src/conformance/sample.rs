@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The hub of most cases: one partition, so that every instance is in it.
-pub(super) fn spec() -> HubSpec {
+pub(crate) fn spec() -> HubSpec {
     wide(1)
 }
 
@@ -28,7 +28,7 @@ pub(super) fn wide(partitions: u16) -> HubSpec {
     HubSpec { name: "orders".into(), partitions: PartitionCount(NonZeroU16::new(partitions).unwrap()) }
 }
 
-pub(super) const P0: Partition = Partition(0);
+pub(crate) const P0: Partition = Partition(0);
 
 /// A store with one of its partitions held.
 pub(super) struct Owned<S> {
@@ -104,7 +104,7 @@ impl<S: Store> Owned<S> {
     }
 }
 
-pub(super) fn id(text: &str) -> InstanceId {
+pub(crate) fn id(text: &str) -> InstanceId {
     InstanceId::new(text).unwrap()
 }
 
@@ -121,7 +121,7 @@ pub(super) fn json(text: &str) -> Payload {
 }
 
 /// The executions of `order-1`, which most cases are about.
-pub(super) const FIRST: ExecutionId = ExecutionId::from_u128(1);
+pub(crate) const FIRST: ExecutionId = ExecutionId::from_u128(1);
 pub(super) const SECOND: ExecutionId = ExecutionId::from_u128(2);
 
 /// The first execution of an instance: no two instances have the same.
@@ -130,7 +130,7 @@ pub(super) fn first(instance: &str) -> ExecutionId {
 }
 
 /// The row of an instance in its first execution, running.
-pub(super) fn record(instance: &str, turns: u32) -> InstanceRecord {
+pub(crate) fn record(instance: &str, turns: u32) -> InstanceRecord {
     InstanceRecord {
         id: id(instance),
         execution: first(instance),
@@ -151,7 +151,7 @@ pub(super) fn record(instance: &str, turns: u32) -> InstanceRecord {
     }
 }
 
-pub(super) fn key(instance: &str, turn: u32) -> TurnKey {
+pub(crate) fn key(instance: &str, turn: u32) -> TurnKey {
     TurnKey { instance: id(instance), execution: first(instance), turn }
 }
 

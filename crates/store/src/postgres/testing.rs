@@ -1,22 +1,21 @@
 //! A schema for each test, in a database of the repository's own server or the one that WARREN_TEST_POSTGRES names.
 
 use std::{
-    num::NonZeroU16,
     thread,
     time::{Duration, Instant},
 };
 
 use tokio_postgres::{Client, NoTls, config::Host};
 use uuid::Uuid;
-use warren_model::{ExecutionId, InstanceId, InstanceRecord, MessageId, Partition, PartitionCount, Status, Timestamp};
+use warren_model::{InstanceId, InstanceRecord};
 use warren_testing::postgres_url;
 
 use super::Postgres;
-use crate::{Commit, Epoch, HubSpec, Store};
+pub(super) use crate::conformance::sample::{FIRST, P0, spec};
+use crate::{Commit, Epoch, Store, conformance::sample};
 
 /// How long anything may take before a test gives up.
 pub(super) const DEADLINE: Duration = Duration::from_secs(20);
-pub(super) const P0: Partition = Partition(0);
 
 /// A schema that no other test has; it goes with the value.
 pub(crate) struct Place {
@@ -108,10 +107,6 @@ fn clean(sql: String) {
     let _ = clean.join();
 }
 
-pub(super) fn spec() -> HubSpec {
-    HubSpec { name: "orders".into(), partitions: PartitionCount(NonZeroU16::MIN) }
-}
-
 /// Takes the first partition, whoever holds it, as soon as no commit is open there.
 pub(super) async fn take(store: &Postgres) -> Epoch {
     let deadline = Instant::now() + DEADLINE;
@@ -124,32 +119,14 @@ pub(super) async fn take(store: &Postgres) -> Epoch {
     }
 }
 
-/// The execution of the only instance.
-pub(super) const FIRST: ExecutionId = ExecutionId::from_u128(1);
-
+/// The only instance.
 pub(super) fn id() -> InstanceId {
-    InstanceId::new("order-1").unwrap()
+    sample::id("order-1")
 }
 
+/// Its row, with this name.
 pub(super) fn record(name: &str) -> InstanceRecord {
-    InstanceRecord {
-        id: id(),
-        execution: FIRST,
-        name: name.into(),
-        version: None,
-        status: Status::Running,
-        condition: None,
-        turn: 1,
-        created_at: Timestamp::UNIX_EPOCH,
-        updated_at: Timestamp::UNIX_EPOCH,
-        custom_status: None,
-        parent: None,
-        answer_to: None,
-        start_id: MessageId::new("m").unwrap(),
-        tags: Default::default(),
-        history_events: 0,
-        history_bytes: 0,
-    }
+    InstanceRecord { name: name.into(), ..sample::record("order-1", 1) }
 }
 
 /// Returns a commit of the first partition that changes nothing.

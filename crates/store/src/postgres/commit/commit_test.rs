@@ -57,11 +57,15 @@ fn a_small_batch_has_the_same_text_each_time_and_a_value_for_each_of_its_places(
     }
 }
 
-/// Has a transaction that adds a turn wait, when it is to be committed, for whoever has locked the hub's row.
-const HOLD: &str = "
-CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM FROM hub FOR UPDATE; RETURN NULL; END';
-CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON history DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION hold()";
+/// When a turn that was added is to be committed.
+const AT_COMMIT: &str = "CONSTRAINT TRIGGER hold AFTER INSERT ON history DEFERRABLE INITIALLY DEFERRED FOR EACH ROW";
+
+/// Has a transaction wait, where the trigger says, for whoever has locked the hub's row.
+async fn hold(sql: &tokio_postgres::Client, trigger: &str) {
+    let function = "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql
+        AS 'BEGIN PERFORM FROM hub FOR UPDATE; RETURN NULL; END'";
+    sql.batch_execute(&format!("{function}; CREATE {trigger} EXECUTE FUNCTION hold()")).await.unwrap();
+}
 
 async fn number(store: &Postgres, epoch: Epoch) -> u64 {
     store.partition(P0, epoch).await.unwrap().number
@@ -76,7 +80,7 @@ async fn h2_a_takeover_waits_until_an_open_commit_has_ended() {
         // Holds the commit up where it has its number, and its turn is to be added.
         let mut sql = place.sql().await;
         let holder = process(&sql).await;
-        sql.batch_execute(HOLD).await.unwrap();
+        hold(&sql, AT_COMMIT).await;
         let transaction = sql.transaction().await.unwrap();
         transaction.execute("SELECT FROM hub FOR UPDATE", &[]).await.unwrap();
         let commit = batches(epoch)[which].clone();
@@ -125,13 +129,7 @@ async fn a_batch_whose_number_follows_too_late_is_not_written_by_half() {
     first.execute("UPDATE progress SET number = 1", &[]).await.unwrap();
     // Holds it up between its statements, where the first has found that its number does not follow.
     let holder = place.sql().await;
-    holder
-        .batch_execute(
-            "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM FROM hub FOR UPDATE; RETURN NULL; END';
-             CREATE TRIGGER hold AFTER DELETE ON timer FOR EACH STATEMENT EXECUTE FUNCTION hold()",
-        )
-        .await
-        .unwrap();
+    hold(&holder, "TRIGGER hold AFTER DELETE ON timer FOR EACH STATEMENT").await;
     holder.batch_execute("BEGIN; SELECT FROM hub FOR UPDATE").await.unwrap();
     let [_, two] = batches(epoch);
     let committing = {
@@ -207,7 +205,7 @@ async fn a_connection_that_is_killed_at_commit_leaves_it_unknown() {
         let place = Place::new();
         let (store, epoch) = place.owned().await;
         let sql = place.sql().await;
-        sql.batch_execute(HOLD).await.unwrap();
+        hold(&sql, AT_COMMIT).await;
         sql.batch_execute("BEGIN; SELECT FROM hub FOR UPDATE").await.unwrap();
         let (committing, commit) = (store.clone(), batches(epoch)[which].clone());
         let committing = spawn(async move { committing.commit(commit).await });
