@@ -34,7 +34,7 @@ use crate::{
 
 /// No instance may take longer than the median before the restart by more than this.
 const DELAY_MAX: Duration = Duration::from_secs(1);
-/// How long a process may take to stop, and how long the fleet to be balanced again.
+/// How long a process may take to stop, and to be seen to own nothing any more.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long the fleet is left alone between two restarts.
 const PAUSE: Duration = Duration::from_secs(3);
